@@ -1,0 +1,112 @@
+package exec
+
+import (
+	"context"
+	"io"
+)
+
+// Engine provides the places in which pipelines run.
+// An Engine is safe for concurrent use.
+type Engine interface {
+	// Open prepares everything the steps of p share: network, volumes,
+	// workspace. On an error nothing is left behind. An error that is or
+	// wraps *UnreachableError means that the engine itself cannot be used.
+	Open(ctx context.Context, p *Pipeline, env Setting) (Session, error)
+}
+
+// Session is one open pipeline.
+// Run is safe for concurrent use; Close is called once, after every Run has
+// returned but those of detached steps, which it ends.
+type Session interface {
+	// Run runs a step to its end and returns when every byte of its output
+	// has been written to io.Output. A non-zero Exit is a result; an error
+	// means that the step could not be run or watched, and is or wraps a
+	// *StepError where the engine knows the phase. When ctx ends, Run ends
+	// the step and returns the cause of ctx.
+	Run(ctx context.Context, s *Step, io IO) (Exit, error)
+	// Close ends what still runs and removes all that Open and Run made. The
+	// error names what could not be removed.
+	Close(ctx context.Context) error
+}
+
+// Setting is what a pipeline is opened with beside its plan.
+type Setting struct {
+	// Run identifies the run; engines label what they make with it.
+	Run string
+	// Secret gives the value of a secret by name.
+	Secret func(name string) (value string, ok bool)
+	// Notify takes notices; it is safe for concurrent use and never blocks for
+	// long.
+	Notify func(Notice)
+}
+
+// IO is what one run of a step is given and gives back.
+type IO struct {
+	// Env is the complete environment, secrets included, without empty static
+	// values.
+	Env map[string]string
+	// Output takes stdout and stderr as they come. Writes may block.
+	Output io.Writer
+	// Started is called at most once, when the step's own process runs.
+	Started func()
+	// Notify takes notices of this step.
+	Notify func(Notice)
+}
+
+// Exit is how a step's process ended.
+type Exit struct {
+	Code      int
+	OOMKilled bool
+}
+
+// Notice is something an engine has to tell beside results. Exactly one of
+// Warning and Pull is set.
+type Notice struct {
+	Warning string
+	Pull    *PullProgress
+}
+
+// Phase is the part of a step's life in which something went wrong.
+type Phase string
+
+// The phases.
+const (
+	PhaseOpen   Phase = "setup"
+	PhasePull   Phase = "pull"
+	PhaseCreate Phase = "create"
+	PhaseStart  Phase = "start"
+	PhaseRun    Phase = "run"
+	PhaseRemove Phase = "cleanup"
+)
+
+// StepError is a step that could not be run. Its text is one lower-case
+// sentence that names the image where that matters; Hint says what to do.
+type StepError struct {
+	Phase Phase
+	Err   error
+	Hint  string
+}
+
+func (e *StepError) Error() string { return e.Err.Error() }
+
+func (e *StepError) Unwrap() error { return e.Err }
+
+// UnreachableError is an engine that cannot be used at all: not running, not
+// permitted, or of a version that cannot be spoken to.
+type UnreachableError struct {
+	Address string // what was tried
+	Err     error
+	Hint    string
+}
+
+func (e *UnreachableError) Error() string { return e.Err.Error() }
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// Puller is an Engine that can fetch images ahead of their steps.
+type Puller interface {
+	// Pull makes every image of the steps of ps that may run present, several
+	// at a time, and reports failures by image; a failure does not stop the
+	// others. The error is set only when nothing could be tried.
+	Pull(ctx context.Context, ps []*Pipeline, env Setting) (failed map[string]error, err error)
+}

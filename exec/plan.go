@@ -1,0 +1,196 @@
+// Package exec runs a plan: pipelines of steps, each step a container or a
+// process that some Engine provides.
+//
+// It is the narrow waist of the program. Producers make a Plan, consumers see
+// only Events; neither knows the other. The package decides what may start
+// when, what a result means for the rest, and what a secret must never show.
+// It does not know YAML, Docker, git, files or terminals.
+//
+// Run is safe for concurrent use with different engines and sinks; a Plan is
+// read only and may be shared.
+package exec
+
+// Version is the version of the plan and event formats.
+const Version = 1
+
+// Plan is everything a run does, resolved: what runs, in which order, and why.
+// It holds the names of secrets, never their values, so it can be printed,
+// saved and sent elsewhere.
+type Plan struct {
+	Version   int         `json:"v"`
+	File      string      `json:"file"`
+	Event     string      `json:"event"`
+	Ref       string      `json:"ref"`
+	Branch    string      `json:"branch"`
+	Pipelines []*Pipeline `json:"pipelines"`
+}
+
+// Pipeline is one pipeline (the server calls it a stage) of a plan.
+type Pipeline struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// Position is file:line:col of the pipeline.
+	Position string `json:"position,omitempty"`
+	// Runs is false for a pipeline that the event, a flag or its type leaves
+	// out; Reason says why it runs or not. Steps are then still listed.
+	Runs   bool   `json:"runs"`
+	Reason string `json:"reason"`
+	// DependsOn names pipelines of this plan; all of them run too.
+	DependsOn []string `json:"depends_on,omitempty"`
+	// Policy says what a failed pipeline before it means for this one. It is
+	// consulted only for a pipeline with dependencies (reference §8.4).
+	Policy Policy `json:"policy"`
+
+	Platform  Platform          `json:"platform"`
+	Workspace Workspace         `json:"workspace"`
+	Volumes   []Volume          `json:"volumes,omitempty"`
+	Networks  []string          `json:"networks,omitempty"` // existing networks every step joins too
+	Labels    map[string]string `json:"labels,omitempty"`
+	// PullSecrets names secrets that hold Docker config JSON; the last one
+	// wins (reference §7.8).
+	PullSecrets []SecretRef `json:"image_pull_secrets,omitempty"`
+
+	// Steps are clone, services and steps in the order of the file.
+	Steps []*Step `json:"steps"`
+}
+
+// Platform is what the pipeline asks to run on.
+type Platform struct {
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+	Variant string `json:"variant,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// Workspace is the directory all steps of a pipeline share.
+type Workspace struct {
+	// Host is the absolute directory of this machine that is mounted at Path.
+	// When empty the engine provides an empty volume, mounted at Base.
+	Host string `json:"host,omitempty"`
+	Base string `json:"base"`
+	// Path is the absolute directory in which steps start.
+	Path string `json:"path"`
+}
+
+// VolumeKind is the kind of a Volume.
+type VolumeKind string
+
+// The kinds of volumes (reference §2.4).
+const (
+	VolumeTemp   VolumeKind = "temp"   // shared by the steps, removed with the pipeline
+	VolumeMemory VolumeKind = "memory" // tmpfs, one for each step
+	VolumeHost   VolumeKind = "host"   // a path of the host
+)
+
+// Volume is a volume that steps may mount by name.
+type Volume struct {
+	Name      string     `json:"name"`
+	Kind      VolumeKind `json:"kind"`
+	HostPath  string     `json:"host_path,omitempty"`
+	SizeLimit int64      `json:"size_limit,omitempty"` // bytes, memory only, 0 is unlimited
+}
+
+// Kind tells the clone step, services and steps apart.
+type Kind string
+
+// The kinds of steps.
+const (
+	KindClone   Kind = "clone"
+	KindService Kind = "service"
+	KindStep    Kind = "step"
+)
+
+// Policy says in which state of its pipeline a step runs (reference §6.4).
+type Policy string
+
+// The run policies.
+const (
+	OnSuccess Policy = "on_success"
+	OnFailure Policy = "on_failure"
+	Always    Policy = "always"
+	Never     Policy = "never"
+)
+
+// Failure says what a failed step means for its pipeline (reference §6.5).
+type Failure string
+
+// The failure modes; the zero value fails the pipeline.
+const (
+	FailureIgnore Failure = "ignore" // a non-zero exit does not count
+	FailureFast   Failure = "fast"   // a non-zero exit ends the pipeline at once
+)
+
+// Pull says when an image is fetched.
+type Pull string
+
+// The pull policies; the zero value is PullAlways for a tag latest and
+// PullIfNotExists for all others (reference §7.6).
+const (
+	PullAlways      Pull = "always"
+	PullIfNotExists Pull = "if-not-exists"
+	PullNever       Pull = "never"
+)
+
+// Step is one container or process of a pipeline.
+type Step struct {
+	Name string `json:"name"`
+	// Number is 1-based and counts the steps of the pipeline whose policy is
+	// not Never; it is 0 for the others.
+	Number   int    `json:"number"`
+	Kind     Kind   `json:"kind"`
+	Position string `json:"position,omitempty"` // file:line:col
+	Image    string `json:"image,omitempty"`
+	Pull     Pull   `json:"pull,omitempty"`
+	// ImagePosition is file:line:col of the image.
+	ImagePosition string `json:"image_position,omitempty"`
+
+	// Commands, when not empty, run as one script of the step's shell in
+	// place of entrypoint and command (reference §5.7).
+	Commands   []string `json:"commands,omitempty"`
+	Entrypoint []string `json:"entrypoint,omitempty"`
+	Command    []string `json:"command,omitempty"`
+
+	// Env is the static environment. A name whose value is empty is not set.
+	Env map[string]string `json:"env,omitempty"`
+	// Secrets are set after Env; a name is set even when the value is empty.
+	Secrets   []SecretRef `json:"secrets,omitempty"`
+	DependsOn []string    `json:"depends_on,omitempty"`
+	Policy    Policy      `json:"policy"`
+	Reason    string      `json:"reason"` // why it runs, or not
+	Detach    bool        `json:"detach,omitempty"`
+	Failure   Failure     `json:"failure,omitempty"`
+
+	User         string   `json:"user,omitempty"`
+	WorkingDir   string   `json:"working_dir,omitempty"` // "" keeps the image's
+	Privileged   bool     `json:"privileged,omitempty"`
+	Mounts       []Mount  `json:"mounts,omitempty"`
+	Binds        []Bind   `json:"binds,omitempty"`
+	Devices      []Mount  `json:"devices,omitempty"`
+	NetworkMode  string   `json:"network_mode,omitempty"` // when set, no network of the pipeline
+	DNS          []string `json:"dns,omitempty"`
+	DNSSearch    []string `json:"dns_search,omitempty"`
+	ExtraHosts   []string `json:"extra_hosts,omitempty"`
+	ShmSize      int64    `json:"shm_size,omitempty"` // bytes, as all sizes
+	MemLimit     int64    `json:"mem_limit,omitempty"`
+	MemSwapLimit int64    `json:"memswap_limit,omitempty"`
+}
+
+// SecretRef asks for the value of the secret Name, as variable Env.
+type SecretRef struct {
+	Env      string `json:"env,omitempty"`
+	Name     string `json:"secret"`
+	Position string `json:"position,omitempty"` // file:line:col
+}
+
+// Mount mounts the pipeline volume Volume at Path.
+type Mount struct {
+	Volume string `json:"volume"`
+	Path   string `json:"path"`
+}
+
+// Bind mounts a path of the host that the user, not the file, asked for.
+type Bind struct {
+	Host     string `json:"host"`
+	Path     string `json:"path"`
+	ReadOnly bool   `json:"read_only,omitempty"`
+}
