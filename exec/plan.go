@@ -50,6 +50,15 @@ type Pipeline struct {
 	// wins (reference §7.8).
 	PullSecrets []SecretRef `json:"image_pull_secrets,omitempty"`
 
+	// Env are variables that every step shares, beneath Step.Env; Fixed are
+	// those of the build and the stage, which no step can override (reference
+	// §5.1). The environment of a step is merged in the order Env, Step.Env,
+	// Fixed, what is only known at its start, Step.Secrets: later wins. At the
+	// end every name with an empty value is dropped, so an empty value in
+	// Fixed removes what Step.Env says; only secrets are kept when empty.
+	Env   map[string]string `json:"env,omitempty"`
+	Fixed map[string]string `json:"fixed,omitempty"`
+
 	// Steps are clone, services and steps in the order of the file.
 	Steps []*Step `json:"steps"`
 }
@@ -150,7 +159,8 @@ type Step struct {
 	Entrypoint []string `json:"entrypoint,omitempty"`
 	Command    []string `json:"command,omitempty"`
 
-	// Env is the static environment. A name whose value is empty is not set.
+	// Env is the static environment of this step alone; Pipeline.Env lies
+	// beneath and Pipeline.Fixed above. A name whose value is empty is not set.
 	Env map[string]string `json:"env,omitempty"`
 	// Secrets are set after Env; a name is set even when the value is empty.
 	Secrets   []SecretRef `json:"secrets,omitempty"`
