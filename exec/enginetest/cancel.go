@@ -1,0 +1,78 @@
+package enginetest
+
+import (
+	"context"
+	"errors"
+)
+
+var errStop = errors.New("stopped by the suite")
+
+func cancelCases() []testCase {
+	return []testCase{
+		{name: "cancel: ends a step and returns the cause", run: func(b *bench) {
+			b.cancelled("echo up; sleep 600")
+		}},
+		{name: "cancel: ends a step that ignores TERM", run: func(b *bench) {
+			b.cancelled("trap '' TERM INT HUP; echo up; while :; do sleep 1; done")
+		}},
+		{name: "cancel: ends what a step left in the background", run: func(b *bench) {
+			b.cancelled("sleep 600 & sleep 600 & echo up; wait")
+		}},
+		{name: "cancel: a context that has ended runs nothing", run: func(b *bench) {
+			st, after := step("only", "echo > ran"), step("after", "ls")
+			s := b.open(b.pipeline(st, after))
+			ctx, cancel := context.WithCancelCause(b.context())
+			cancel(errStop)
+			if res := s.do(ctx, st, nil); !errors.Is(res.err, errStop) {
+				b.Errorf("error is %v, want the cause", res.err)
+			}
+			b.same("workspace", s.do(b.context(), after, nil).printed(), "")
+		}},
+		{name: "cancel: one step leaves the others alone", run: cancelOne},
+		{name: "parallel: two steps can wait for each other", run: func(b *bench) {
+			ping := step("ping", "echo > ping", "until [ -e pong ]; do sleep 0.1; done")
+			pong := step("pong", "until [ -e ping ]; do sleep 0.1; done", "echo > pong")
+			s := b.open(b.pipeline(ping, pong))
+			both := []*running{s.begin(b.context(), ping, nil), s.begin(b.context(), pong, nil)}
+			for _, r := range both {
+				if res := r.wait(b); res.err != nil || res.Code != 0 {
+					b.Errorf("exit %d, error %v, output %q", res.Code, res.err, res.output)
+				}
+			}
+		}},
+	}
+}
+
+// cancelled runs a command that never ends by itself, and ends it.
+func (b *bench) cancelled(command string) {
+	b.Helper()
+	st := step("only", command)
+	s := b.open(b.pipeline(st))
+	ctx, cancel := context.WithCancelCause(b.context())
+	r := s.begin(ctx, st, nil)
+	r.untilOutput(b, "\nup\n")
+	cancel(errStop)
+	if res := r.wait(b); !errors.Is(res.err, errStop) {
+		b.Errorf("error is %v, want the cause of the context", res.err)
+	}
+	s.end()
+}
+
+func cancelOne(b *bench) {
+	victim := step("victim", "echo up; sleep 600")
+	other := step("other", "echo up; until [ -e leave ]; do sleep 0.1; done")
+	leave := step("leave", "echo > leave")
+	s := b.open(b.pipeline(victim, other, leave))
+	ctx, cancel := context.WithCancelCause(b.context())
+	first, second := s.begin(ctx, victim, nil), s.begin(b.context(), other, nil)
+	first.untilOutput(b, "\nup\n")
+	second.untilOutput(b, "\nup\n")
+	cancel(errStop)
+	if res := first.wait(b); !errors.Is(res.err, errStop) {
+		b.Errorf("error is %v, want the cause of the context", res.err)
+	}
+	s.do(b.context(), leave, nil)
+	if res := second.wait(b); res.err != nil || res.Code != 0 {
+		b.Errorf("other step: exit %d, error %v, output %q", res.Code, res.err, res.output)
+	}
+}
