@@ -1,0 +1,67 @@
+# `make` lists the targets. Only engine-up and images may install or fetch
+# anything, and only what is missing.
+
+GO       ?= go
+CI       ?=
+FUZZTIME ?= 10s
+PKG      ?= ./...
+
+# A build server wants every test, fresh, and the Docker ones to fail rather
+# than to be skipped.
+testflags := -timeout 20m $(if $(CI),-count=1)
+
+lint_version    := v2.15.0
+release_version := v2.18.2
+# The version comes from here, not from Go's own stamp: that one makes a build
+# fail in a tree that belongs to another user.
+version         := $(shell git describe --tags --always --dirty 2>/dev/null)
+ldflags         := -s -w $(if $(version),-X main.version=$(version))
+
+.DEFAULT_GOAL := help
+.PHONY: help build test demo images engine-up engine-down bench fuzz lint fmt release-check clean go
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: go ## build bin/drone
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '$(ldflags)' -o bin/drone ./cmd/drone
+
+demo: build images ## run the pipelines of testdata/demo
+	cd testdata/demo && ../../bin/drone exec --secret-file demo.secrets
+
+test: go images ## vet, then all tests, with a real engine
+	$(GO) vet $(PKG)
+	CI=$(CI) $(GO) test $(testflags) $(PKG)
+
+images: engine-up ## make the images of the tests, without a registry
+	@scripts/images
+
+engine-up: ## find a container engine, or start one as root on Debian and Ubuntu
+	@scripts/engine-up
+
+engine-down: ## stop the engine that engine-up started
+	@scripts/engine-down
+
+bench: go images ## compare with `docker run`, about four minutes
+	$(GO) run ./bench $(BENCHFLAGS)
+
+fuzz: go ## run each fuzz target for FUZZTIME
+	@GO='$(GO)' scripts/fuzz $(FUZZTIME)
+
+lint: go ## run golangci-lint
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(lint_version) run
+
+fmt: go ## format the Go files
+	$(GO) fmt ./...
+
+release-check: go ## check goreleaser.yaml
+	$(GO) run github.com/goreleaser/goreleaser/v2@$(release_version) check goreleaser.yaml
+
+clean: ## remove what was built here
+	rm -rf bin dist bench/latest.json coverage.out
+
+go:
+	@command -v $(GO) >/dev/null 2>&1 || { \
+		echo 'make: error: no Go found in PATH' >&2; \
+		echo 'make: hint: install Go 1.26 or newer (https://go.dev/dl/), or name it: make GO=/usr/local/go/bin/go' >&2; \
+		exit 2; }

@@ -1,0 +1,73 @@
+# Functions shared by the scripts here that need a container engine. Sourced,
+# never run. After engine_find, $engine is the command line of a client that
+# reaches an engine and $engine_how says how it was found.
+
+say() { printf '%s\n' "$*" >&2; }
+
+# bounded SECONDS COMMAND...: a hung engine must not hang the build.
+bounded() {
+	if command -v timeout >/dev/null 2>&1; then
+		timeout "$@"
+	else
+		shift
+		"$@"
+	fi
+}
+
+# answers COMMAND...: is there an engine behind this client?
+answers() {
+	command -v "$1" >/dev/null 2>&1 || return 1
+	case $1 in
+	*docker) engine_version=$(bounded 15 "$@" version --format '{{.Server.Version}}' 2>/dev/null) ;;
+	*) engine_version=$(bounded 15 "$@" info --format '{{.Version.Version}}' 2>/dev/null) ;;
+	esac
+	[ -n "${engine_version:-}" ]
+}
+
+current_context() { docker context ls --format '{{if .Current}}{{.Name}}{{end}}' | tr -d '\n'; }
+
+# docker_sockets lists the sockets that engines other than the default one use.
+docker_sockets() {
+	for socket in \
+		"${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/docker.sock}" \
+		"${HOME:+$HOME/.docker/run/docker.sock}" \
+		"${HOME:+$HOME/.colima/default/docker.sock}" \
+		"${HOME:+$HOME/.rd/docker.sock}" \
+		"${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/podman/podman.sock}" \
+		/run/podman/podman.sock; do
+		if [ -n "$socket" ] && [ -S "$socket" ]; then printf '%s\n' "$socket"; fi
+	done
+}
+
+# engine_chosen reports whether the user said which engine to use. Then no
+# other one is tried, and none is started.
+engine_chosen() { [ -n "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ]; }
+
+# engine_find looks for an engine in the order in which drone does.
+engine_find() {
+	if answers docker; then
+		engine=docker
+		if [ -n "${DOCKER_HOST:-}" ]; then
+			engine_how="Docker $engine_version at DOCKER_HOST $DOCKER_HOST"
+		else
+			engine_how="Docker $engine_version in context ${DOCKER_CONTEXT:-$(current_context)}"
+		fi
+		return 0
+	fi
+	if engine_chosen; then return 1; fi
+	for socket in $(docker_sockets); do
+		if answers docker --host "unix://$socket"; then
+			engine="docker --host unix://$socket"
+			engine_how="Docker client with the engine $engine_version at $socket"
+			return 0
+		fi
+		if answers podman --url "unix://$socket"; then
+			# shellcheck disable=SC2034 # for the sourcing script
+			engine="podman --url unix://$socket"
+			# shellcheck disable=SC2034 # for the sourcing script
+			engine_how="Podman $engine_version at $socket"
+			return 0
+		fi
+	done
+	return 1
+}
