@@ -42,7 +42,7 @@ engine-up: ## find a container engine, or start one as root on Debian and Ubuntu
 engine-down: ## stop the engine that engine-up started
 	@scripts/engine-down
 
-bench: go images ## compare with `docker run`, about four minutes
+bench: go images ## compare with `docker run`, about two minutes
 	$(GO) run ./bench $(BENCHFLAGS)
 
 fuzz: go ## run each fuzz target for FUZZTIME
