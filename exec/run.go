@@ -2,7 +2,10 @@ package exec
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -10,7 +13,8 @@ import (
 type Options struct {
 	// Run identifies the run; one is made when empty.
 	Run string
-	// Secret gives the value of a secret by name.
+	// Secret gives the value of a secret by name. It is called from the
+	// goroutine of Run only.
 	Secret func(name string) (value string, ok bool)
 	// Parallel is how many pipelines may run at the same time; 0 and 1 mean
 	// one after another, which a shared workspace needs.
@@ -18,7 +22,8 @@ type Options struct {
 	// Now is the clock, time.Now when nil.
 	Now func() time.Time
 	// Cleanup bounds the removal of what the run made, 30 s when 0. It is not
-	// cut short by the context of the run.
+	// cut short by the context of the run. It also bounds how long a step may
+	// take to end once its context has ended.
 	Cleanup time.Duration
 }
 
@@ -29,14 +34,39 @@ var ErrTimeout = errors.New("time limit of the run exceeded")
 // MaxLine is the length in bytes from which a line is reported in pieces.
 const MaxLine = 16 << 20
 
+const defaultCleanup = 30 * time.Second
+
 // Run runs every pipeline of the plan that is to run, as the graph its
-// dependencies make, and gives each event to emit, from one goroutine at a
-// time and in order. It returns when everything has ended and has been
-// removed, also after ctx ended.
+// dependencies make, and gives each event to emit, from the calling goroutine
+// and in order. While emit blocks, steps that print wait. It returns when
+// everything has ended and has been removed, also after ctx ended; an engine
+// that ignores its context is given opts.Cleanup before it is left behind.
+//
+// When ctx ends, running steps are killed, nothing else starts, and the status
+// of the run is killed; context.Cause(ctx) becomes the reason of its
+// pipelines, so it should be a sentence.
 //
 // The Summary says how the run went. The error is for machinery: it is or
-// wraps *UnreachableError when the engine could not be used, and is nil when
-// steps merely failed.
+// wraps *UnreachableError when the engine could not be used, it is that of
+// Plan.Validate, with a nil Summary and before any event, when the plan makes
+// no graph, and it is nil when steps merely failed.
 func Run(ctx context.Context, plan *Plan, engine Engine, opts Options, emit func(Event)) (*Summary, error) {
-	return nil, errors.New("not built")
+	if err := plan.Validate(); err != nil {
+		return nil, fmt.Errorf("plan cannot be run: %w", err)
+	}
+	if opts.Run == "" {
+		opts.Run = strings.ToLower(rand.Text())[:12]
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Cleanup <= 0 {
+		opts.Cleanup = defaultCleanup
+	}
+	opts.Parallel = max(opts.Parallel, 1)
+	r, err := newRunner(ctx, plan, engine, opts, emit)
+	if err != nil {
+		return nil, err
+	}
+	return r.run()
 }

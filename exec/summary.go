@@ -1,6 +1,10 @@
 package exec
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
 
 // Summary is the fold of a run's events: Apply is the only way it changes, so
 // every renderer and the exit status see the same. It is not safe for
@@ -14,6 +18,14 @@ type Summary struct {
 	Duration  time.Duration
 	Pipelines []*PipelineSummary // in order of their first event
 	Warnings  []Warning
+
+	// known finds what Apply made by name; ten thousand steps may print.
+	known map[string]*knownPipeline
+}
+
+type knownPipeline struct {
+	summary *PipelineSummary
+	steps   map[string]*StepSummary
 }
 
 // PipelineSummary is what is known of one pipeline.
@@ -49,3 +61,131 @@ type StepSummary struct {
 
 // TailLines is how many lines of a step a Summary keeps.
 const TailLines = 20
+
+// tailText is the length in bytes to which a line in a Tail is cut.
+const tailText = 4 << 10
+
+// Apply adds an event. Events must come in order; those of a step or pipeline
+// that was never started make it known all the same.
+func (s *Summary) Apply(e Event) {
+	switch e := e.(type) {
+	case RunStarted:
+		s.Run, s.Event, s.File = e.Run, e.Event, e.File
+		s.Status, s.Started = StatusRunning, e.Time
+	case RunFinished:
+		s.Status, s.Duration = e.Status, e.Duration
+	case PipelineStarted:
+		p := s.pipeline(e.Pipeline)
+		p.Status, p.Started = StatusRunning, e.Time
+	case PipelineFinished:
+		p := s.pipeline(e.Pipeline)
+		p.Status, p.Reason, p.Hint, p.Duration = e.Status, e.Reason, e.Hint, e.Duration
+	case PipelineSkipped:
+		p := s.pipeline(e.Pipeline)
+		p.Status, p.Reason = StatusSkipped, e.Reason
+	case StepStarted:
+		t := s.step(e.Pipeline, e.Step)
+		t.Kind, t.Image, t.Status, t.Started = e.Kind, e.Image, StatusRunning, e.Time
+	case StepOutput:
+		s.step(e.Pipeline, e.Step).output(e)
+	case StepFinished:
+		s.step(e.Pipeline, e.Step).finish(e)
+	case StepSkipped:
+		t := s.step(e.Pipeline, e.Step)
+		t.Kind, t.Image, t.Status, t.Reason = e.Kind, e.Image, StatusSkipped, e.Reason
+	case Warning:
+		s.Warnings = append(s.Warnings, e)
+	case PullProgress:
+		// Progress is for those who watch; nothing of it remains.
+	}
+}
+
+func (t *StepSummary) finish(e StepFinished) {
+	t.Kind, t.Image, t.Status = e.Kind, e.Image, e.Status
+	t.ExitCode, t.OOMKilled, t.Ignored = e.ExitCode, e.OOMKilled, e.Ignored
+	t.Duration = e.Duration
+	t.Error, t.Hint, t.Phase, t.Position = e.Error, e.Hint, e.Phase, e.Position
+}
+
+// output counts a line and keeps it at the end of the tail. Of a line that
+// comes in pieces the first is kept, which is longer than what is kept of it.
+func (t *StepSummary) output(e StepOutput) {
+	if e.Line <= t.Lines {
+		return
+	}
+	t.Lines = e.Line
+	if len(t.Tail) == TailLines {
+		copy(t.Tail, t.Tail[1:])
+		t.Tail = t.Tail[:TailLines-1]
+	}
+	t.Tail = append(t.Tail, shorten(e.Text))
+}
+
+// shorten copies a line, so that keeping it keeps nothing else in memory.
+func shorten(text string) string {
+	if len(text) <= tailText {
+		return strings.Clone(text)
+	}
+	n := tailText
+	for n > tailText-utf8.UTFMax && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n] + "…"
+}
+
+func (s *Summary) pipeline(name string) *PipelineSummary {
+	if p := s.known[name]; p != nil {
+		return p.summary
+	}
+	p := &PipelineSummary{Name: name, Status: StatusPending}
+	if s.known == nil {
+		s.known = make(map[string]*knownPipeline)
+	}
+	s.known[name] = &knownPipeline{p, make(map[string]*StepSummary)}
+	s.Pipelines = append(s.Pipelines, p)
+	return p
+}
+
+func (s *Summary) step(pipeline, name string) *StepSummary {
+	p := s.pipeline(pipeline)
+	steps := s.known[pipeline].steps
+	if t := steps[name]; t != nil {
+		return t
+	}
+	t := &StepSummary{Name: name, Status: StatusPending}
+	steps[name] = t
+	p.Steps = append(p.Steps, t)
+	return t
+}
+
+// ExitCode is the exit status of a program that did this run: 0 for success, 1
+// when anything failed or the run has not finished. Statuses for timeouts,
+// signals and an unreachable engine are up to the caller, who knows of them.
+func (s *Summary) ExitCode() int {
+	if s.Status == StatusSuccess || s.Status == StatusSkipped {
+		return 0
+	}
+	return 1
+}
+
+// Counts says how many steps of the run have each status.
+func (s *Summary) Counts() map[Status]int {
+	counts := make(map[Status]int)
+	for _, p := range s.Pipelines {
+		for _, t := range p.Steps {
+			counts[t.Status]++
+		}
+	}
+	return counts
+}
+
+// Failed lists the steps whose failure counts, in order of their start.
+func (p *PipelineSummary) Failed() []*StepSummary {
+	var failed []*StepSummary
+	for _, t := range p.Steps {
+		if t.Status.bad() && !t.Ignored {
+			failed = append(failed, t)
+		}
+	}
+	return failed
+}

@@ -29,6 +29,11 @@ func cancelCases() []testCase {
 			b.same("workspace", s.do(b.context(), after, nil).printed(), "")
 		}},
 		{name: "cancel: one step leaves the others alone", run: cancelOne},
+		{name: "end: what a step left in the background does not hold it up", run: func(b *bench) {
+			if res := b.once(nil, "sleep 600 & echo end"); res.Code != 0 || res.printed() != "end\n" {
+				b.Errorf("exit %d, output %q, want success and end", res.Code, res.output)
+			}
+		}},
 		{name: "parallel: two steps can wait for each other", run: func(b *bench) {
 			ping := step("ping", "echo > ping", "until [ -e pong ]; do sleep 0.1; done")
 			pong := step("pong", "until [ -e ping ]; do sleep 0.1; done", "echo > pong")

@@ -1,0 +1,237 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// runner owns the state of a run. Everything in it and in what it points to is
+// read and written by the goroutine of Run alone. Whatever takes time (opening
+// a session, a step, closing) is a job in a goroutine of its own, that is
+// given copies or read-only values and answers with messages.
+type runner struct {
+	ctx     context.Context
+	plan    *Plan
+	engine  Engine
+	opts    Options
+	emit    func(Event)
+	summary *Summary
+
+	inbox chan message
+	// done is closed at the end, so no job left behind blocks for ever.
+	done chan struct{}
+	jobs int // whose last message is awaited
+
+	started   time.Time
+	pipelines []*pipeline
+	graph     *graph
+	waiting   []int // pipelines whose dependencies are done, in order
+	active    int   // pipelines that hold one of opts.Parallel places
+	begun     bool  // some pipeline has been started
+	// cut is why no other pipeline starts, or empty: ctx ended, or the engine
+	// is gone.
+	cut         string
+	interrupted bool  // ctx ended
+	unreachable error // the engine is gone; what Run returns
+}
+
+// message is what a job has to tell. apply is called by the owner.
+type message interface{ apply(r *runner) }
+
+// inboxLen is how many messages may wait. A batch of output counts as one.
+const inboxLen = 64
+
+func newRunner(ctx context.Context, plan *Plan, engine Engine, opts Options, emit func(Event)) (*runner, error) {
+	r := &runner{
+		ctx: ctx, plan: plan, engine: engine, opts: opts, emit: emit,
+		summary: &Summary{}, inbox: make(chan message, inboxLen), done: make(chan struct{}),
+	}
+	vertices := make([]vertex, len(plan.Pipelines))
+	for i, p := range plan.Pipelines {
+		vertices[i] = vertex{kind: "pipeline", name: p.Name, position: p.Position, dependsOn: p.DependsOn}
+		made, err := newPipeline(r, i, p)
+		if err != nil {
+			return nil, err
+		}
+		r.pipelines = append(r.pipelines, made)
+	}
+	dependencies, err := connect(vertices)
+	r.graph = newGraph(dependencies)
+	return r, err
+}
+
+// run is the life of the owner.
+func (r *runner) run() (*Summary, error) {
+	defer close(r.done)
+	r.begin()
+	for interrupted := r.ctx.Done(); ; {
+		r.advance()
+		if r.jobs == 0 {
+			break
+		}
+		select {
+		case m := <-r.inbox:
+			r.heed()
+			m.apply(r)
+		case <-interrupted:
+			interrupted = nil
+			r.heed()
+		}
+	}
+	r.tell(RunFinished{At: r.at(), Status: r.status(), Duration: r.opts.Now().Sub(r.started)})
+	return r.summary, r.unreachable
+}
+
+func (r *runner) begin() {
+	r.started = r.opts.Now()
+	var names []string
+	for _, p := range r.plan.Pipelines {
+		if p.Runs {
+			names = append(names, p.Name)
+		}
+	}
+	r.tell(RunStarted{
+		At: At{r.started}, Run: r.opts.Run, Event: r.plan.Event, File: r.plan.File, Pipelines: names,
+	})
+	r.warnWeak()
+	for _, p := range r.pipelines {
+		if !p.plan.Runs {
+			p.skip(p.plan.Reason)
+		}
+	}
+	r.heed()
+	r.waiting = r.graph.ready()
+}
+
+// warnWeak names each secret that is too short to be masked, once.
+func (r *runner) warnWeak() {
+	warned := make(map[string]bool)
+	for _, p := range r.pipelines {
+		for _, name := range p.weak {
+			if warned[name] {
+				continue
+			}
+			warned[name] = true
+			r.tell(Warning{At: r.at(), Pipeline: p.plan.Name, Message: fmt.Sprintf(
+				"secret %q is not masked in the output: its value has no line of %d characters or more", name, minSecret)})
+		}
+	}
+}
+
+// heed notices that the context has ended. It is called before every message
+// is applied, so a step that was killed is not taken for one that failed.
+func (r *runner) heed() {
+	if r.interrupted || r.ctx.Err() == nil {
+		return
+	}
+	cause := context.Cause(r.ctx)
+	r.interrupted, r.cut = true, causeText(cause)
+	for _, p := range r.pipelines {
+		p.interrupt(cause)
+	}
+}
+
+// advance starts and skips whatever may be.
+func (r *runner) advance() {
+	for len(r.waiting) > 0 {
+		p := r.pipelines[r.waiting[0]]
+		runs, reason := r.decide(p)
+		if runs && r.active >= r.opts.Parallel {
+			return
+		}
+		r.waiting = r.waiting[1:]
+		switch {
+		case !p.plan.Runs:
+			r.settle(p)
+		case runs:
+			p.open()
+		default:
+			p.interrupted = r.interrupted
+			p.skip(reason)
+			r.settle(p)
+		}
+	}
+}
+
+// decide says whether a pipeline whose dependencies are done runs. A failure
+// anywhere in the run matters to those that have dependencies (reference
+// §8.4).
+func (r *runner) decide(p *pipeline) (runs bool, reason string) {
+	c := condition{cut: r.cut}
+	if len(p.plan.DependsOn) == 0 {
+		return decide(Always, c)
+	}
+	if failed := r.failed(); len(failed) > 0 {
+		c.failed = fmt.Sprintf("pipeline %s failed", failed[0])
+	}
+	return decide(p.plan.Policy, c)
+}
+
+// settle says that p is done as far as other pipelines are concerned.
+func (r *runner) settle(p *pipeline) {
+	r.waiting = append(r.waiting, r.graph.done(p.index)...)
+	slices.Sort(r.waiting)
+}
+
+// lost takes an error that may mean that the engine cannot be used: then no
+// other pipeline is tried. text is the masked text of the error.
+func (r *runner) lost(err error, text string) {
+	gone, ok := errors.AsType[*UnreachableError](err)
+	if !ok || r.unreachable != nil {
+		return
+	}
+	r.unreachable = err
+	if text != err.Error() {
+		r.unreachable = &UnreachableError{Address: gone.Address, Err: errors.New(text), Hint: gone.Hint}
+	}
+	if r.cut == "" {
+		r.cut = "the engine cannot be used: " + text
+	}
+}
+
+// failed names the pipelines that have failed, in the order of the plan.
+func (r *runner) failed() []string {
+	var names []string
+	for _, p := range r.pipelines {
+		if p.status.bad() {
+			names = append(names, p.plan.Name)
+		}
+	}
+	return names
+}
+
+// status is that of the run: killed when its context ended before it was
+// over, else that of the first bad pipeline (reference §8.4).
+func (r *runner) status() Status {
+	for _, p := range r.pipelines {
+		if p.interrupted {
+			return StatusKilled
+		}
+	}
+	for _, p := range r.pipelines {
+		if p.status.bad() {
+			return p.status
+		}
+	}
+	return StatusSuccess
+}
+
+func (r *runner) at() At { return At{r.opts.Now()} }
+
+func (r *runner) tell(e Event) {
+	r.summary.Apply(e)
+	r.emit(e)
+}
+
+// post sends a message from a job. It reports false when the run is over.
+func (r *runner) post(m message) bool {
+	select {
+	case r.inbox <- m:
+		return true
+	case <-r.done:
+		return false
+	}
+}

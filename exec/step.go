@@ -1,0 +1,183 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+)
+
+// start gives a step its turn. It runs in a job.
+func (p *pipeline) start(s *step) {
+	s.status, s.started = StatusRunning, p.r.opts.Now()
+	s.frozen = p.condition.ended != ""
+	p.r.tell(StepStarted{
+		At: At{s.started}, Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
+	})
+	if s.background {
+		p.background++
+	} else {
+		p.live++
+	}
+	p.r.jobs++
+	go p.stepJob(s, p.moment(s.started))
+}
+
+func (p *pipeline) skipStep(s *step, reason string) {
+	s.status = StatusSkipped
+	p.r.tell(StepSkipped{
+		At: p.r.at(), Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image, Reason: reason,
+	})
+}
+
+// launched says that the process of a background step runs.
+type launched struct {
+	p *pipeline
+	s *step
+}
+
+func (m launched) apply(*runner) {
+	if m.s.status != StatusRunning || m.s.launched {
+		return
+	}
+	m.s.launched = true
+	m.p.complete(m.s)
+	m.p.advance()
+}
+
+// output is lines of a step.
+type output struct {
+	p     *pipeline
+	s     *step
+	lines []line
+}
+
+func (m output) apply(r *runner) {
+	if m.s.abandoned {
+		return
+	}
+	at := r.at()
+	for _, l := range m.lines {
+		r.tell(StepOutput{
+			At: at, Pipeline: m.p.plan.Name, Step: m.s.Name,
+			Line: l.number, Text: l.text, Partial: l.partial,
+		})
+	}
+}
+
+// noticed is a notice of a session, or of a step.
+type noticed struct {
+	p      *pipeline
+	s      *step
+	notice Notice
+}
+
+func (m noticed) apply(r *runner) {
+	if m.notice.Warning != "" {
+		m.p.warn(m.s, m.notice.Warning)
+	}
+	if m.notice.Pull != nil {
+		e := *m.notice.Pull
+		e.At, e.Pipeline = r.at(), m.p.plan.Name
+		r.tell(e)
+	}
+}
+
+// ended is the end of a step.
+type ended struct {
+	p     *pipeline
+	s     *step
+	exit  Exit
+	err   error
+	cause error // why its context had ended, if it had
+}
+
+func (m ended) apply(r *runner) {
+	p, s := m.p, m.s
+	if s.abandoned {
+		return
+	}
+	r.jobs--
+	if s.background && errors.Is(m.cause, errOver) {
+		// Ended by us, and how it takes that says nothing.
+		p.finish(s, result{status: StatusSuccess})
+		return
+	}
+	res := judge(s.Step, s.background, s.frozen, m.exit, m.err, m.cause)
+	res.message, res.hint = p.text(res.message), p.text(res.hint)
+	if res.cancelled {
+		p.warnUnlessCause(m.err, s)
+	} else if m.err != nil {
+		r.lost(m.err, res.message)
+	}
+	p.finish(s, res)
+	p.advance()
+}
+
+// finish tells the end of a step and draws the consequences.
+func (p *pipeline) finish(s *step, res result) {
+	s.status, s.result = res.status, res
+	e := StepFinished{
+		At: p.r.at(), Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
+		Status: res.status, ExitCode: res.code, OOMKilled: res.oom, Ignored: res.ignored && res.status.bad(),
+		Duration: p.r.opts.Now().Sub(s.started),
+		Error:    res.message, Hint: res.hint, Phase: res.phase,
+	}
+	if res.status == StatusError {
+		e.Position = s.Position
+		if s.ImagePosition != "" && (res.phase == PhasePull || res.phase == PhaseCreate) {
+			e.Position = s.ImagePosition
+		}
+	}
+	p.r.tell(e)
+	if res.counts() {
+		p.fail(s, res)
+	}
+	if s.background {
+		p.finishBackground(s, res)
+	} else {
+		p.finishLive(s, res)
+	}
+}
+
+// finishLive is for steps the pipeline waits for.
+func (p *pipeline) finishLive(s *step, res result) {
+	p.live--
+	p.complete(s)
+	if s.frozen {
+		return
+	}
+	if res.status == StatusSuccess && res.code == codeSkipRest && p.condition.ended == "" {
+		p.condition.ended = fmt.Sprintf("step %s ended the pipeline with exit code %d", s.Name, codeSkipRest)
+	}
+	fast := s.Failure == FailureFast && (res.status == StatusFailure || res.code == codeSkipRest)
+	if fast && p.stage == stageRunning {
+		p.stop(&fastError{s.Name, res.code})
+	}
+}
+
+// finishBackground is for services and detached steps. Their failure does not
+// count, but whoever wonders why the others fail must see it.
+func (p *pipeline) finishBackground(s *step, res result) {
+	p.background--
+	if !s.launched {
+		p.complete(s)
+	}
+	if p.stage == stageRunning && p.condition.cut == "" {
+		switch res.status {
+		case StatusError:
+			p.warn(s, fmt.Sprintf("%s could not be run: %s", s.what(), res.message))
+		case StatusFailure:
+			p.warn(s, fmt.Sprintf("%s ended with exit code %d before the other steps were over", s.what(), res.code))
+		}
+	}
+	if p.stage == stageEnding && p.background == 0 {
+		p.over()
+	}
+}
+
+// what names a background step for people.
+func (s *step) what() string {
+	if s.Kind == KindService {
+		return "service " + s.Name
+	}
+	return "detached step " + s.Name
+}
