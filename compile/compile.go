@@ -8,12 +8,25 @@
 package compile
 
 import (
+	"bytes"
+	"strings"
+
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/manifest"
 )
 
+// The names under which a plan asks for the secret parts of Options.Netrc.
+// They cannot clash with names in a file that anybody would choose.
+const (
+	// NetrcPasswordSecret is the password alone.
+	NetrcPasswordSecret = "drone:netrc-password"
+	// NetrcFileSecret is the one line "machine M login U password P".
+	NetrcFileSecret = "drone:netrc-file"
+)
+
 // Options say how a plan is made. The zero value plans every pipeline that the
-// build selects, with a workspace volume of its own.
+// build selects, with a workspace volume of its own. Compile reads the maps
+// and lists without changing them.
 type Options struct {
 	Build Build
 
@@ -24,7 +37,8 @@ type Options struct {
 
 	// Pipelines selects pipelines by name or glob instead of by trigger;
 	// Include and Exclude do so for steps and services. A name that matches
-	// nothing is an *UnknownNameError.
+	// nothing is an *UnknownNameError. A service that Include does not name
+	// still runs when a step of its pipeline does.
 	Pipelines []string
 	Include   []string
 	Exclude   []string
@@ -50,33 +64,164 @@ type Options struct {
 	Machine string
 }
 
-// Netrc is the login for cloning.
+// Netrc is the login for cloning; without a Machine there is none. The
+// password is a secret of the run: see NetrcPasswordSecret, NetrcFileSecret.
 type Netrc struct {
-	Machine, Username, Password string
+	Machine, Username string
 }
-
-// UnknownNameError is a name given by the user that the file does not have.
-type UnknownNameError struct {
-	What    string // "pipeline" or "step"
-	Name    string
-	Known   []string // what there is, in file order
-	Closest string   // "" when nothing is close
-}
-
-func (e *UnknownNameError) Error() string { return "no " + e.What + " named " + e.Name }
 
 // Compile makes the plan for a configuration file. name is used in positions.
 //
+// Pipelines are selected by the text as it stands, as the server does; their
+// steps are those of the text after substitution (reference §4.1).
+//
 // The problems are everything found wrong, ordered by place; with one of
-// severity manifest.Error the plan must not be run, and is nil when too little
-// could be read. The error is an *UnknownNameError.
+// severity manifest.Error the plan must not be run. It is nil when the file
+// has no pipeline that could be read, or with an error. The error is an
+// *UnknownNameError.
 func Compile(name string, source []byte, opts Options) (*exec.Plan, []manifest.Problem, error) {
-	return nil, nil, nil
+	c := newCompiler(name, source, opts)
+	if len(c.stages) == 0 {
+		c.reportNoPipeline()
+		return nil, c.problems.sorted(), nil
+	}
+	if err := c.selectStages(); err != nil {
+		return nil, c.problems.sorted(), err
+	}
+	c.substitute()
+	plan := &exec.Plan{
+		Version: exec.Version,
+		File:    name,
+		Event:   opts.Build.Event,
+		Ref:     opts.Build.Ref,
+		Branch:  opts.Build.Branch,
+	}
+	for _, st := range c.stages {
+		plan.Pipelines = append(plan.Pipelines, c.pipeline(st))
+	}
+	if err := c.selectSteps(plan); err != nil {
+		return nil, c.problems.sorted(), err
+	}
+	for _, p := range plan.Pipelines {
+		number(p)
+	}
+	return plan, c.problems.sorted(), nil
 }
 
-// Variable is one variable of the table in reference §5.2.
-type Variable struct {
-	Name   string
-	Value  string
-	Origin string // where the value comes from
+// compiler holds what one call of Compile works on.
+type compiler struct {
+	name       string
+	source     []byte
+	opts       Options
+	raw        *manifest.File
+	stages     []*stage
+	problems   *problems
+	privileged map[string]bool
+	guesses    int // similar names looked for so far
+}
+
+func newCompiler(name string, source []byte, opts Options) *compiler {
+	c := &compiler{
+		name: name, source: source, opts: opts,
+		problems:   newProblems(),
+		privileged: privilegedImages(opts.Privileged),
+	}
+	var found []manifest.Problem
+	c.raw, found = manifest.Parse(name, source, nil)
+	c.problems.merge(found)
+	for _, d := range c.raw.Documents {
+		if d.Pipeline != nil {
+			c.stages = append(c.stages, &stage{index: d.Index, raw: d.Pipeline, name: d.Pipeline.DisplayName()})
+		}
+	}
+	return c
+}
+
+// mounted reports whether steps work in a directory of this machine.
+func (c *compiler) mounted() bool { return c.opts.Workspace != "" && !c.opts.Clone }
+
+// substitute gives each stage its pipeline out of the substituted text. The
+// text is read once for all of them, unless it asks for a variable that
+// differs from one stage to the next.
+func (c *compiler) substitute() {
+	shared := c.raw
+	if changesText(c.source) {
+		shared = c.parseFor(c.stages[0])
+	}
+	own := asksForStage(shared)
+	for i, st := range c.stages {
+		file := shared
+		if own && i > 0 {
+			file = c.parseFor(st)
+		}
+		st.pipe = pipelineAt(file, st.index)
+		if st.pipe == nil {
+			c.problems.add(manifest.Problem{
+				Severity: manifest.Error, Rule: "lost-pipeline", Span: st.raw.Span, Pipeline: st.name,
+				Message: "the text of this pipeline is no pipeline any more after substitution",
+				Hint:    "look for a variable whose value holds a line break or a document separator",
+			})
+			st.pipe = st.raw
+		}
+	}
+}
+
+func (c *compiler) parseFor(st *stage) *manifest.File {
+	values := substitution(c.opts, st.facts(c.opts.Machine))
+	file, found := manifest.Parse(c.name, c.source, func(name string) (string, bool) {
+		v, ok := values[name]
+		return v, ok
+	})
+	c.problems.merge(found)
+	return file
+}
+
+// changesText reports whether substitution can change a text at all: it also
+// takes doubled backslashes and dollars apart (reference §4.3).
+func changesText(source []byte) bool {
+	for _, mark := range []string{"${", "$$", `\\`, `\/`} {
+		if bytes.Contains(source, []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
+
+func asksForStage(f *manifest.File) bool {
+	for _, use := range f.Substituted {
+		if strings.HasPrefix(use.Name, "DRONE_STAGE_") {
+			return true
+		}
+	}
+	return false
+}
+
+func pipelineAt(f *manifest.File, index int) *manifest.Pipeline {
+	for _, d := range f.Documents {
+		if d.Index == index {
+			return d.Pipeline
+		}
+	}
+	return nil
+}
+
+// reportNoPipeline explains an empty plan, unless an error does so already.
+func (c *compiler) reportNoPipeline() {
+	if c.problems.failed() {
+		return
+	}
+	p := manifest.Problem{
+		Severity: manifest.Error, Rule: "no-pipeline",
+		Span:    manifest.Span{Start: manifest.Pos{File: c.name, Line: 1, Column: 1}},
+		Message: "the file has no pipeline",
+		Hint:    "a pipeline is a document with `kind: pipeline`",
+	}
+	for _, d := range c.raw.Documents {
+		if d.Template != nil {
+			p.Span = d.Span
+			p.Message = "the file only names a template, " + quoteOrEmpty(d.Template.Load.Value)
+			p.Hint = "convert the file with its template first: the template itself is kept by the server"
+		}
+	}
+	c.problems.add(p)
 }

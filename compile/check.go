@@ -1,0 +1,232 @@
+package compile
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// maxNameBytes is the longest step name that the runner takes.
+const maxNameBytes = 100
+
+// maxGuesses bounds the search for similar names in a file full of mistakes.
+const maxGuesses = 100
+
+// mayGuess reports whether another similar name may be looked for.
+func (c *compiler) mayGuess() bool {
+	c.guesses++
+	return c.guesses <= maxGuesses
+}
+
+// check reports what keeps a pipeline from running. The runner checks the
+// names of the steps of every docker pipeline of a file, and everything else
+// only of the one it runs (reference §10.1, §10.2).
+func (b *builder) check() {
+	if t := b.pipe.Type.Value; t != "" && t != "docker" {
+		return
+	}
+	b.checkNames()
+	if !b.st.runs {
+		return
+	}
+	for _, e := range b.elements {
+		b.checkImage(e)
+		b.checkTrust(e)
+		b.checkMounts(e)
+		b.checkDevices(e)
+		b.checkPaths(e)
+		b.checkWords(e)
+		b.checkOverrides(e)
+	}
+	b.checkVolumes()
+	b.checkWorkspace()
+	b.checkConditions("", b.st.raw.Trigger, "trigger")
+}
+
+func (b *builder) checkNames() {
+	first := map[string]element{}
+	for _, e := range b.elements {
+		if e.kind == exec.KindService && !b.st.runs {
+			continue
+		}
+		name, span := e.Name.Value, nameSpan(e.Name, e.Span)
+		switch other, used := first[name]; {
+		case name == "":
+			b.reportAt(e, "missing-name", span, fmt.Sprintf("a %s has no name", e.kind), "add `name:`")
+			continue
+		case len(name) > maxNameBytes:
+			b.reportAt(e, "long-name", span,
+				fmt.Sprintf("step name %q… has %d bytes, at most %d are allowed", cutBytes(name, 20), len(name), maxNameBytes), "shorten the name")
+		case name == "clone" && !b.pipe.Clone.Disable.Value && b.st.runs:
+			b.reportAt(e, "duplicate-step", span, `step name "clone" is taken by the automatic clone step`,
+				"rename the step, or set `clone: {disable: true}` to replace the automatic one")
+		case used:
+			b.report(e, manifest.Problem{
+				Severity: manifest.Error, Rule: "duplicate-step", Span: span,
+				Message: fmt.Sprintf("step name %q is used twice in pipeline %q", name, b.st.name),
+				Hint:    "give each step and service a name of its own",
+				Related: []manifest.Related{{Span: nameSpan(other.Name, other.Span), Message: "first used here"}},
+			})
+		}
+		if _, ok := first[name]; !ok {
+			first[name] = e
+		}
+	}
+}
+
+func (b *builder) checkImage(e element) {
+	if e.Image.Value == "" {
+		b.reportAt(e, "missing-image", nameSpan(e.Image, nameSpan(e.Name, e.Span)),
+			fmt.Sprintf("%s %q has no image", e.kind, e.Name.Value), "add `image:`; a variable in it may be empty here")
+	}
+}
+
+// checkTrust reports what a server allows trusted repositories only.
+func (b *builder) checkTrust(e element) {
+	features := []struct {
+		what string
+		used bool
+		span manifest.Span
+	}{
+		{"privileged mode", e.Privileged.Value, e.Privileged.Span},
+		{"devices", len(e.Devices) > 0, firstMount(e.Devices)},
+		{"dns", len(e.DNS) > 0, firstSpan(e.DNS)},
+		{"dns_search", len(e.DNSSearch) > 0, firstSpan(e.DNSSearch)},
+		{"extra_hosts", len(e.ExtraHosts) > 0, firstSpan(e.ExtraHosts)},
+		{"network_mode", e.NetworkMode.Value != "", e.NetworkMode.Span},
+		{"shm_size", e.ShmSize.Bytes > 0, e.ShmSize.Span},
+	}
+	for _, f := range features {
+		if f.used {
+			b.untrusted(f.what, f.span, e)
+		}
+	}
+}
+
+func (b *builder) untrusted(what string, span manifest.Span, e element) {
+	if b.c.opts.Trusted {
+		return
+	}
+	where := ""
+	if e.Step != nil {
+		where = fmt.Sprintf(" in %s %q", e.kind, e.Name.Value)
+	}
+	b.reportAt(e, "untrusted", span, fmt.Sprintf("%s%s needs a trusted repository", what, where),
+		"use --trusted here; on the server an administrator has to set the repository to trusted")
+}
+
+func (b *builder) checkMounts(e element) {
+	for _, m := range e.Volumes {
+		span := nameSpan(m.Name, m.Span)
+		v := b.volumes[m.Name.Value]
+		switch {
+		case reserved(m.Name.Value):
+			b.reportAt(e, "reserved-volume", span, fmt.Sprintf("volume name %q is reserved", m.Name.Value), "choose another name")
+		case v == nil:
+			b.reportAt(e, "unknown-volume", span,
+				fmt.Sprintf("step %q mounts volume %q, which pipeline %q does not declare", e.Name.Value, m.Name.Value, b.st.name),
+				b.volumeHint(m.Name.Value))
+		case v.Temp == nil && v.Host == nil:
+			b.reportAt(e, "empty-volume", span,
+				fmt.Sprintf("step %q mounts volume %q, which has no source", e.Name.Value, m.Name.Value),
+				"declare it with `temp: {}` or `host: {path: …}`")
+		}
+		switch target := path.Clean(m.Path.Value); {
+		case strings.HasPrefix(target, "/run/drone"):
+			b.reportAt(e, "reserved-path", nameSpan(m.Path, m.Span), "a volume cannot be mounted at /run/drone", "choose another path")
+		case !path.IsAbs(target):
+			b.reportAt(e, "relative-path", nameSpan(m.Path, m.Span),
+				fmt.Sprintf("volume %q is mounted at %q, which is not absolute", m.Name.Value, m.Path.Value), "write the path from / on")
+		}
+	}
+}
+
+func (b *builder) volumeHint(name string) string {
+	fallback := "add it to `volumes` of the pipeline"
+	if !b.c.mayGuess() {
+		return fallback
+	}
+	return didYouMean(name, sortedKeys(b.volumes), fallback)
+}
+
+func (b *builder) checkDevices(e element) {
+	for _, d := range e.Devices {
+		if v := b.volumes[d.Name.Value]; v == nil || !isDevice(v) {
+			b.reportAt(e, "unknown-device", nameSpan(d.Name, d.Span),
+				fmt.Sprintf("device %q of step %q is no volume with a host path below /dev", d.Name.Value, e.Name.Value),
+				"declare it under `volumes` of the pipeline with `host: {path: /dev/…}`")
+		}
+	}
+}
+
+func (b *builder) checkPaths(e element) {
+	if w := e.WorkingDir.Value; w != "" && !path.IsAbs(w) {
+		b.reportAt(e, "relative-path", e.WorkingDir.Span,
+			fmt.Sprintf("working_dir %q of step %q is not absolute", w, e.Name.Value),
+			fmt.Sprintf("write %q", path.Join(b.ws.full, w)))
+	}
+}
+
+func (b *builder) checkVolumes() {
+	for _, v := range b.pipe.Volumes {
+		span := nameSpan(v.Name, v.Span)
+		switch {
+		case v.Name.Value == "":
+			b.reportAt(element{}, "missing-name", span, "a volume has no name", "add `name:`")
+		case reserved(v.Name.Value):
+			b.reportAt(element{}, "reserved-volume", span, fmt.Sprintf("volume name %q is reserved", v.Name.Value), "choose another name")
+		}
+		if v.Host != nil {
+			b.untrusted(fmt.Sprintf("host volume %q", v.Name.Value), span, element{})
+		}
+		if v.Temp != nil && v.Temp.Medium.Value == "memory" {
+			b.untrusted(fmt.Sprintf("in-memory volume %q", v.Name.Value), span, element{})
+		}
+	}
+}
+
+func (b *builder) checkWorkspace() {
+	if base := b.pipe.Workspace.Base; base.Value != "" && !path.IsAbs(base.Value) {
+		b.reportAt(element{}, "relative-path", base.Span,
+			fmt.Sprintf("workspace.base %q is not absolute", base.Value), fmt.Sprintf("write %q", "/"+base.Value))
+	}
+}
+
+// reportAt reports an error of a step, or of the pipeline when e is empty.
+func (b *builder) reportAt(e element, rule string, span manifest.Span, message, hint string) {
+	b.report(e, manifest.Problem{Severity: manifest.Error, Rule: rule, Span: span, Message: message, Hint: hint})
+}
+
+func (b *builder) report(e element, p manifest.Problem) {
+	p.Pipeline = b.st.name
+	if e.Step != nil {
+		p.Step = e.Name.Value
+	}
+	b.c.problems.add(p)
+}
+
+func reserved(volume string) bool {
+	return volume == "workspace" || volume == "_workspace" || volume == "_docker_socket"
+}
+
+func firstSpan(list []manifest.String) manifest.Span {
+	if len(list) == 0 {
+		return manifest.Span{}
+	}
+	return list[0].Span
+}
+
+func firstMount(list []manifest.Mount) manifest.Span {
+	if len(list) == 0 {
+		return manifest.Span{}
+	}
+	return list[0].Span
+}
+
+// cutBytes shortens a text to at most n bytes, at the border of a character.
+func cutBytes(text string, n int) string {
+	return strings.ToValidUTF8(text[:min(n, len(text))], "")
+}

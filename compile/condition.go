@@ -1,0 +1,159 @@
+package compile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// subject is one condition together with the fact it is compared with.
+type subject struct {
+	key   string
+	cond  manifest.Condition
+	value string
+}
+
+// subjects lists the conditions of a trigger in the order in which a mismatch
+// is told best: the event explains most of them.
+func (b Build) subjects(c manifest.Conditions) []subject {
+	return []subject{
+		{"event", c.Event, b.Event},
+		{"branch", c.Branch, b.Branch},
+		{"action", c.Action, b.Action},
+		{"ref", c.Ref, b.Ref},
+		{"repo", c.Repo, b.Repo.Slug},
+		{"target", c.Target, b.Deploy},
+		{"cron", c.Cron, b.Cron},
+	}
+}
+
+// trigger says whether a pipeline is selected, and why (reference §11.4).
+func (b Build) trigger(c manifest.Conditions) (bool, string) {
+	return evaluate("trigger", b.subjects(c), c.Paths)
+}
+
+// when says whether a step may run, and why, its status aside; instance is
+// compared for steps only (reference §6.1).
+func (b Build) when(c manifest.Conditions) (bool, string) {
+	subjects := append(b.subjects(c), subject{"instance", c.Instance, b.System.Host})
+	return evaluate("when", subjects, c.Paths)
+}
+
+func evaluate(what string, subjects []subject, paths manifest.Condition) (bool, string) {
+	var met []string
+	for _, s := range subjects {
+		ok, why := s.match(what)
+		if !ok {
+			return false, why
+		}
+		if len(s.cond.Include)+len(s.cond.Exclude) > 0 {
+			met = append(met, s.key+" "+orEmpty(s.value))
+		}
+	}
+	reason := "no " + what
+	if len(met) > 0 {
+		reason = what + " matches " + strings.Join(met, ", ")
+	}
+	if paths.Key.IsSet() {
+		reason += fmt.Sprintf("; %s.%s is ignored, as a server without its extension does", what, paths.Key.Value)
+	}
+	return true, reason
+}
+
+// match applies the algorithm of reference §6.3; why is set on a mismatch.
+func (s subject) match(what string) (ok bool, why string) {
+	if p, hit := firstMatch(s.cond.Exclude, s.value); hit {
+		why = fmt.Sprintf("%s.%s excludes %q", what, s.key, p)
+		if p != s.value {
+			why += fmt.Sprintf(", %s is %s", s.key, quoteOrEmpty(s.value))
+		}
+		return false, why
+	}
+	if len(s.cond.Include) == 0 {
+		return true, ""
+	}
+	if _, hit := firstMatch(s.cond.Include, s.value); hit {
+		return true, ""
+	}
+	return false, fmt.Sprintf("%s.%s is [%s], %s is %s", what, s.key, join(s.cond.Include), s.key, quoteOrEmpty(s.value))
+}
+
+func firstMatch(patterns []manifest.String, value string) (string, bool) {
+	for _, p := range patterns {
+		if matchGlob(p.Value, value) {
+			return p.Value, true
+		}
+	}
+	return "", false
+}
+
+// matches is match without a reason.
+func matches(c manifest.Condition, value string) bool {
+	ok, _ := subject{cond: c, value: value}.match("")
+	return ok
+}
+
+// stepPolicy gives the run policy of a step whose other conditions are met
+// (reference §6.4).
+func stepPolicy(status manifest.Condition) exec.Policy {
+	if len(status.Include)+len(status.Exclude) == 0 || !matches(status, "failure") {
+		return exec.OnSuccess
+	}
+	if matches(status, "success") {
+		return exec.Always
+	}
+	return exec.OnFailure
+}
+
+// pipelinePolicy gives the run policy of a pipeline with dependencies. Other
+// than a step, one whose status matches neither word never runs (reference
+// §8.4).
+func pipelinePolicy(status manifest.Condition) exec.Policy {
+	success := matches(status, "success")
+	failure := matches(status, "failure") && len(status.Include)+len(status.Exclude) > 0
+	switch {
+	case success && failure:
+		return exec.Always
+	case success:
+		return exec.OnSuccess
+	case failure:
+		return exec.OnFailure
+	}
+	return exec.Never
+}
+
+// policyReason says in words what a policy other than the usual one means.
+func policyReason(p exec.Policy) string {
+	switch p {
+	case exec.Always:
+		return "; runs after a failure too"
+	case exec.OnFailure:
+		return "; runs only after a failure"
+	}
+	return ""
+}
+
+func join(list []manifest.String) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = orEmpty(s.Value)
+	}
+	return strings.Join(out, ", ")
+}
+
+// orEmpty makes the empty text visible.
+func orEmpty(text string) string {
+	if text == "" {
+		return `""`
+	}
+	return text
+}
+
+func quoteOrEmpty(text string) string {
+	if text == "" {
+		return "empty"
+	}
+	return fmt.Sprintf("%q", text)
+}

@@ -1,0 +1,98 @@
+package compile
+
+import (
+	"github.com/drone-laptop/drone/exec"
+)
+
+// selectSteps applies Include and Exclude to the pipelines that run, and takes
+// out the pipelines of which Include leaves nothing.
+func (c *compiler) selectSteps(plan *exec.Plan) error {
+	if len(c.opts.Include)+len(c.opts.Exclude) == 0 {
+		return nil
+	}
+	known := stepNames(plan)
+	for _, wanted := range [][]string{c.opts.Include, c.opts.Exclude} {
+		if err := unknownName("step", wanted, known); err != nil {
+			return err
+		}
+	}
+	for i, p := range plan.Pipelines {
+		if !p.Runs {
+			continue
+		}
+		found := c.pick(p)
+		if len(c.opts.Include) > 0 && !found {
+			p.Runs, p.Reason = false, "none of its steps is named by --include"
+			c.stages[i].runs = false
+		}
+	}
+	c.relink(plan)
+	return nil
+}
+
+func stepNames(plan *exec.Plan) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, p := range plan.Pipelines {
+		for _, s := range p.Steps {
+			if p.Runs && !seen[s.Name] {
+				seen[s.Name] = true
+				out = append(out, s.Name)
+			}
+		}
+	}
+	return out
+}
+
+// pick sets the policies of the steps of a pipeline and reports whether
+// Include names one of them.
+func (c *compiler) pick(p *exec.Pipeline) (found bool) {
+	needed := false // a step runs, so the services have to
+	for _, s := range p.Steps {
+		switch {
+		case named(c.opts.Exclude, s.Name):
+			never(s, "named by --exclude")
+		case len(c.opts.Include) == 0:
+		case named(c.opts.Include, s.Name):
+			found = true
+			needed = needed || s.Kind == exec.KindStep && s.Policy != exec.Never
+		case s.Kind == exec.KindStep:
+			never(s, "not named by --include")
+		}
+	}
+	for _, s := range p.Steps {
+		if len(c.opts.Include) > 0 && s.Kind == exec.KindService && !needed && !named(c.opts.Include, s.Name) {
+			never(s, "not named by --include, and no step of the pipeline runs")
+		}
+	}
+	return found
+}
+
+// never keeps the reason of a step that would not have run anyway.
+func never(s *exec.Step, reason string) {
+	if s.Policy != exec.Never {
+		s.Policy, s.Reason = exec.Never, reason
+	}
+}
+
+// relink resolves the dependencies of the pipelines again.
+func (c *compiler) relink(plan *exec.Plan) {
+	r := rewriter{stages: c.stages, done: make([][]int, len(c.stages)), state: make([]int, len(c.stages))}
+	for i, p := range plan.Pipelines {
+		p.DependsOn = nil
+		for _, n := range r.nearest(i) {
+			p.DependsOn = append(p.DependsOn, c.stages[n].name)
+		}
+	}
+}
+
+// number counts the steps that may run.
+func number(p *exec.Pipeline) {
+	n := 0
+	for _, s := range p.Steps {
+		if s.Policy != exec.Never {
+			n++
+			s.Number = n
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// checkWords warns of words that mean nothing, where the runner falls back to
+// its default without a sound (reference §12.2, rows 2 and 5).
+func (b *builder) checkWords(e element) {
+	failures := []string{"ignore", "fast", "fast-fail", "fail-fast"}
+	if f := e.Failure; f.Value != "" && !slices.Contains(failures, f.Value) {
+		b.warn(e, "unknown-failure", f.Span, fmt.Sprintf("failure %q of step %q has no meaning", f.Value, e.Name.Value),
+			b.wordHint(f.Value, failures))
+	}
+	pulls := []string{"always", "if-not-exists", "never"}
+	if p := e.Pull; p.Value != "" && !slices.Contains(pulls, strings.ToLower(p.Value)) {
+		b.warn(e, "unknown-pull", p.Span, fmt.Sprintf("pull %q of step %q has no meaning", p.Value, e.Name.Value),
+			b.wordHint(p.Value, pulls))
+	}
+	b.checkConditions(e.Name.Value, e.When, "when")
+}
+
+// checkConditions looks at the conditions whose values come from a fixed set.
+// A pattern is left alone: it may well match one of them.
+func (b *builder) checkConditions(step string, c manifest.Conditions, what string) {
+	events := []string{"push", "pull_request", "tag", "promote", "rollback", "cron", "custom"}
+	b.checkCondition(step, what+".event", c.Event, "unknown-event", events)
+	b.checkCondition(step, what+".status", c.Status, "unknown-status", []string{"success", "failure"})
+}
+
+func (b *builder) checkCondition(step, key string, c manifest.Condition, rule string, known []string) {
+	for _, v := range slices.Concat(c.Include, c.Exclude) {
+		if v.Value == "" || isPattern(v.Value) || slices.Contains(known, v.Value) {
+			continue
+		}
+		b.c.problems.add(manifest.Problem{
+			Severity: manifest.Warning, Rule: rule, Span: v.Span, Pipeline: b.st.name, Step: step,
+			Message: fmt.Sprintf("%s %q never occurs", key, v.Value),
+			Hint:    b.wordHint(v.Value, known),
+		})
+	}
+}
+
+func (b *builder) wordHint(word string, known []string) string {
+	return didYouMean(word, known, "it is one of "+strings.Join(known, ", "))
+}
+
+// checkOverrides warns of variables that the runner sets again when the step
+// starts (reference §5.1).
+func (b *builder) checkOverrides(e element) {
+	for _, v := range e.Environment {
+		if v.FromSecret.Value == "" && b.shared.overrides(v.Name.Value) {
+			b.warn(e, "overridden-variable", v.Name.Span,
+				fmt.Sprintf("step %q cannot set %s, which the build sets when the step starts", e.Name.Value, v.Name.Value),
+				"use a variable of another name")
+		}
+	}
+}
+
+func (b *builder) warn(e element, rule string, span manifest.Span, message, hint string) {
+	b.report(e, manifest.Problem{Severity: manifest.Warning, Rule: rule, Span: span, Message: message, Hint: hint})
+}

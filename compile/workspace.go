@@ -1,0 +1,58 @@
+package compile
+
+import (
+	"path"
+	"strings"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/manifest"
+)
+
+const defaultWorkspace = "/drone/src"
+
+// workspace is a resolved workspace: the directory shared by the steps, the
+// way from there to where they start, and both together.
+type workspace struct{ base, path, full string }
+
+// resolveWorkspace applies reference §7.2.
+func resolveWorkspace(w manifest.Workspace) workspace {
+	out := workspace{base: w.Base.Value, path: w.Path.Value}
+	if out.base == "" {
+		out.base = defaultWorkspace
+		if path.IsAbs(out.path) {
+			out.base, out.path = out.path, ""
+		}
+	}
+	out.full = path.Join(out.base, out.path)
+	if restricted(out.full) {
+		return workspace{base: defaultWorkspace, full: defaultWorkspace}
+	}
+	return out
+}
+
+// mounted is the workspace with a directory of this machine at its full path:
+// nothing is shared above it.
+func (w workspace) mounted() workspace { return workspace{base: w.full, full: w.full} }
+
+func (w workspace) plan(host string) exec.Workspace {
+	return exec.Workspace{Host: host, Base: w.base, Path: w.full}
+}
+
+// restricted reports whether a path belongs to the system of a container, or
+// is one of its parents (reference §7.9).
+func restricted(name string) bool {
+	name = strings.ToLower(path.Clean(name))
+	switch name {
+	case "/", "/etc", "/var":
+		return true
+	}
+	for _, dir := range []string{
+		"/etc/docker", "/var/run", "/proc", "/usr/local/bin", "/usr/local/sbin",
+		"/usr/bin", "/bin", "/mnt", "/mount", "/media", "/sys", "/dev",
+	} {
+		if name == dir || strings.HasPrefix(name, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
