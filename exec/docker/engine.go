@@ -1,0 +1,129 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/docker/docker/api/types/versions"
+	"github.com/docker/docker/client"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/dockerhost"
+)
+
+const (
+	// oldestAPI is the first version whose wait can be registered before the
+	// start of a container (Docker 17.06).
+	oldestAPI = "1.30"
+	// greeting bounds the first exchange with an engine; ssh alone may take
+	// most of it.
+	greeting = 45 * time.Second
+)
+
+// Options say which engine is used, and how.
+type Options struct {
+	// Endpoint is where the engine is.
+	Endpoint dockerhost.Endpoint
+	// Credentials are for registries; nil knows none.
+	Credentials *dockerhost.Credentials
+	// Grace is how long a step may take to end by itself after it was asked
+	// to, when its context ends. 0 kills at once.
+	Grace time.Duration
+}
+
+// Engine runs pipelines in containers. It implements exec.Engine and
+// exec.Puller and is safe for concurrent use.
+type Engine struct {
+	client      *client.Client
+	endpoint    dockerhost.Endpoint
+	credentials *dockerhost.Credentials
+	grace       time.Duration
+	owner       map[string]string
+	images      *images
+	version     string
+	os          string
+}
+
+var (
+	_ exec.Engine = (*Engine)(nil)
+	_ exec.Puller = (*Engine)(nil)
+)
+
+// New connects to an engine and makes sure that it can be spoken to. The error
+// is an *exec.UnreachableError, or the cause of ctx when that ended. The
+// caller closes the engine.
+func New(ctx context.Context, opts Options) (*Engine, error) {
+	options, err := opts.Endpoint.ClientOptions()
+	if err != nil {
+		return nil, &exec.UnreachableError{Address: opts.Endpoint.Host, Err: err, Hint: "check the address and the certificates"}
+	}
+	api, err := client.NewClientWithOpts(append(options, client.WithUserAgent("drone"))...)
+	if err != nil {
+		return nil, &exec.UnreachableError{
+			Address: opts.Endpoint.Host,
+			Err:     fmt.Errorf("cannot use %s from %s: %w", opts.Endpoint.Host, opts.Endpoint.Source, err),
+		}
+	}
+	e := &Engine{
+		client: api, endpoint: opts.Endpoint, credentials: opts.Credentials, grace: opts.Grace,
+		owner: ownerLabels(),
+	}
+	if e.credentials == nil {
+		e.credentials = &dockerhost.Credentials{}
+	}
+	e.images = newImages(api)
+	if err := e.greet(ctx); err != nil {
+		return nil, errors.Join(err, api.Close())
+	}
+	return e, nil
+}
+
+// greet agrees with the engine on a version of the API.
+func (e *Engine) greet(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, greeting)
+	defer cancel()
+	ping, err := e.client.Ping(bounded)
+	if err != nil {
+		return e.unreachable(ctx, err)
+	}
+	e.client.NegotiateAPIVersionPing(ping)
+	if v := e.client.ClientVersion(); versions.LessThan(v, oldestAPI) {
+		return &exec.UnreachableError{
+			Address: e.endpoint.Host,
+			Err: fmt.Errorf("the engine at %s speaks version %s of the Docker API, but at least %s is needed",
+				e.endpoint.Host, v, oldestAPI),
+			Hint: "update Docker; unset DOCKER_API_VERSION if it is set",
+		}
+	}
+	// The ping is answered whatever the version; the first versioned request
+	// tells whether an engine newer than this program still takes it.
+	server, err := e.client.ServerVersion(bounded)
+	if err != nil {
+		return e.unreachable(ctx, err)
+	}
+	e.version, e.os = server.Version, server.Os
+	return nil
+}
+
+// Close releases the connections to the engine. It removes nothing.
+func (e *Engine) Close() error { return e.client.Close() }
+
+// Describe says in one line which engine this is and how it was found.
+func (e *Engine) Describe() string {
+	return fmt.Sprintf("Docker %s (API %s) at %s, found through %s",
+		e.version, e.client.ClientVersion(), e.endpoint.Host, e.endpoint.Source)
+}
+
+// outlive gives a context that ends lag after ctx did. Requests that make
+// something use it, so that a cancelled one is not cut off between the
+// engine's work and the name of what must be removed.
+func outlive(ctx context.Context, lag time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(lag, cancel)
+		context.AfterFunc(longer, func() { timer.Stop() })
+	})
+	return longer, func() { stop(); cancel() }
+}

@@ -1,0 +1,167 @@
+package docker
+
+import (
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/docker/docker/pkg/stdcopy"
+)
+
+const (
+	// pumpLimit is how much output waits in memory for a slow reader before
+	// the container is slowed down.
+	pumpLimit = 16 << 20
+	// pumpTrickle is how long a piece of output waits for room before it is
+	// taken all the same. When a container ends, the engine drops after two
+	// seconds what it could not hand on, about 100 KiB; so much must always
+	// get through.
+	pumpTrickle = 250 * time.Millisecond
+	// pumpPiece is the most that is written to the output at once.
+	pumpPiece = 64 << 10
+	// pumpStall is how long the stream of an ended container may stay silent
+	// without ending.
+	pumpStall = 10 * time.Second
+)
+
+// pump carries the output of a container. One goroutine reads the attached
+// stream as fast as it comes, another writes to the output, which may block.
+type pump struct {
+	out     io.Writer
+	limit   int
+	trickle time.Duration
+
+	mu      sync.Mutex
+	pending []byte
+	ended   bool
+	failed  error // of the first write that failed
+
+	more, room  chan struct{} // signals, of capacity one
+	read, wrote chan struct{} // closed when the goroutines end
+	released    chan struct{}
+	taken       atomic.Int64
+}
+
+// newPump begins to read stream. Nothing is written before release.
+func newPump(stream io.Reader, out io.Writer) *pump {
+	p := &pump{
+		out: out, limit: pumpLimit, trickle: pumpTrickle,
+		more: make(chan struct{}, 1), room: make(chan struct{}, 1),
+		read: make(chan struct{}), wrote: make(chan struct{}), released: make(chan struct{}),
+	}
+	go p.readAll(stream)
+	go p.writeAll()
+	return p
+}
+
+// release lets the output through.
+func (p *pump) release() { close(p.released) }
+
+// abandon drops the output of a container that did not start. It is called in
+// place of release.
+func (p *pump) abandon() {
+	p.out = io.Discard
+	close(p.released)
+}
+
+// finish waits for the end of the stream, which cut ends when nothing comes
+// any more, and for the last write. It returns the first error of a write.
+func (p *pump) finish(cut func()) error {
+	for before := int64(-1); ; {
+		select {
+		case <-p.read:
+			<-p.wrote
+			return p.failed
+		case <-time.After(pumpStall):
+			if now := p.taken.Load(); now == before {
+				cut()
+			} else {
+				before = now
+			}
+		}
+	}
+}
+
+func (p *pump) readAll(stream io.Reader) {
+	defer close(p.read)
+	// A broken stream is noticed by the one who waits for the container; what
+	// came before is delivered.
+	_, _ = stdcopy.StdCopy(p, p, stream)
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
+	signal(p.more)
+}
+
+// Write takes output from the stream; it is called by readAll only.
+func (p *pump) Write(data []byte) (int, error) {
+	p.mu.Lock()
+	full := len(p.pending) >= p.limit
+	p.mu.Unlock()
+	if full {
+		select {
+		case <-p.room:
+		case <-time.After(p.trickle):
+		}
+	}
+	p.mu.Lock()
+	p.pending = append(p.pending, data...)
+	p.mu.Unlock()
+	p.taken.Add(int64(len(data)))
+	signal(p.more)
+	return len(data), nil
+}
+
+func (p *pump) writeAll() {
+	defer close(p.wrote)
+	<-p.released
+	var spare []byte
+	for {
+		batch, ok := p.next(spare)
+		if !ok {
+			return
+		}
+		p.deliver(batch)
+		spare = batch[:0]
+		if cap(spare) > 1<<20 {
+			spare = nil
+		}
+	}
+}
+
+// next waits for output; spare becomes the buffer for what follows.
+func (p *pump) next(spare []byte) (batch []byte, ok bool) {
+	for {
+		p.mu.Lock()
+		batch, ended := p.pending, p.ended
+		if len(batch) > 0 {
+			p.pending = spare
+			p.mu.Unlock()
+			signal(p.room)
+			return batch, true
+		}
+		p.mu.Unlock()
+		if ended {
+			return nil, false
+		}
+		<-p.more
+	}
+}
+
+// deliver writes to the output until a write fails; the rest is dropped so
+// that the container can go on.
+func (p *pump) deliver(batch []byte) {
+	for len(batch) > 0 && p.failed == nil {
+		n := min(len(batch), pumpPiece)
+		_, p.failed = p.out.Write(batch[:n])
+		batch = batch[n:]
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,138 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/docker/docker/client"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/dockerhost"
+)
+
+// unreachable explains why the engine cannot be spoken to, or gives the cause
+// of ctx when that is the reason.
+func (e *Engine) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return explainUnreachable(e.endpoint, runtime.GOOS, err, dialError(e.endpoint.Host))
+}
+
+// dialError connects once more by hand, because the client does not tell a
+// missing socket from a dead one.
+func dialError(host string) error {
+	u, err := url.Parse(host)
+	if err != nil {
+		return nil
+	}
+	network, address := u.Scheme, u.Host
+	switch u.Scheme {
+	case "unix":
+		address = u.Path
+	case "tcp":
+	default:
+		return nil
+	}
+	conn, err := net.DialTimeout(network, address, 3*time.Second)
+	if err != nil {
+		return err
+	}
+	conn.Close()
+	return nil
+}
+
+// explainUnreachable puts the two errors, of the client and of a plain
+// connection, into one sentence and a hint.
+func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *exec.UnreachableError {
+	say := func(what, hint string) *exec.UnreachableError {
+		text := fmt.Errorf("cannot reach Docker at %s, found through %s: %s", at.Host, at.Source, what)
+		return &exec.UnreachableError{Address: at.Host, Err: text, Hint: hint}
+	}
+	text := oneLine(err)
+	switch {
+	case errors.Is(dial, os.ErrNotExist):
+		what := "the socket does not exist"
+		if len(at.Tried) > 1 {
+			what += ", nor does " + strings.Join(at.Tried[1:], ", ")
+		}
+		return say(what, startHint(at, goos))
+	case errors.Is(dial, os.ErrPermission) || strings.Contains(text, "permission denied"):
+		return say("permission denied", "add yourself to group docker (`sudo usermod -aG docker $USER`, then log in again), or use rootless Docker")
+	case errors.Is(dial, syscall.ECONNREFUSED):
+		return say("nothing answers there", startHint(at, goos))
+	case strings.Contains(text, "is too old") && strings.Contains(text, "API version"):
+		return say("it does not take this program's version of the Docker API any more: "+text, "update drone; unset DOCKER_API_VERSION if it is set")
+	case strings.Contains(text, "is too new"):
+		return say("it does not know the requested version of the Docker API: "+text, "unset DOCKER_API_VERSION, or update Docker")
+	case containsAny(text, "HTTP request to an HTTPS server", "malformed HTTP response"):
+		return say("it wants TLS, which was not asked for", "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the directory with the certificates")
+	case strings.Contains(text, "HTTP response to HTTPS client"), strings.Contains(text, "first record does not look like a TLS handshake"):
+		return say("it does not speak TLS", "unset DOCKER_TLS_VERIFY and DOCKER_TLS")
+	case containsAny(text, "x509:", "tls:", "bad certificate"):
+		return say(text, "check the certificates in DOCKER_CERT_PATH or in the docker context")
+	case strings.HasPrefix(at.Host, "ssh://"):
+		return say(text, "check that `ssh "+sshTarget(at.Host)+" docker version` works without a question")
+	case dial != nil:
+		return say(oneLine(dial), "check the address, or unset it to use the engine of this machine")
+	}
+	return say(text, "check that `docker version` works")
+}
+
+func startHint(at dockerhost.Endpoint, goos string) string {
+	switch {
+	case containsAny(at.Context+at.Host, "colima"):
+		return "start it: `colima start`"
+	case containsAny(at.Context+at.Host, "rancher", "/.rd/"):
+		return "start Rancher Desktop"
+	case containsAny(at.Host, "podman/podman.sock"):
+		return "start Podman's service, for example `systemctl --user start podman.socket`"
+	case containsAny(at.Context+at.Host, "desktop", "/.docker/run/"):
+		return "start Docker Desktop"
+	case !strings.HasPrefix(at.Host, "unix://") && !strings.HasPrefix(at.Host, "npipe://"):
+		return "check that the engine runs there and listens on this address"
+	case goos != "linux":
+		return "start Docker Desktop, or another engine such as `colima start`"
+	case containsAny(at.Host, "/run/user/"):
+		return "start rootless Docker, for example `systemctl --user start docker`"
+	}
+	return "start Docker, for example `sudo systemctl start docker`"
+}
+
+func sshTarget(host string) string {
+	u, err := url.Parse(host)
+	if err != nil || u.Host == "" {
+		return strings.TrimPrefix(host, "ssh://")
+	}
+	if u.User != nil {
+		return u.User.Username() + "@" + u.Hostname()
+	}
+	return u.Hostname()
+}
+
+// lost reports whether an error means that the engine is gone, not that it
+// refused something.
+func lost(err error) bool {
+	return client.IsErrConnectionFailed(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNREFUSED) ||
+		strings.Contains(err.Error(), "annot connect to the Docker daemon")
+}
+
+func containsAny(text string, parts ...string) bool {
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}

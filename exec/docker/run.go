@@ -1,0 +1,139 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+
+	"github.com/drone-laptop/drone/exec"
+)
+
+// Run implements exec.Session.
+func (s *session) Run(ctx context.Context, step *exec.Step, io exec.IO) (exec.Exit, error) {
+	if ctx.Err() != nil {
+		return exec.Exit{}, context.Cause(ctx)
+	}
+	if err := s.begin(); err != nil {
+		return exec.Exit{}, &exec.StepError{Phase: exec.PhaseCreate, Err: err}
+	}
+	defer s.end()
+	if io.Started == nil {
+		io.Started = func() {}
+	}
+	if io.Notify == nil {
+		io.Notify = func(exec.Notice) {}
+	}
+	of := about{image: step.Image, commands: len(step.Commands) > 0, env: io.Env}
+	name, err := s.create(ctx, step, of, io)
+	if name != "" {
+		defer s.discard(name)
+	}
+	if err != nil {
+		return exec.Exit{}, s.failure(ctx, exec.PhaseCreate, of, err)
+	}
+	return s.watch(ctx, step, of, name, io)
+}
+
+// failure is the error of a step: the cause of its context when that ended,
+// what is explained already, or an explanation.
+func (s *session) failure(ctx context.Context, phase exec.Phase, of about, err error) error {
+	var explained *exec.StepError
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &explained):
+		return explained
+	case errors.Is(err, errClosed):
+		return &exec.StepError{Phase: phase, Err: err}
+	case lost(err):
+		return &exec.StepError{
+			Phase: phase, Err: fmt.Errorf("lost the connection to Docker at %s", s.engine.endpoint.Host),
+			Hint: "the engine was stopped or restarted; look at its log, then run again",
+		}
+	}
+	return stepError(phase, of, err)
+}
+
+// create makes the container of a step, with its image, networks and script.
+// The name is returned as soon as the container may exist.
+func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec.IO) (string, error) {
+	converted, err := containerSpec(s.pipeline, step, io.Env, s.place)
+	if err != nil {
+		return "", &exec.StepError{Phase: exec.PhaseCreate, Err: err, Hint: "declare it under volumes of the pipeline"}
+	}
+	want := wanted{image: step.Image, pull: step.Pull, credentials: s.credentials, notify: io.Notify}
+	if err := s.engine.images.before(ctx, want); err != nil {
+		return "", err
+	}
+	name, err := s.claim()
+	if err != nil {
+		return "", err
+	}
+	longer, cancel := outlive(ctx, makeLag)
+	defer cancel()
+	err = s.createContainer(longer, converted, name)
+	if unknownImage(err) {
+		if err := s.engine.images.missing(ctx, want); err != nil {
+			return name, err
+		}
+		err = s.createContainer(longer, converted, name)
+	}
+	if err != nil {
+		return name, err
+	}
+	if ctx.Err() != nil {
+		return name, context.Cause(ctx)
+	}
+	if err := s.joinNetworks(longer, step, name); err != nil {
+		return name, err
+	}
+	return name, s.copyScript(longer, name, converted.Script)
+}
+
+func (s *session) createContainer(ctx context.Context, c spec, name string) error {
+	_, err := s.engine.client.ContainerCreate(ctx, c.Config, c.Host, c.Network, nil, name)
+	return err
+}
+
+// joinNetworks adds the networks that exist outside the pipeline. The alias
+// there is the name of the network, as with the server's runner (reference
+// §7.3).
+func (s *session) joinNetworks(ctx context.Context, step *exec.Step, name string) error {
+	if step.NetworkMode != "" {
+		return nil
+	}
+	for _, extra := range s.pipeline.Networks {
+		err := s.engine.client.NetworkConnect(ctx, extra, name, &network.EndpointSettings{Aliases: []string{extra}})
+		if err != nil {
+			return fmt.Errorf("cannot join network %q: %w", extra, err)
+		}
+	}
+	return nil
+}
+
+// copyScript puts a script that is too long for a variable into a container
+// that has not been started.
+func (s *session) copyScript(ctx context.Context, name, script string) error {
+	if script == "" {
+		return nil
+	}
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	header := &tar.Header{Name: strings.TrimPrefix(scriptPath, "/"), Mode: 0o644, Size: int64(len(script)), Typeflag: tar.TypeReg}
+	if err := errors.Join(w.WriteHeader(header), writeString(w, script), w.Close()); err != nil {
+		return err
+	}
+	return s.engine.client.CopyToContainer(ctx, name, "/", &archive, container.CopyToContainerOptions{})
+}
+
+func writeString(w io.Writer, text string) error {
+	_, err := io.WriteString(w, text)
+	return err
+}

@@ -1,0 +1,244 @@
+package docker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/dockerhost"
+)
+
+const (
+	// makeLag is how long the making of an object goes on after its context
+	// has ended, so that its result is known.
+	makeLag = 15 * time.Second
+	// tidyTime bounds removals that no caller bounds.
+	tidyTime = 30 * time.Second
+)
+
+// errClosed is what a step is told that begins while its session ends.
+var errClosed = errors.New("the pipeline has ended")
+
+// session is one open pipeline. Its containers carry names that only this
+// process knows, so that they can be removed even when the answer to their
+// creation was lost.
+type session struct {
+	engine      *Engine
+	pipeline    *exec.Pipeline
+	place       place
+	name        string // beginning of every name
+	credentials *dockerhost.Credentials
+
+	tidying sync.WaitGroup // removals of ended containers
+
+	mu         sync.Mutex
+	closed     bool
+	running    int             // runs under way
+	idle       chan struct{}   // closed when closed and nothing runs any more
+	containers map[string]bool // by name, those that may exist
+}
+
+// Open implements exec.Engine. A pipeline gets a network of its own and its
+// temporary volumes; a workspace that is a directory of the host must exist.
+func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (exec.Session, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err := e.check(p); err != nil {
+		return nil, err
+	}
+	s := &session{
+		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), containers: map[string]bool{},
+		credentials: e.pullSecrets(p, env),
+	}
+	s.place = place{labels: pipelineLabels(e.owner, p, env.Run), network: s.name, volumes: map[string]string{}}
+	if p.Workspace.Host == "" {
+		s.place.workspace = s.name + "-workspace"
+	} else if !e.endpoint.Local() {
+		env.Notify(exec.Notice{Warning: fmt.Sprintf("the engine at %s is on another machine: steps see its %s, not the one here",
+			e.endpoint.Host, p.Workspace.Host)})
+	}
+	for i, v := range p.Volumes {
+		if v.Kind == exec.VolumeTemp {
+			s.place.volumes[v.Name] = fmt.Sprintf("%s-%d", s.name, i+1)
+		}
+	}
+	err := s.make(ctx)
+	if err == nil && ctx.Err() == nil {
+		return s, nil
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTime)
+	defer cancel()
+	return nil, errors.Join(err, s.removeShared(tidy))
+}
+
+// check finds what no engine call would explain.
+func (e *Engine) check(p *exec.Pipeline) error {
+	fail := func(hint, format string, args ...any) error {
+		return &exec.StepError{Phase: exec.PhaseOpen, Err: fmt.Errorf(format, args...), Hint: hint}
+	}
+	if p.Platform.OS == "windows" {
+		return fail("run the pipeline on a server with Windows runners",
+			"pipeline %q is for windows containers, which this engine does not run", p.Name)
+	}
+	dir := p.Workspace.Host
+	if dir == "" || !e.endpoint.Local() {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fail("", "workspace %q cannot be used: %v", dir, err)
+	}
+	if !info.IsDir() {
+		return fail("", "workspace %q is not a directory", dir)
+	}
+	return nil
+}
+
+// pullSecrets puts the pipeline's credentials in front of those of the user.
+func (e *Engine) pullSecrets(p *exec.Pipeline, env exec.Setting) *dockerhost.Credentials {
+	all := e.credentials
+	for _, ref := range p.PullSecrets {
+		text, ok := env.Secret(ref.Name)
+		if !ok || text == "" {
+			env.Notify(exec.Notice{Warning: fmt.Sprintf("image_pull_secrets names %q, which has no value", ref.Name)})
+			continue
+		}
+		with, err := all.With(text)
+		if err != nil {
+			env.Notify(exec.Notice{Warning: fmt.Sprintf("image_pull_secrets names %q, which cannot be used: %v", ref.Name, err)})
+			continue
+		}
+		all = with
+	}
+	return all
+}
+
+// make creates the network and the volumes, and looks for the networks that
+// must exist already, all at once.
+func (s *session) make(ctx context.Context) error {
+	longer, cancel := outlive(ctx, makeLag)
+	defer cancel()
+	api := s.engine.client
+	var group errgroup.Group
+	group.Go(func() error {
+		_, err := api.NetworkCreate(longer, s.place.network, network.CreateOptions{Driver: "bridge", Labels: s.place.labels})
+		return s.openError(ctx, "network", err)
+	})
+	for _, name := range s.volumes() {
+		group.Go(func() error {
+			_, err := api.VolumeCreate(longer, volume.CreateOptions{Name: name, Labels: s.place.labels})
+			return s.openError(ctx, "volume", err)
+		})
+	}
+	for _, name := range s.pipeline.Networks {
+		group.Go(func() error {
+			_, err := api.NetworkInspect(longer, name, network.InspectOptions{})
+			return s.openError(ctx, "network", err)
+		})
+	}
+	return group.Wait()
+}
+
+func (s *session) volumes() []string {
+	var names []string
+	if s.place.workspace != "" {
+		names = append(names, s.place.workspace)
+	}
+	for _, name := range s.place.volumes {
+		names = append(names, name)
+	}
+	return names
+}
+
+func (s *session) openError(ctx context.Context, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if lost(err) {
+		return s.engine.unreachable(ctx, err)
+	}
+	explained := stepError(exec.PhaseOpen, about{}, err)
+	if explained.Hint == "" {
+		explained.Err = fmt.Errorf("cannot prepare a %s for pipeline %q: %w", what, s.pipeline.Name, explained.Err)
+	}
+	return explained
+}
+
+// begin counts a run in, unless the session has ended.
+func (s *session) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
+	s.running++
+	return nil
+}
+
+func (s *session) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running--; s.closed && s.running == 0 {
+		close(s.idle)
+	}
+}
+
+// claim gives a name for a container and remembers to remove it.
+func (s *session) claim() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return "", errClosed
+	}
+	name := s.name + "-" + random()[:6]
+	s.containers[name] = true
+	return name, nil
+}
+
+// discard removes an ended container in the background, while the next step
+// runs: at the end of the pipeline nothing has to be waited for. What cannot
+// be removed now is tried again by Close.
+func (s *session) discard(name string) {
+	s.tidying.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
+		defer cancel()
+		if err := s.engine.removeContainer(ctx, name); err != nil {
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.containers, name)
+	})
+}
+
+var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
+
+// objectName begins the names of what belongs to one session.
+func objectName(run string) string {
+	run = notInNames.ReplaceAllString(run, "-")
+	if len(run) > 40 {
+		run = run[:40]
+	}
+	return "drone-" + run + "-" + random()[:10]
+}
+
+func random() string { return strings.ToLower(rand.Text()) }
+
+// gone reports whether a removal has nothing left to do.
+func gone(err error) bool { return err == nil || errdefs.IsNotFound(err) }

@@ -1,0 +1,197 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/drone-laptop/drone/exec"
+)
+
+const (
+	// killTime bounds the wait for a killed container to end.
+	killTime = 15 * time.Second
+	// askTime bounds a question about a container that has ended.
+	askTime = 5 * time.Second
+	// askPause is the time between two waits for a container that broke off.
+	askPause = 500 * time.Millisecond
+)
+
+// watch starts a container and follows it to its end. The stream is attached
+// and the wait registered before the start, so that a container that ends at
+// once is seen whole.
+func (s *session) watch(ctx context.Context, step *exec.Step, of about, name string, io exec.IO) (exec.Exit, error) {
+	api := s.engine.client
+	stream, err := api.ContainerAttach(ctx, name, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+	if err != nil {
+		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, err)
+	}
+	defer stream.Close()
+	waiting, stopWaiting := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWaiting()
+	ended := s.wait(waiting, name, container.WaitConditionNextExit)
+	output := newPump(stream.Reader, io.Output)
+	if err := s.start(ctx, name); err != nil {
+		output.abandon()
+		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, err)
+	}
+	io.Started()
+	output.release()
+	end := s.follow(ctx, step, name, ended, output.read)
+	undelivered := output.finish(func() { stream.Close() })
+	switch {
+	case ctx.Err() != nil:
+		return end.exit, context.Cause(ctx)
+	case end.err != nil:
+		return exec.Exit{}, s.failure(ctx, exec.PhaseRun, of, end.err)
+	case undelivered != nil:
+		return end.exit, &exec.StepError{Phase: exec.PhaseRun, Err: fmt.Errorf("cannot deliver the output of the step: %w", undelivered)}
+	}
+	return end.exit, nil
+}
+
+// start starts a container; a start that is cut off may have happened.
+func (s *session) start(ctx context.Context, name string) error {
+	longer, cancel := outlive(ctx, makeLag)
+	defer cancel()
+	return s.engine.client.ContainerStart(longer, name, container.StartOptions{})
+}
+
+// ending is how a container ended, or why that is not known.
+type ending struct {
+	exit exec.Exit
+	err  error
+}
+
+// wait registers a wait for a container and gives its ending.
+func (s *session) wait(ctx context.Context, name string, condition container.WaitCondition) <-chan ending {
+	results, failures := s.engine.client.ContainerWait(ctx, name, condition)
+	ended := make(chan ending, 1)
+	go func() {
+		select {
+		case res := <-results:
+			end := ending{exit: exec.Exit{Code: int(res.StatusCode)}}
+			if res.Error != nil && res.Error.Message != "" {
+				end.err = errors.New(res.Error.Message)
+			}
+			ended <- end
+		case err := <-failures:
+			ended <- ending{err: err}
+		case <-ctx.Done():
+			ended <- ending{err: ctx.Err()}
+		}
+	}()
+	return ended
+}
+
+// follow waits for the end of a container, which it brings about when ctx
+// ends. silent is closed when the stream of the container's output has ended.
+func (s *session) follow(ctx context.Context, step *exec.Step, name string, ended <-chan ending, silent <-chan struct{}) ending {
+	var end ending
+	select {
+	case end = <-ended:
+	case <-ctx.Done():
+		return s.stop(ctx, step, name, ended)
+	}
+	if end.err != nil {
+		end = s.askAgain(ctx, name, end.err, silent)
+	}
+	if end.err == nil && end.exit.Code != 0 {
+		end.exit.OOMKilled = s.oomKilled(ctx, name)
+	}
+	return end
+}
+
+// stop ends a container: it is asked to end, given the grace period, and
+// killed. PID 1 of a step with commands is a shell that hands no signal on,
+// so its children are asked directly.
+func (s *session) stop(ctx context.Context, step *exec.Step, name string, ended <-chan ending) ending {
+	grace := s.engine.grace
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace+killTime)
+	defer cancel()
+	if grace > 0 {
+		s.ask(bounded, step, name)
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case end := <-ended:
+			return end
+		case <-timer.C:
+		}
+	}
+	// A failure is seen by the wait below; Close tries once more.
+	_ = s.engine.client.ContainerKill(bounded, name, "KILL")
+	select {
+	case end := <-ended:
+		return end
+	case <-bounded.Done():
+		return ending{err: context.Cause(bounded)}
+	}
+}
+
+// ask sends the stop signal. What fails is left to the kill that follows.
+func (s *session) ask(ctx context.Context, step *exec.Step, name string) {
+	api := s.engine.client
+	if len(step.Commands) == 0 {
+		_ = api.ContainerKill(ctx, name, "TERM")
+		return
+	}
+	// To every process but PID 1 and the sender.
+	kill, err := api.ContainerExecCreate(ctx, name, container.ExecOptions{Cmd: []string{"/bin/sh", "-c", "kill -TERM -1"}})
+	if err == nil {
+		_ = api.ContainerExecStart(ctx, kill.ID, container.ExecStartOptions{Detach: true})
+	}
+}
+
+// askAgain finds out how a container ended when the wait for it broke off: a
+// proxy may cut a connection on which nothing moves, an engine may be
+// restarted with its containers kept. When the output has been cut off too, a
+// running container is given up, because what it prints would be lost.
+func (s *session) askAgain(ctx context.Context, name string, broken error, silent <-chan struct{}) ending {
+	for {
+		state, err := s.state(ctx, name)
+		switch {
+		case errdefs.IsNotFound(err):
+			return ending{err: errors.New("the container was removed by somebody else")}
+		case err != nil:
+			return ending{err: broken}
+		case !state.Running:
+			return ending{exit: exec.Exit{Code: state.ExitCode}}
+		}
+		select {
+		case <-silent:
+			return ending{err: broken}
+		case <-ctx.Done():
+			return ending{err: context.Cause(ctx)}
+		case <-time.After(askPause):
+		}
+		waiting, cancel := context.WithCancel(ctx)
+		end := <-s.wait(waiting, name, container.WaitConditionNotRunning)
+		cancel()
+		if end.err == nil || ctx.Err() != nil {
+			return end
+		}
+		broken = end.err
+	}
+}
+
+// oomKilled asks whether the memory limit ended a container. It is a detail
+// that nobody waits for long.
+func (s *session) oomKilled(ctx context.Context, name string) bool {
+	state, err := s.state(ctx, name)
+	return err == nil && state.OOMKilled
+}
+
+func (s *session) state(ctx context.Context, name string) (*container.State, error) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTime)
+	defer cancel()
+	info, err := s.engine.client.ContainerInspect(bounded, name)
+	if err != nil {
+		return nil, err
+	}
+	return info.State, nil
+}
