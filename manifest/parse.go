@@ -1,5 +1,18 @@
-// Package manifest reads a Drone configuration: a stream of YAML documents.
+// Package manifest reads a Drone configuration: a stream of YAML documents in
+// which every value knows its place in the file, and every problem that can be
+// seen from the text alone is reported with its place.
+//
+// It substitutes variables, splits the stream, and decodes the documents in
+// the YAML dialect of the server (reference §1 to §4 and §6.2). It applies no
+// defaults and no rules about how things belong together: names that refer to
+// nothing, missing steps, unknown events are the business of its callers.
+//
+// Functions may be called concurrently. A File is not changed after Parse.
 package manifest
+
+import (
+	"sort"
+)
 
 // Lookup gives the value of a variable for substitution; ok is false for a
 // name that is not defined, which substitutes to the empty string.
@@ -39,9 +52,86 @@ func (f *File) Pipelines() []*Pipeline {
 // stands, as the server does for triggers and dependencies; otherwise `${…}`
 // expressions of the whole text are substituted first (reference §4).
 //
+// A value that an alias or a merge key brings has the place where it is
+// written, not where it is used. A value that comes from a substitution has
+// the place of its expression.
+//
 // It returns everything that could be read together with every problem found,
 // ordered by place; the file is usable for running only when no problem is an
 // Error. It never panics and never returns a nil File.
 func Parse(name string, source []byte, lookup Lookup) (*File, []Problem) {
-	return &File{Name: name, Source: source}, nil
+	file := &File{Name: name, Source: source}
+	r := &reader{places: newLocator(name, string(source))}
+	if !r.checkEncoding() {
+		return file, r.problems
+	}
+	r.text = &text{body: r.places.source[r.places.bom:], places: r.places}
+	if lookup != nil {
+		r.text, file.Substituted = r.substitute(r.places.source, lookup)
+	}
+	r.checkLines()
+	parts := split(r.text.body)
+	if legacy := r.readDocuments(file, parts); legacy != nil {
+		return file, []Problem{*legacy}
+	}
+	r.checkParts(parts)
+	return file, r.sorted()
+}
+
+// reader is the state of one Parse.
+type reader struct {
+	places   *locator
+	text     *text
+	problems []Problem
+}
+
+func (r *reader) add(p Problem) { r.problems = append(r.problems, p) }
+
+// sorted returns the problems by place, each once: what an anchor brings to
+// several places is wrong in one.
+func (r *reader) sorted() []Problem {
+	type identity struct {
+		rule, message string
+		offset        int
+	}
+	sort.SliceStable(r.problems, func(i, j int) bool {
+		return r.problems[i].Span.Start.Offset < r.problems[j].Span.Start.Offset
+	})
+	var out []Problem
+	seen := map[identity]bool{}
+	for _, p := range r.problems {
+		id := identity{p.Rule, p.Message, p.Span.Start.Offset}
+		if !seen[id] {
+			out = append(out, p)
+		}
+		seen[id] = true
+	}
+	return out
+}
+
+// readDocuments reads the documents among the parts of the stream. A legacy
+// file has no documents; the problem that names it as such is returned.
+func (r *reader) readDocuments(file *File, parts []part) *Problem {
+	index := 0
+	var trees []*tree
+	for _, p := range parts {
+		if p.kind != documentPart {
+			continue
+		}
+		if firstContent(r.text.body[p.start:p.end]) >= 0 {
+			trees = append(trees, r.readTree(p, index))
+		}
+		index++
+	}
+	if legacy := r.legacy(trees); legacy != nil {
+		return legacy
+	}
+	schema := newSchema()
+	for _, t := range trees {
+		if t.root != nil {
+			d := &decoder{reader: r, tree: t, schema: schema}
+			file.Documents = append(file.Documents, d.document())
+		}
+	}
+	return nil
 }

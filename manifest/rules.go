@@ -1,0 +1,24 @@
+package manifest
+
+// The rules under which this package reports problems. The names are stable:
+// reports, suppressions and documentation refer to them.
+const (
+	RuleEncoding       = "encoding"        // not UTF-8 text
+	RuleEmptyFile      = "empty-file"      // no document in the file
+	RuleLongLine       = "long-line"       // a line the server cuts the file at
+	RuleSeparator      = "separator"       // a `---` line that loses or surprises
+	RuleTerminator     = "terminator"      // text after a `...` line
+	RuleEmptyDocument  = "empty-document"  // a document of comments only
+	RuleSubstitution   = "substitution"    // a `${…}` that cannot be substituted
+	RuleSyntax         = "yaml-syntax"     // text that is not YAML
+	RuleAlias          = "yaml-alias"      // an alias or merge key that cannot be followed
+	RuleDuplicateKey   = "duplicate-key"   // one key twice in one map
+	RuleUnknownKey     = "unknown-key"     // a key that nothing reads
+	RuleIgnoredKey     = "ignored-key"     // a key known to Drone that runners ignore
+	RuleShape          = "wrong-shape"     // a list where text is expected, and so on
+	RuleSize           = "invalid-size"    // text that is no memory size
+	RuleConditionShape = "condition-shape" // a condition the server drops
+	RuleVolume         = "empty-volume"    // a volume that is never created
+	RuleKind           = "kind"            // missing or unknown kind
+	RuleLegacy         = "legacy"          // a file for Drone 0.4 to 0.8
+)
