@@ -17,6 +17,9 @@ import (
 // errVanished is what a job reports whose goroutine was ended from inside.
 var errVanished = errors.New("the engine ended its own goroutine")
 
+// errLate is for steps that write after the run is over.
+var errLate = errors.New("the run is over")
+
 func (p *pipeline) openJob() {
 	r := p.r
 	answer := opened{p: p, err: errVanished}
@@ -60,7 +63,7 @@ func (p *pipeline) stepJob(s *step, m moment) {
 	answer := ended{p: p, s: s, err: errVanished}
 	out := &lineWriter{mask: p.mask, max: MaxLine, send: func(lines []line) error {
 		if !r.post(output{p, s, lines}) {
-			return context.Cause(p.ctx)
+			return errLate
 		}
 		return nil
 	}}

@@ -71,7 +71,7 @@ type step struct {
 var errOver = errors.New("the other steps of the pipeline are over")
 
 func newPipeline(r *runner, index int, plan *Pipeline) (*pipeline, error) {
-	p := &pipeline{r: r, index: index, plan: plan}
+	p := &pipeline{r: r, index: index, plan: plan, condition: condition{none: "no step has failed"}}
 	dependencies, err := connect(stepVertices(plan))
 	if err != nil {
 		return nil, err
@@ -159,7 +159,11 @@ func (p *pipeline) advance() {
 	if p.stage != stageRunning {
 		return
 	}
-	for len(p.queue) > 0 && p.condition.cut == "" {
+	for len(p.queue) > 0 {
+		// Whoever is told of an event may have ended the run.
+		if p.r.heed(); p.condition.cut != "" {
+			break
+		}
 		s := p.steps[p.queue[0]]
 		p.queue = p.queue[1:]
 		if s.Policy == Never {

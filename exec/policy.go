@@ -12,6 +12,7 @@ type condition struct {
 	cut    string // everything ends
 	failed string // something that counts has failed
 	ended  string // a step has ended the pipeline with exit code 78
+	none   string // what to say when nothing has failed
 }
 
 // decide says whether something with a policy runs, and if not, why (reference
@@ -25,7 +26,7 @@ func decide(p Policy, c condition) (runs bool, reason string) {
 	case c.ended != "":
 		return false, c.ended
 	case p == OnFailure && c.failed == "":
-		return false, "nothing before it has failed"
+		return false, c.none
 	case p != OnFailure && c.failed != "":
 		return false, c.failed
 	default:

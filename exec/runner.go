@@ -102,7 +102,6 @@ func (r *runner) begin() {
 			p.skip(p.plan.Reason)
 		}
 	}
-	r.heed()
 	r.waiting = r.graph.ready()
 }
 
@@ -122,7 +121,8 @@ func (r *runner) warnWeak() {
 }
 
 // heed notices that the context has ended. It is called before every message
-// is applied, so a step that was killed is not taken for one that failed.
+// is applied, so a step that was killed is not taken for one that failed, and
+// before anything starts.
 func (r *runner) heed() {
 	if r.interrupted || r.ctx.Err() == nil {
 		return
@@ -137,6 +137,7 @@ func (r *runner) heed() {
 // advance starts and skips whatever may be.
 func (r *runner) advance() {
 	for len(r.waiting) > 0 {
+		r.heed()
 		p := r.pipelines[r.waiting[0]]
 		runs, reason := r.decide(p)
 		if runs && r.active >= r.opts.Parallel {
@@ -160,7 +161,7 @@ func (r *runner) advance() {
 // anywhere in the run matters to those that have dependencies (reference
 // §8.4).
 func (r *runner) decide(p *pipeline) (runs bool, reason string) {
-	c := condition{cut: r.cut}
+	c := condition{cut: r.cut, none: "no pipeline has failed"}
 	if len(p.plan.DependsOn) == 0 {
 		return decide(Always, c)
 	}

@@ -57,7 +57,8 @@ type Engine struct {
 	// returned as it is.
 	OpenErr  map[string]error
 	CloseErr map[string]error
-	// OnOpen and OnClose are called first, when set, and may block or panic.
+	// OnOpen is called before Open does anything, OnClose after Close removed
+	// everything. They may block or panic.
 	OnOpen  func(ctx context.Context, p *exec.Pipeline, env exec.Setting)
 	OnClose func(ctx context.Context, p *exec.Pipeline)
 
@@ -246,12 +247,7 @@ func (e *Engine) begin(name string, env map[string]string) {
 	e.envs[name] = maps.Clone(env)
 }
 
-// Close implements exec.Session.
-func (s *session) Close(ctx context.Context) error {
-	s.engine.record("close " + s.pipeline.Name)
-	if s.engine.OnClose != nil {
-		s.engine.OnClose(ctx, s.pipeline)
-	}
+func (s *session) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -259,5 +255,17 @@ func (s *session) Close(ctx context.Context) error {
 	}
 	s.closed = true
 	s.engine.count(s.run, -1)
+	return nil
+}
+
+// Close implements exec.Session.
+func (s *session) Close(ctx context.Context) error {
+	s.engine.record("close " + s.pipeline.Name)
+	if err := s.close(); err != nil {
+		return err
+	}
+	if s.engine.OnClose != nil {
+		s.engine.OnClose(ctx, s.pipeline)
+	}
 	return byName(s.engine.CloseErr, s.pipeline.Name)
 }
