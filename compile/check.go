@@ -43,6 +43,7 @@ func (b *builder) check() {
 	}
 	b.checkVolumes()
 	b.checkWorkspace()
+	b.checkOwnClone()
 	b.checkConditions("", b.st.raw.Trigger, "trigger")
 }
 
@@ -101,20 +102,16 @@ func (b *builder) checkTrust(e element) {
 	}
 	for _, f := range features {
 		if f.used {
-			b.untrusted(f.what, f.span, e)
+			b.untrusted(f.span, e, fmt.Sprintf("%s %q uses %s", e.kind, e.Name.Value, f.what))
 		}
 	}
 }
 
-func (b *builder) untrusted(what string, span manifest.Span, e element) {
+func (b *builder) untrusted(span manifest.Span, e element, what string) {
 	if b.c.opts.Trusted {
 		return
 	}
-	where := ""
-	if e.Step != nil {
-		where = fmt.Sprintf(" in %s %q", e.kind, e.Name.Value)
-	}
-	b.reportAt(e, "untrusted", span, fmt.Sprintf("%s%s needs a trusted repository", what, where),
+	b.reportAt(e, "untrusted", span, what+", which is for trusted repositories only",
 		"use --trusted here; on the server an administrator has to set the repository to trusted")
 }
 
@@ -180,10 +177,10 @@ func (b *builder) checkVolumes() {
 			b.reportAt(element{}, "reserved-volume", span, fmt.Sprintf("volume name %q is reserved", v.Name.Value), "choose another name")
 		}
 		if v.Host != nil {
-			b.untrusted(fmt.Sprintf("host volume %q", v.Name.Value), span, element{})
+			b.untrusted(span, element{}, fmt.Sprintf("pipeline %q declares host volume %q", b.st.name, v.Name.Value))
 		}
 		if v.Temp != nil && v.Temp.Medium.Value == "memory" {
-			b.untrusted(fmt.Sprintf("in-memory volume %q", v.Name.Value), span, element{})
+			b.untrusted(span, element{}, fmt.Sprintf("pipeline %q declares in-memory volume %q", b.st.name, v.Name.Value))
 		}
 	}
 }
@@ -192,6 +189,20 @@ func (b *builder) checkWorkspace() {
 	if base := b.pipe.Workspace.Base; base.Value != "" && !path.IsAbs(base.Value) {
 		b.reportAt(element{}, "relative-path", base.Span,
 			fmt.Sprintf("workspace.base %q is not absolute", base.Value), fmt.Sprintf("write %q", "/"+base.Value))
+	}
+}
+
+// checkOwnClone warns of a clone step of the file that would work in the
+// user's own tree, where there is nothing to clone and something to lose.
+func (b *builder) checkOwnClone() {
+	if !b.c.mounted() || !b.pipe.Clone.Disable.Value {
+		return
+	}
+	for _, e := range b.elements {
+		if e.Name.Value == "clone" && e.kind == exec.KindStep && !named(b.c.opts.Exclude, "clone") {
+			b.warn(e, "clone-in-tree", e.Name.Span, fmt.Sprintf("step %q clones into the mounted working tree", e.Name.Value),
+				"leave it out with --exclude clone, or give it a workspace of its own with --clone")
+		}
 	}
 }
 

@@ -52,7 +52,10 @@ func evaluate(what string, subjects []subject, paths manifest.Condition) (bool, 
 			met = append(met, s.key+" "+orEmpty(s.value))
 		}
 	}
-	reason := "no " + what
+	reason := "no trigger"
+	if what == "when" {
+		reason = "no condition"
+	}
 	if len(met) > 0 {
 		reason = what + " matches " + strings.Join(met, ", ")
 	}
@@ -133,6 +136,19 @@ func policyReason(p exec.Policy) string {
 		return "; runs only after a failure"
 	}
 	return ""
+}
+
+// policyReason is that of a pipeline. Without a dependency its status has no
+// say.
+func (st *stage) policyReason() string {
+	if !st.runs || len(st.deps) == 0 {
+		return ""
+	}
+	policy := pipelinePolicy(st.raw.Trigger.Status)
+	if policy == exec.Never {
+		return "; never starts, as trigger.status is neither success nor failure"
+	}
+	return policyReason(policy)
 }
 
 func join(list []manifest.String) string {

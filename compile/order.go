@@ -60,7 +60,7 @@ func (b *builder) dependencies(e element, self int, index map[string]int) (names
 		n, ok := index[d.Value]
 		switch {
 		case ok && n == self:
-			b.reportAt(e, "step-cycle", d.Span, fmt.Sprintf("step %q depends on itself", e.Name.Value), "remove the entry")
+			b.reportLink(e, "step-cycle", d.Span, fmt.Sprintf("step %q depends on itself", e.Name.Value), "remove the entry")
 		case ok:
 			if !seen[n] {
 				seen[n] = true
@@ -74,6 +74,14 @@ func (b *builder) dependencies(e element, self int, index map[string]int) (names
 	return names, next
 }
 
+// reportLink reports a wrong dependency, which matters only where it is
+// followed.
+func (b *builder) reportLink(e element, rule string, span manifest.Span, message, hint string) {
+	if b.st.runs {
+		b.reportAt(e, rule, span, message, hint)
+	}
+}
+
 func (b *builder) reportUnknown(e element, d manifest.String, index map[string]int) {
 	hint := "name a step or a service of the same pipeline"
 	if d.Value == "clone" {
@@ -81,7 +89,7 @@ func (b *builder) reportUnknown(e element, d manifest.String, index map[string]i
 	} else if b.c.mayGuess() {
 		hint = didYouMean(d.Value, sortedKeys(index), hint)
 	}
-	b.reportAt(e, "unknown-step", d.Span,
+	b.reportLink(e, "unknown-step", d.Span,
 		fmt.Sprintf("step %q depends on %q, which does not exist in pipeline %q", e.Name.Value, d.Value, b.st.name), hint)
 }
 

@@ -37,7 +37,7 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 		Type:      or(st.raw.Type.Value, "docker"),
 		Position:  place(st.raw.Span.Start),
 		Runs:      st.runs,
-		Reason:    st.reason,
+		Reason:    st.reason + st.policyReason(),
 		DependsOn: st.deps,
 		Policy:    pipelinePolicy(st.raw.Trigger.Status),
 		Platform:  st.platform(),
@@ -47,6 +47,7 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 		Labels:    b.labels(),
 		Env:       b.shared.env,
 		Fixed:     b.shared.fixed,
+		Steps:     []*exec.Step{},
 	}
 	for _, s := range b.pipe.PullSecrets {
 		p.PullSecrets = append(p.PullSecrets, exec.SecretRef{Name: s.Value, Position: place(s.Span.Start)})

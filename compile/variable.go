@@ -119,8 +119,13 @@ func (t *tabler) origin(fact, value string) string {
 	if o := t.build.Origin[fact]; o != "" {
 		return o
 	}
-	if why := t.build.Unknown[fact]; why != "" && value == "" {
+	switch why := t.build.Unknown[fact]; {
+	case value == "" && why != "":
 		return "unknown: " + why
+	case value == "":
+		return "nothing for this event"
+	case value == "0" || value == "false":
+		return "default"
 	}
 	return "derived from " + fact
 }
@@ -188,14 +193,18 @@ func (t *tabler) run() {
 	t.live("pending", "CI_BUILD_STATUS")
 }
 
-// times gives the start where the original takes the present time, since a
-// plan has no clock.
+// times gives substitution the start where the original takes the present
+// time, since a plan has no clock; steps get the present time.
 func (t *tabler) times() {
 	b := t.build
 	t.fact("created", unix(b.Created), "DRONE_BUILD_CREATED", "CI_BUILD_CREATED")
-	t.fact("started", unix(b.started()), "DRONE_BUILD_STARTED")
+	if b.started().IsZero() {
+		t.live("0", "DRONE_BUILD_STARTED")
+	} else {
+		t.fact("started", unix(b.started()), "DRONE_BUILD_STARTED")
+	}
 	t.fact("started", unix(b.Started), "CI_BUILD_STARTED")
-	t.derived("started", unix(b.started()), "DRONE_BUILD_FINISHED")
+	t.live(unix(b.started()), "DRONE_BUILD_FINISHED")
 	t.add("fixed", "0", "CI_BUILD_FINISHED")
 }
 
@@ -234,7 +243,7 @@ func (t *tabler) stage(s Stage) {
 	t.add("fixed", "1", "DRONE_STAGE_VERSION")
 	t.derived(from, strings.Join(s.DependsOn, ","), "DRONE_STAGE_DEPENDS_ON")
 	t.live("success", "DRONE_STAGE_STATUS")
-	t.derived("started", unix(t.build.started()), "DRONE_STAGE_STARTED", "DRONE_STAGE_FINISHED")
+	t.live(unix(t.build.started()), "DRONE_STAGE_STARTED", "DRONE_STAGE_FINISHED")
 	t.add("fixed", "/dev/stdout", "DRONE_CARD_PATH")
 }
 
