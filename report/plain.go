@@ -1,0 +1,202 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/drone-laptop/drone/exec"
+)
+
+// Event is an event of a run.
+type Event = exec.Event
+
+// Plain writes each line of a step to one writer, as `[step:N] text`, or as
+// `[pipeline/step:N] text` when the run has several pipelines, and what
+// happens beside output to another. It never moves a cursor.
+type Plain struct {
+	out       *lineWriter
+	notes     *lineWriter
+	style     Style
+	noteStyle Style
+
+	several  bool
+	prefixes map[key]prefix
+	pulls    map[string]time.Time // last report of each image under way
+}
+
+type key struct{ pipeline, step string }
+
+// prefix is what stands around the number of a line.
+type prefix struct{ before, after string }
+
+// rotation is the order in which steps get their colours.
+var rotation = []int{3, 4, 5, 6, 2, 11, 12, 13, 14, 10}
+
+// NewPlain returns a renderer that writes output to out with outStyle, and
+// notices to notes with noteStyle.
+func NewPlain(out, notes io.Writer, outStyle, noteStyle Style) *Plain {
+	return &Plain{
+		out: newLineWriter(out), notes: newLineWriter(notes),
+		style: outStyle, noteStyle: noteStyle,
+		prefixes: map[key]prefix{}, pulls: map[string]time.Time{},
+	}
+}
+
+// Handle implements Renderer.
+func (p *Plain) Handle(e Event) error {
+	switch e := e.(type) {
+	case exec.RunStarted:
+		p.several = len(e.Pipelines) > 1
+	case exec.StepOutput:
+		return p.output(e)
+	case exec.PipelineStarted:
+		if p.several {
+			return p.note("pipeline " + e.Pipeline)
+		}
+	case exec.PipelineFinished:
+		return p.pipelineFinished(e)
+	case exec.PipelineSkipped:
+		return p.note(p.noteStyle.Faint(fmt.Sprintf("pipeline %s skipped: %s", e.Pipeline, e.Reason)))
+	case exec.StepFinished:
+		return p.stepFinished(e)
+	case exec.PullProgress:
+		return p.pull(e)
+	case exec.Warning:
+		return p.note(p.noteStyle.Paint(Yellow, "warning: ") + p.where(e.Pipeline, e.Step) + e.Message)
+	}
+	return nil
+}
+
+// Close implements Renderer.
+func (p *Plain) Close() error {
+	noteErr := p.notes.flush()
+	if err := p.out.flush(); err != nil {
+		return err
+	}
+	return noteErr
+}
+
+func (p *Plain) output(e exec.StepOutput) error {
+	pre := p.prefix(key{e.Pipeline, e.Step})
+	return p.out.write(pre.before, strconv.Itoa(e.Line), pre.after, e.Text, "\n")
+}
+
+func (p *Plain) prefix(k key) prefix {
+	if pre, ok := p.prefixes[k]; ok {
+		return pre
+	}
+	colour := rotation[len(p.prefixes)%len(rotation)]
+	// The number changes with every line, the rest does not: paint once
+	// around a placeholder that no name contains.
+	const hole = "\x00"
+	painted := p.style.Paint(colour, "["+p.name(k)+":"+hole+"]")
+	var pre prefix
+	for i := range painted {
+		if painted[i] == hole[0] {
+			pre = prefix{painted[:i], painted[i+1:] + " "}
+			break
+		}
+	}
+	p.prefixes[k] = pre
+	return pre
+}
+
+func (p *Plain) name(k key) string {
+	if p.several {
+		return k.pipeline + "/" + k.step
+	}
+	return k.step
+}
+
+// where names the place of a notice, with a colon, or nothing.
+func (p *Plain) where(pipeline, step string) string {
+	switch {
+	case step != "":
+		return p.name(key{pipeline, step}) + ": "
+	case pipeline != "" && p.several:
+		return pipeline + ": "
+	}
+	return ""
+}
+
+func (p *Plain) note(text string) error {
+	if err := p.out.flush(); err != nil {
+		return err
+	}
+	if err := p.notes.write(text, "\n"); err != nil {
+		return err
+	}
+	return p.notes.flush()
+}
+
+func (p *Plain) stepFinished(e exec.StepFinished) error {
+	what := p.where(e.Pipeline, e.Step)
+	switch e.Status {
+	case exec.StatusFailure:
+		text := fmt.Sprintf("%sfailed with %s after %s", what, exitText(e.ExitCode, e.OOMKilled), Duration(e.Duration))
+		if e.Ignored {
+			return p.note(p.noteStyle.Paint(Yellow, text+", which does not count"))
+		}
+		return p.note(p.noteStyle.Paint(Red, text))
+	case exec.StatusError:
+		return p.note(p.noteStyle.Paint(Red, what+errorText(e.Phase, e.Error)))
+	case exec.StatusKilled:
+		return p.note(p.noteStyle.Paint(Red, what+"killed after "+Duration(e.Duration)))
+	}
+	return nil
+}
+
+func (p *Plain) pipelineFinished(e exec.PipelineFinished) error {
+	if e.Status == exec.StatusSuccess || !p.several && e.Reason == "" {
+		return nil
+	}
+	text := fmt.Sprintf("pipeline %s: %s", e.Pipeline, e.Status)
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return p.note(p.noteStyle.Paint(Red, text))
+}
+
+// pullEvery is how often the progress of one image is told.
+const pullEvery = 5 * time.Second
+
+func (p *Plain) pull(e exec.PullProgress) error {
+	last, known := p.pulls[e.Image]
+	switch {
+	case e.Done && known:
+		delete(p.pulls, e.Image)
+		return p.note(p.noteStyle.Faint("pulled " + ShortImage(e.Image) + size(e.Total)))
+	case e.Done:
+		return nil
+	case !known:
+		p.pulls[e.Image] = e.Time
+		return p.note(p.noteStyle.Faint("pulling " + ShortImage(e.Image)))
+	case e.Time.Sub(last) >= pullEvery:
+		p.pulls[e.Image] = e.Time
+		return p.note(p.noteStyle.Faint(fmt.Sprintf("pulling %s: %s of %s", ShortImage(e.Image), Bytes(e.Current), Bytes(e.Total))))
+	}
+	return nil
+}
+
+func size(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return " (" + Bytes(n) + ")"
+}
+
+func exitText(code int, oom bool) string {
+	if oom {
+		return fmt.Sprintf("exit code %d, out of memory", code)
+	}
+	return fmt.Sprintf("exit code %d", code)
+}
+
+func errorText(phase exec.Phase, message string) string {
+	if phase == "" {
+		return message
+	}
+	return string(phase) + ": " + message
+}

@@ -1,0 +1,198 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/drone-laptop/drone/exec"
+)
+
+// PlanView is a plan as `drone plan --output json` shows it. Fields may be
+// added, never renamed or removed.
+type PlanView struct {
+	Event     string         `json:"event"`
+	Ref       string         `json:"ref"`
+	Branch    string         `json:"branch"`
+	Pipelines []PipelineView `json:"pipelines"`
+}
+
+// PipelineView is a pipeline of a PlanView.
+type PipelineView struct {
+	Name      string     `json:"name"`
+	Type      string     `json:"type"`
+	Runs      bool       `json:"runs"`
+	Reason    string     `json:"reason"`
+	DependsOn []string   `json:"depends_on"`
+	Steps     []StepView `json:"steps"`
+}
+
+// StepView is a step of a PlanView. Runs is yes, no, on_failure or always.
+type StepView struct {
+	Name      string    `json:"name"`
+	Kind      exec.Kind `json:"kind"`
+	Runs      string    `json:"runs"`
+	Reason    string    `json:"reason"`
+	Image     string    `json:"image"`
+	DependsOn []string  `json:"depends_on"`
+}
+
+// NewPlanView returns the view of a plan.
+func NewPlanView(p *exec.Plan) PlanView {
+	v := PlanView{Event: p.Event, Ref: p.Ref, Branch: p.Branch, Pipelines: []PipelineView{}}
+	for _, pipe := range p.Pipelines {
+		v.Pipelines = append(v.Pipelines, viewPipeline(pipe))
+	}
+	return v
+}
+
+func viewPipeline(p *exec.Pipeline) PipelineView {
+	v := PipelineView{
+		Name: p.Name, Type: p.Type, Runs: p.Runs, Reason: p.Reason,
+		DependsOn: orEmpty(p.DependsOn), Steps: []StepView{},
+	}
+	for _, s := range p.Steps {
+		step := StepView{
+			Name: s.Name, Kind: s.Kind, Runs: policyWord(s.Policy), Reason: s.Reason,
+			Image: s.Image, DependsOn: orEmpty(s.DependsOn),
+		}
+		if !p.Runs {
+			step.Runs = "no"
+		}
+		v.Steps = append(v.Steps, step)
+	}
+	return v
+}
+
+func policyWord(p exec.Policy) string {
+	switch p {
+	case exec.OnFailure:
+		return "on_failure"
+	case exec.Always:
+		return "always"
+	case exec.Never:
+		return "no"
+	}
+	return "yes"
+}
+
+// WritePlan writes a plan for people. build says for which build it is.
+func WritePlan(w io.Writer, p *exec.Plan, build string, style Style) error {
+	b := &planWriter{style: style}
+	b.line("%s: %s", p.File, build)
+	for _, pipe := range p.Pipelines {
+		b.pipeline(pipe)
+	}
+	if len(p.Pipelines) == 0 {
+		b.line("no pipeline")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+type planWriter struct {
+	strings.Builder
+	style Style
+}
+
+func (b *planWriter) line(format string, args ...any) {
+	b.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " ") + "\n")
+}
+
+func (b *planWriter) pipeline(p *exec.Pipeline) {
+	after := ""
+	if len(p.DependsOn) > 0 {
+		after = " after " + strings.Join(p.DependsOn, ", ")
+	}
+	b.line("")
+	if !p.Runs {
+		b.line("%s pipeline %s is skipped: %s", b.style.Paint(Grey, "○"), b.style.Bold(p.Name), p.Reason)
+		return
+	}
+	b.line("%s pipeline %s runs%s%s: %s", b.style.Paint(Green, "●"), b.style.Bold(p.Name), after, pipelinePolicy(p.Policy), p.Reason)
+	name, image := columns(p.Steps)
+	for i, s := range p.Steps {
+		b.step(s, p.Steps[:i], name, image)
+	}
+}
+
+func pipelinePolicy(p exec.Policy) string {
+	switch p {
+	case exec.OnFailure:
+		return ", only after a failure"
+	case exec.Always:
+		return ", also after a failure"
+	}
+	return ""
+}
+
+// columns gives the widths that hold the names and images of steps.
+func columns(steps []*exec.Step) (name, image int) {
+	for _, s := range steps {
+		name = min(maxName, max(name, ansi.StringWidth(s.Name)))
+		image = min(maxImage, max(image, ansi.StringWidth(ShortImage(s.Image))))
+	}
+	return name, image
+}
+
+// maxImage is how wide an image may make its column.
+const maxImage = 40
+
+func (b *planWriter) step(s *exec.Step, before []*exec.Step, name, image int) {
+	glyph := b.style.Paint(Green, "●")
+	switch s.Policy {
+	case exec.Never:
+		glyph = b.style.Paint(Grey, "○")
+	case exec.OnFailure:
+		glyph = b.style.Paint(Yellow, "◐")
+	}
+	detail := stepPlanDetail(s, before)
+	b.line("  %s %s  %s  %s", glyph, pad(s.Name, name), b.style.Faint(pad(ShortImage(s.Image), image)), detail)
+}
+
+func stepPlanDetail(s *exec.Step, before []*exec.Step) string {
+	var parts []string
+	switch s.Kind {
+	case exec.KindService:
+		parts = append(parts, "service")
+	case exec.KindClone:
+		parts = append(parts, "clone")
+	}
+	if s.Detach && s.Kind != exec.KindService {
+		parts = append(parts, "detached")
+	}
+	switch s.Policy {
+	case exec.Never:
+		return strings.Join(append(parts, "skipped: "+s.Reason), ", ")
+	case exec.OnFailure:
+		parts = append(parts, "only after a failure")
+	case exec.Always:
+		parts = append(parts, "also after a failure")
+	}
+	if len(s.DependsOn) > 0 && !follows(s, before) {
+		parts = append(parts, "after "+strings.Join(s.DependsOn, ", "))
+	}
+	if s.Failure != "" {
+		parts = append(parts, "failure: "+string(s.Failure))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// follows reports a step that just comes after the one listed before it, which
+// needs no words.
+func follows(s *exec.Step, before []*exec.Step) bool {
+	return len(before) > 0 && len(s.DependsOn) == 1 && s.DependsOn[0] == before[len(before)-1].Name
+}
+
+func pad(text string, width int) string {
+	text = ansi.Truncate(text, width, "…")
+	return text + strings.Repeat(" ", max(0, width-ansi.StringWidth(text)))
+}
+
+// ShortImage is an image as people write it: without the default registry and
+// the library of official images.
+func ShortImage(image string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(image, "docker.io/"), "library/")
+}

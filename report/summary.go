@@ -1,0 +1,210 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/drone-laptop/drone/exec"
+)
+
+// SummaryOptions say how WriteSummary looks.
+type SummaryOptions struct {
+	Style Style
+	// Width is that of the terminal; 0 is unlimited.
+	Width int
+}
+
+// WriteSummary writes how a run went: a table of its pipelines and steps, then
+// for each failed step its last lines, the error and what to do.
+func WriteSummary(w io.Writer, s *exec.Summary, o SummaryOptions) error {
+	b := &summaryWriter{SummaryOptions: o, several: ran(s) > 1}
+	b.line("")
+	b.table(s)
+	for _, p := range s.Pipelines {
+		b.failures(p)
+	}
+	if b.failed {
+		b.line("")
+	}
+	b.wrapped(b.verdict(s))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+type summaryWriter struct {
+	SummaryOptions
+	strings.Builder
+	several bool
+	failed  bool // a failure was explained
+	name    int  // width of the name column
+}
+
+func ran(s *exec.Summary) int {
+	n := 0
+	for _, p := range s.Pipelines {
+		if p.Status != exec.StatusSkipped {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *summaryWriter) line(text string) {
+	if b.Width > 0 {
+		text = ansi.Truncate(text, b.Width, "…")
+	}
+	b.WriteString(text + "\n")
+}
+
+// maxName is how wide a name may make its column.
+const maxName = 32
+
+func (b *summaryWriter) table(s *exec.Summary) {
+	for _, p := range s.Pipelines {
+		for _, step := range p.Steps {
+			b.name = min(maxName, max(b.name, ansi.StringWidth(step.Name)))
+		}
+	}
+	for _, p := range s.Pipelines {
+		if b.several || p.Status == exec.StatusSkipped {
+			b.line(b.pipelineRow(p))
+		}
+		for _, step := range p.Steps {
+			b.line(b.stepRow(step))
+		}
+	}
+}
+
+func (b *summaryWriter) pipelineRow(p *exec.PipelineSummary) string {
+	row := b.glyph(p.Status, false) + " " + b.Style.Bold("pipeline "+p.Name)
+	if p.Status == exec.StatusSkipped {
+		return row + b.Style.Faint(" skipped: "+p.Reason)
+	}
+	return row + " " + b.Style.Faint(Duration(p.Duration))
+}
+
+func (b *summaryWriter) stepRow(s *exec.StepSummary) string {
+	name := ansi.Truncate(s.Name, b.name, "…")
+	name += strings.Repeat(" ", b.name-ansi.StringWidth(name))
+	row := fmt.Sprintf("  %s %s  %-7s", b.glyph(s.Status, s.Ignored), name, s.Status)
+	if s.Status != exec.StatusSkipped {
+		row += fmt.Sprintf(" %7s", Duration(s.Duration))
+	}
+	if detail := stepDetail(s); detail != "" {
+		row += "  " + b.Style.Faint(detail)
+	}
+	return strings.TrimRight(row, " ")
+}
+
+func stepDetail(s *exec.StepSummary) string {
+	switch {
+	case s.Status == exec.StatusSkipped:
+		return s.Reason
+	case s.Status == exec.StatusError:
+		return errorText(s.Phase, s.Error)
+	case s.Status == exec.StatusFailure && s.Ignored:
+		return exitText(s.ExitCode, s.OOMKilled) + ", does not count"
+	case s.Status == exec.StatusFailure:
+		return exitText(s.ExitCode, s.OOMKilled)
+	case s.Kind != exec.KindStep:
+		return string(s.Kind)
+	}
+	return ""
+}
+
+// glyph shows a status by shape as well as by colour.
+func (b *summaryWriter) glyph(status exec.Status, ignored bool) string {
+	switch {
+	case status == exec.StatusSuccess:
+		return b.Style.Paint(Green, "✔")
+	case status == exec.StatusSkipped:
+		return b.Style.Paint(Grey, "○")
+	case ignored:
+		return b.Style.Paint(Yellow, "!")
+	}
+	return b.Style.Paint(Red, "✘")
+}
+
+func (b *summaryWriter) failures(p *exec.PipelineSummary) {
+	for _, s := range p.Steps {
+		bad := s.Status == exec.StatusFailure || s.Status == exec.StatusError || s.Status == exec.StatusKilled
+		if bad && !s.Ignored {
+			b.failure(p, s)
+		}
+	}
+	// A pipeline that could not be set up has no step to blame.
+	if p.Status == exec.StatusError && len(badSteps(p)) == 0 {
+		b.line("")
+		b.failed = true
+		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("pipeline %s: %s", p.Name, p.Reason)))
+		b.hint(p.Hint)
+	}
+}
+
+func badSteps(p *exec.PipelineSummary) []*exec.StepSummary {
+	var bad []*exec.StepSummary
+	for _, s := range p.Steps {
+		if s.Status == exec.StatusError {
+			bad = append(bad, s)
+		}
+	}
+	return bad
+}
+
+func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
+	name := s.Name
+	if b.several {
+		name = p.Name + "/" + s.Name
+	}
+	b.line("")
+	b.failed = true
+	switch s.Status {
+	case exec.StatusError:
+		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("step %s: %s", name, errorText(s.Phase, s.Error))))
+		if s.Position != "" {
+			b.wrapped("  at " + s.Position)
+		}
+		b.hint(s.Hint)
+	case exec.StatusKilled:
+		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("step %s was killed after %s", name, Duration(s.Duration))))
+	default:
+		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("step %s failed with %s", name, exitText(s.ExitCode, s.OOMKilled))))
+	}
+	if s.Lines > len(s.Tail) && len(s.Tail) > 0 {
+		b.line(b.Style.Faint(fmt.Sprintf("  … %s before", Plural(s.Lines-len(s.Tail), "line"))))
+	}
+	for _, text := range s.Tail {
+		b.line("  " + strings.TrimRight(text, "\r"))
+	}
+}
+
+// wrapped writes text that must not be cut: an error is read, not glanced at.
+func (b *summaryWriter) wrapped(text string) { b.WriteString(text + "\n") }
+
+func (b *summaryWriter) hint(hint string) {
+	if hint != "" {
+		b.wrapped("  hint: " + hint)
+	}
+}
+
+func (b *summaryWriter) verdict(s *exec.Summary) string {
+	n := counts(s)
+	parts := []string{}
+	for _, status := range []exec.Status{exec.StatusSuccess, exec.StatusFailure, exec.StatusError, exec.StatusKilled, exec.StatusSkipped} {
+		if n[status] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[status], status))
+		}
+	}
+	detail := strings.Join(parts, ", ")
+	if detail == "" {
+		detail = "no step ran"
+	}
+	text := fmt.Sprintf("%s in %s (%s)", s.Status, Duration(s.Duration), detail)
+	if s.Status == exec.StatusSuccess {
+		return b.Style.Paint(Green, "✔ ") + text
+	}
+	return b.Style.Paint(Red, "✘ ") + text
+}
