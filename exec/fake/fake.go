@@ -25,6 +25,8 @@ type Script struct {
 	Warnings []string
 	// FailStart is returned in place of starting the step.
 	FailStart error
+	// Before is called just before the step is said to be started.
+	Before func()
 	// Output is written in these chunks.
 	Output []string
 	// Do is called with what the step was given. An error it returns is the
@@ -165,6 +167,9 @@ func (s *session) Run(ctx context.Context, st *exec.Step, io exec.IO) (exec.Exit
 	}
 	if ctx.Err() != nil {
 		return exec.Exit{}, context.Cause(ctx)
+	}
+	if script.Before != nil {
+		script.Before()
 	}
 	io.Started()
 	s.meet(st.Name)
