@@ -213,8 +213,8 @@ func (x *explanation) misfit() {
 	switch {
 	case value != "" && strings.IndexByte(`"'`, value[0]) >= 0 && quotedEnd(value, 0, value[0]) < len(value):
 		x.say("text follows the closing quote of the value", "put the whole value into quotes of the other kind, or double the quotes inside single quotes")
-	case strings.IndexByte("]}", content[len(content)-1:][0]) >= 0:
-		x.say("a bracket is closed that is not open, or the line does not fit the lines above", "remove the bracket or quote the value; check the indentation")
+	case strings.Count(content, "]") > strings.Count(content, "["), strings.Count(content, "}") > strings.Count(content, "{"):
+		x.say("a bracket is closed that is not open", "remove the bracket, or quote the value if it is meant as text")
 	default:
 		x.say("the line does not fit the block it is in", "indent it exactly like the other keys or items of its block")
 	}

@@ -90,6 +90,7 @@ func (d *decoder) steps(n *yaml.Node, noun string) []*Step {
 		return nil
 	}
 	parent, path := d.owner, d.path
+	inner := make([]string, 0, 8)
 	out := make([]*Step, 0, len(n.Content))
 	for i, item := range n.Content {
 		if item = target(item); item.Kind != yaml.MappingNode {
@@ -98,7 +99,7 @@ func (d *decoder) steps(n *yaml.Node, noun string) []*Step {
 			continue
 		}
 		s := &Step{Span: d.span(item)}
-		d.owner, d.step, d.path = owner{noun: noun, number: i + 1}, "", nil
+		d.owner, d.step, d.path = owner{noun: noun, number: i + 1}, "", inner
 		if name := d.nameOf(item); name != nil && name.Kind == yaml.ScalarNode && name.Value != "" {
 			d.owner.name, d.step = name, name.Value
 		}

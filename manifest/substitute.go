@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/drone/envsubst"
 )
@@ -29,6 +31,8 @@ func (r *reader) substitute(source string, lookup Lookup) (*text, []Use) {
 		r: r, lookup: lookup, source: source, copied: r.places.bom,
 		extents: extents{text: source}, uses: map[string]Use{},
 	}
+	s.body.Grow(len(source) + len(source)/16)
+	s.pieces = make([]piece, 0, 1+2*strings.Count(source, "${"))
 	s.run()
 	return &text{body: s.body.String(), pieces: s.pieces, places: r.places}, s.sortedUses()
 }
@@ -159,26 +163,51 @@ func (r *reader) malformed(source string, at int, f fault) {
 	}
 	r.add(Problem{
 		Severity: Error, Rule: RuleSubstitution, Span: r.places.span(at, end),
-		Message: fmt.Sprintf("%s%s cannot be substituted: %s", quoteExcerpt(source[at:end]), where, f.reason),
+		Message: fmt.Sprintf("%s%s cannot be substituted: %s", quoteExcerpt(source[at:end]), where, f.words(source)),
 		Hint:    "`${…}` is substituted everywhere in the file before the YAML is read; write `$${` where the shell or plain text is meant",
 	})
 }
 
-// expressionExcerpt returns the end of the part of a malformed expression that
-// is worth showing: to its brace, or to the end of its word.
-func expressionExcerpt(source string, at int) int {
-	end := len(strings.TrimRight(source[:lineEnd(source, at)], "\r\n"))
-	if i := strings.IndexByte(source[at:end], '}'); i >= 0 {
-		return at + i + 1
+// words gives the reason of a fault; where a brace is expected it names what
+// stands there instead.
+func (f fault) words(source string) string {
+	if f.reason != faultBrace || f.at >= len(source) {
+		return f.reason
 	}
-	return end
+	c, _ := utf8.DecodeRuneInString(source[f.at:])
+	if unicode.IsSpace(c) {
+		return f.reason
+	}
+	return fmt.Sprintf("%q is not supported there", string(c))
+}
+
+// expressionExcerpt returns the end of the part of a malformed expression that
+// is worth showing: to its brace, or to the end of its line.
+func expressionExcerpt(source string, at int) int {
+	const most = 200
+	near := source[at:min(len(source), at+most)]
+	depth := 0
+	for i, c := range near {
+		switch c {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return at + i + 1
+			}
+		case '\r', '\n':
+			return at + i
+		}
+	}
+	return at + len(near)
 }
 
 // inComment reports whether an offset is in a comment of its line, judging by
-// the line alone.
+// the line alone, and by no more than its last few thousand bytes.
 func inComment(source string, at int) bool {
-	start := strings.LastIndexByte(source[:at], '\n') + 1
-	before := source[start:at]
+	const most = 4096
+	before := source[max(0, at-most):at]
+	before = before[strings.LastIndexByte(before, '\n')+1:]
 	if strings.HasPrefix(strings.TrimLeft(before, " \t"), "#") {
 		return true
 	}
@@ -192,15 +221,12 @@ func inComment(source string, at int) bool {
 // quoteExcerpt quotes a piece of source for a message, cut to one short line.
 func quoteExcerpt(s string) string {
 	const most = 60
-	cut := false
-	if i := strings.IndexAny(s, "\r\n"); i >= 0 {
-		s, cut = s[:i], true
-	}
-	if runes := []rune(s); len(runes) > most {
-		s, cut = string(runes[:most]), true
-	}
-	if cut {
-		s += "…"
+	n := 0
+	for i, c := range s {
+		if n == most || c == '\r' || c == '\n' {
+			return strconv.Quote(s[:i] + "…")
+		}
+		n++
 	}
 	return strconv.Quote(s)
 }
