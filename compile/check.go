@@ -29,6 +29,8 @@ func (b *builder) check() {
 		return
 	}
 	b.checkNames()
+	// A word that never occurs may be just why the pipeline does not run.
+	b.checkConditions("", b.st.raw.Trigger, "trigger")
 	if !b.st.runs {
 		return
 	}
@@ -44,7 +46,6 @@ func (b *builder) check() {
 	b.checkVolumes()
 	b.checkWorkspace()
 	b.checkOwnClone()
-	b.checkConditions("", b.st.raw.Trigger, "trigger")
 }
 
 func (b *builder) checkNames() {

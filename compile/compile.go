@@ -116,8 +116,9 @@ type compiler struct {
 	raw        *manifest.File
 	stages     []*stage
 	problems   *problems
-	privileged map[string]bool
-	guesses    int // similar names looked for so far
+	privileged map[string]bool  // repositories
+	images     map[string]image // by name in the file
+	guesses    int              // similar names looked for so far
 }
 
 func newCompiler(name string, source []byte, opts Options) *compiler {
@@ -125,6 +126,7 @@ func newCompiler(name string, source []byte, opts Options) *compiler {
 		name: name, source: source, opts: opts,
 		problems:   newProblems(),
 		privileged: privilegedImages(opts.Privileged),
+		images:     map[string]image{},
 	}
 	var found []manifest.Problem
 	c.raw, found = manifest.Parse(name, source, nil)

@@ -8,40 +8,48 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// parseImage reads an image name as the runner does. The library's present
+// image is an image name of the file as the runner understands it.
+type image struct {
+	full       string // normalised, or as written when it is no valid name
+	repository string // without tag and digest, "" when it is no valid name
+	latest     bool   // the tag is latest, written or implied
+}
+
+// parseImage reads an image name (reference §7.7). The library's present
 // version takes an upper-case first part for a registry, which the runner's
-// did not (reference §7.7).
-func parseImage(image string) (reference.Named, bool) {
-	if first, _, found := strings.Cut(image, "/"); found && first != strings.ToLower(first) &&
+// did not.
+func parseImage(name string) image {
+	if first, _, found := strings.Cut(name, "/"); found && first != strings.ToLower(first) &&
 		!strings.ContainsAny(first, ".:") {
-		return nil, false
+		return image{full: name}
 	}
-	named, err := reference.ParseNormalizedNamed(image)
+	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
-		return nil, false
+		return image{full: name}
 	}
-	return reference.TagNameOnly(named), true
+	named = reference.TagNameOnly(named)
+	tagged, ok := named.(reference.Tagged)
+	return image{full: named.String(), repository: named.Name(), latest: ok && tagged.Tag() == "latest"}
 }
 
-// normalImage gives the full name of an image; an invalid one is unchanged.
-func normalImage(image string) string {
-	if named, ok := parseImage(image); ok {
-		return named.String()
+// image reads a name once, as large files repeat few names.
+func (c *compiler) image(name string) image {
+	img, ok := c.images[name]
+	if !ok {
+		img = parseImage(name)
+		c.images[name] = img
 	}
-	return image
+	return img
 }
 
-// pullPolicy resolves `pull` (reference §7.6): anything but the three words is
-// as if nothing was said.
-func pullPolicy(pull, image string) exec.Pull {
-	switch p := exec.Pull(strings.ToLower(pull)); p {
-	case exec.PullAlways, exec.PullIfNotExists, exec.PullNever:
+// pull resolves `pull` (reference §7.6): anything but the three words is as if
+// nothing was said.
+func (i image) pull(word string) exec.Pull {
+	switch p := exec.Pull(strings.ToLower(word)); {
+	case p == exec.PullAlways, p == exec.PullIfNotExists, p == exec.PullNever:
 		return p
-	}
-	if named, ok := parseImage(image); ok {
-		if tagged, ok := named.(reference.Tagged); ok && tagged.Tag() == "latest" {
-			return exec.PullAlways
-		}
+	case i.latest:
+		return exec.PullAlways
 	}
 	return exec.PullIfNotExists
 }
@@ -51,9 +59,9 @@ func pullPolicy(pull, image string) exec.Pull {
 func privilegedImages(more []string) map[string]bool {
 	out := map[string]bool{}
 	builtin := []string{"plugins/docker", "plugins/acr", "plugins/ecr", "plugins/gcr", "plugins/heroku"}
-	for _, image := range append(builtin, more...) {
-		if named, ok := parseImage(image); ok {
-			out[named.Name()] = true
+	for _, name := range append(builtin, more...) {
+		if repository := parseImage(name).repository; repository != "" {
+			out[repository] = true
 		}
 	}
 	return out
@@ -61,7 +69,10 @@ func privilegedImages(more []string) map[string]bool {
 
 // autoPrivileged reports whether a step runs privileged because of its image
 // (reference §7.9): only a plugin that the file leaves as it is.
-func autoPrivileged(s *manifest.Step, images map[string]bool) bool {
+func autoPrivileged(s *manifest.Step, img image, privileged map[string]bool) bool {
+	if !privileged[img.repository] {
+		return false
+	}
 	if len(s.Commands)+len(s.Command)+len(s.Entrypoint)+len(s.Volumes) > 0 {
 		return false
 	}
@@ -71,6 +82,5 @@ func autoPrivileged(s *manifest.Step, images map[string]bool) bool {
 			return false
 		}
 	}
-	named, ok := parseImage(s.Image.Value)
-	return ok && images[named.Name()]
+	return true
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // The vectors are those of reference A.3.
-func TestNormalImage(t *testing.T) {
+func TestParseImage(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("0a", 32)
 	for image, want := range map[string]string{
 		"golang":                               "docker.io/library/golang:latest",
@@ -28,13 +28,13 @@ func TestNormalImage(t *testing.T) {
 		strings.Repeat("0123456789ab", 6)[:64]: strings.Repeat("0123456789ab", 6)[:64],
 		"":                                     "",
 	} {
-		if got := normalImage(image); got != want {
-			t.Errorf("normalImage(%q) = %q, want %q", image, got, want)
+		if got := parseImage(image).full; got != want {
+			t.Errorf("parseImage(%q).full = %q, want %q", image, got, want)
 		}
 	}
 }
 
-func TestPullPolicy(t *testing.T) {
+func TestPull(t *testing.T) {
 	type testCase struct {
 		pull, image string
 		want        exec.Pull
@@ -51,8 +51,8 @@ func TestPullPolicy(t *testing.T) {
 		{"true", "golang:1", exec.PullIfNotExists},
 		{"true", "golang", exec.PullAlways},
 	} {
-		if got := pullPolicy(tc.pull, tc.image); got != tc.want {
-			t.Errorf("pullPolicy(%q, %q) = %q, want %q", tc.pull, tc.image, got, tc.want)
+		if got := parseImage(tc.image).pull(tc.pull); got != tc.want {
+			t.Errorf("parseImage(%q).pull(%q) = %q, want %q", tc.image, tc.pull, got, tc.want)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func TestAutoPrivileged(t *testing.T) {
 		if tc.step.Image.Value == "" {
 			tc.step.Image.Value = "plugins/docker"
 		}
-		if got := autoPrivileged(&tc.step, images); got != tc.want {
+		if got := autoPrivileged(&tc.step, parseImage(tc.step.Image.Value), images); got != tc.want {
 			t.Errorf("got %v, want %v", got, tc.want)
 		}
 	}

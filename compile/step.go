@@ -153,12 +153,13 @@ func (b *builder) cloneStep() *exec.Step {
 }
 
 func (b *builder) step(e element) *exec.Step {
+	img := b.c.image(e.Image.Value)
 	s := &exec.Step{
 		Name:          e.Name.Value,
 		Kind:          e.kind,
 		Position:      place(nameSpan(e.Name, e.Span).Start),
-		Image:         normalImage(e.Image.Value),
-		Pull:          pullPolicy(e.Pull.Value, e.Image.Value),
+		Image:         img.full,
+		Pull:          img.pull(e.Pull.Value),
 		ImagePosition: place(e.Image.Span.Start),
 		Commands:      texts(e.Commands),
 		Entrypoint:    texts(e.Entrypoint),
@@ -166,7 +167,7 @@ func (b *builder) step(e element) *exec.Step {
 		Detach:        e.kind == exec.KindService || e.Detach.Value,
 		Failure:       failureMode(e.Failure.Value),
 		User:          e.User.Value,
-		Privileged:    e.Privileged.Value || autoPrivileged(e.Step, b.c.privileged),
+		Privileged:    e.Privileged.Value || autoPrivileged(e.Step, img, b.c.privileged),
 		Mounts:        b.mounts(e.Volumes),
 		Binds:         b.c.opts.Binds,
 		Devices:       b.mounts(e.Devices),
