@@ -1,0 +1,1 @@
+function(name, commands) { name: name, image: 'golang:1.26', commands: commands }
