@@ -11,7 +11,7 @@ PKG      ?= ./...
 testflags := -timeout 20m $(if $(CI),-count=1)
 
 lint_version    := v2.15.0
-release_version := v2.18.2
+release_version := v2.13.0
 # The version comes from here, not from Go's own stamp: that one makes a build
 # fail in a tree that belongs to another user.
 version         := $(shell git describe --tags --always --dirty 2>/dev/null)

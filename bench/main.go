@@ -63,13 +63,17 @@ func main() {
 	if err != nil {
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, opts, os.Stdout, os.Stderr); err != nil {
+	if err := interruptible(opts); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: error: %v\n", err)
-		stop()
 		os.Exit(1)
 	}
+}
+
+// interruptible runs the benchmark until it ends or a signal ends it.
+func interruptible(opts options) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, opts, os.Stdout, os.Stderr)
 }
 
 func parseFlags(args []string, stderr io.Writer) (options, error) {
