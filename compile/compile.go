@@ -9,6 +9,7 @@ package compile
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"github.com/drone-laptop/drone/exec"
@@ -42,6 +43,9 @@ type Options struct {
 	Pipelines []string
 	Include   []string
 	Exclude   []string
+	// ResumeAt leaves out the steps that come before this one in its pipeline,
+	// by name or glob; services stay.
+	ResumeAt string
 
 	// Trusted allows what a server allows trusted repositories only
 	// (reference §10.2).
@@ -175,18 +179,29 @@ func (c *compiler) parseFor(st *stage) *manifest.File {
 		return v, ok
 	})
 	c.problems.merge(found)
+	for _, use := range file.Substituted {
+		c.checkUse(use)
+	}
 	return file
 }
 
-// changesText reports whether substitution can change a text at all: it also
-// takes doubled backslashes and dollars apart (reference §4.3).
-func changesText(source []byte) bool {
-	for _, mark := range []string{"${", "$$", `\\`, `\/`} {
-		if bytes.Contains(source, []byte(mark)) {
-			return true
-		}
+// checkUse warns of a name that no build defines: it was surely meant for the
+// shell, which never sees it (reference §12.3, row 16). A variable of the
+// server that this build does not have is fine.
+func (c *compiler) checkUse(use manifest.Use) {
+	if use.Defined || strings.HasPrefix(use.Name, "DRONE_") || strings.HasPrefix(use.Name, "CI_") {
+		return
 	}
-	return false
+	c.problems.add(manifest.Problem{
+		Severity: manifest.Warning, Rule: "undefined-variable", Span: use.Span,
+		Message: fmt.Sprintf("%q is no variable of the build, so it is replaced by nothing before the YAML is read", use.Name),
+		Hint:    fmt.Sprintf("write `$%s` or `$${%s}` where the shell is to see it", use.Name, use.Name),
+	})
+}
+
+// changesText reports whether substitution can change a text at all.
+func changesText(source []byte) bool {
+	return bytes.Contains(source, []byte("${")) || bytes.Contains(source, []byte("$$"))
 }
 
 func asksForStage(f *manifest.File) bool {

@@ -93,6 +93,7 @@ func goldenCases() []goldenCase {
 		{"pick-include", "pick", with(func(o *Options) { o.Include = []string{"test*"} }), false},
 		{"pick-service", "pick", with(func(o *Options) { o.Include = []string{"cache"} }), false},
 		{"pick-exclude", "pick", with(func(o *Options) { o.Exclude = []string{"db", "test"} }), false},
+		{"pick-resume", "pick", with(func(o *Options) { o.ResumeAt = "test" }), false},
 		{"substitution", "substitution", with(func(o *Options) { o.Vars = map[string]string{"TARGET": "stable", "DRONE_BRANCH": "hidden"} }), false},
 	}
 }

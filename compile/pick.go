@@ -1,17 +1,23 @@
 package compile
 
 import (
+	"slices"
+
 	"github.com/drone-laptop/drone/exec"
 )
 
 // selectSteps applies Include and Exclude to the pipelines that run, and takes
 // out the pipelines of which Include leaves nothing.
 func (c *compiler) selectSteps(plan *exec.Plan) error {
-	if len(c.opts.Include)+len(c.opts.Exclude) == 0 {
+	if len(c.opts.Include)+len(c.opts.Exclude) == 0 && c.opts.ResumeAt == "" {
 		return nil
 	}
 	known := stepNames(plan)
-	for _, wanted := range [][]string{c.opts.Include, c.opts.Exclude} {
+	var resume []string
+	if c.opts.ResumeAt != "" {
+		resume = []string{c.opts.ResumeAt}
+	}
+	for _, wanted := range [][]string{c.opts.Include, c.opts.Exclude, resume} {
 		if err := unknownName("step", wanted, known); err != nil {
 			return err
 		}
@@ -20,6 +26,7 @@ func (c *compiler) selectSteps(plan *exec.Plan) error {
 		if !p.Runs {
 			continue
 		}
+		resumeAt(p, resume)
 		found := c.pick(p)
 		if len(c.opts.Include) > 0 && !found {
 			p.Runs, p.Reason = false, "none of its steps is named by --include"
@@ -42,6 +49,17 @@ func stepNames(plan *exec.Plan) []string {
 		}
 	}
 	return out
+}
+
+// resumeAt leaves out what comes before the first step that is named. A
+// pipeline without such a step is left as it is.
+func resumeAt(p *exec.Pipeline, names []string) {
+	at := slices.IndexFunc(p.Steps, func(s *exec.Step) bool { return named(names, s.Name) })
+	for _, s := range p.Steps[:max(at, 0)] {
+		if s.Kind == exec.KindStep {
+			never(s, "comes before --resume-at")
+		}
+	}
 }
 
 // pick sets the policies of the steps of a pipeline and reports whether

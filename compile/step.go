@@ -118,6 +118,9 @@ func (b *builder) labels() map[string]string {
 		"io.drone.system.proto":   f.System.Proto,
 		"io.drone.system.version": f.System.Version,
 	}
+	if b.c.mounted() {
+		out["io.drone.desktop.pipeline.dir"] = b.c.opts.Workspace
+	}
 	return out
 }
 
