@@ -84,7 +84,7 @@ func (t *textWriter) excerpt(s manifest.Span) {
 		return
 	}
 	text, ok := line(source, s.Start)
-	if !ok || len(text) > maxExcerpt {
+	if !ok || len(text) > maxExcerpt || strings.TrimSpace(text) == "" {
 		return
 	}
 	before := prefix(text, s.Start.Column-1)

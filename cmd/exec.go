@@ -1,0 +1,312 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/exec/docker"
+	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/secrets"
+	"github.com/drone-laptop/drone/report"
+)
+
+// netrcPasswordVar keeps the password of --netrc-password out of argv.
+const netrcPasswordVar = "DRONE_NETRC_PASSWORD"
+
+type execOptions struct {
+	planFlags
+	engine  engineFlags
+	secrets secretFlags
+	output  *outputFlag
+	pretty  bool
+	timeout time.Duration
+}
+
+// engineFlags say which engine runs the steps.
+type engineFlags struct {
+	host, registry string
+}
+
+func (f *engineFlags) register(c *cobra.Command) {
+	c.Flags().StringVarP(&f.host, "docker-host", "H", "", "`address` of the engine (default: as docker finds it)")
+	c.Flags().StringVar(&f.registry, "registry", "", "docker config.json `file` with registry logins (default: as docker finds it)")
+}
+
+// secretFlags supply secrets.
+type secretFlags struct {
+	files, values []string
+	allowMissing  bool
+}
+
+func (f *secretFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringArrayVar(&f.files, "secret-file", nil, "`file` with secrets, dotenv or YAML (repeatable)")
+	flags.StringArrayVar(&f.values, "secret", nil, "secret, `NAME=VALUE`, or NAME=@file (repeatable)")
+	flags.BoolVar(&f.allowMissing, "allow-missing-secrets", false, "give missing secrets the empty value")
+}
+
+func newExec(s Streams) *cobra.Command {
+	o := &execOptions{}
+	c := &cobra.Command{
+		Use:   "exec [FILE]",
+		Short: "run the pipelines that the event selects",
+		Long: "exec runs every pipeline of FILE (default .drone.yml) that the event selects, in\n" +
+			"the order their dependencies ask for. The current directory is the workspace: it\n" +
+			"is mounted in every step. Facts of the build come from git; flags override them.",
+		Example: "  drone exec\n" +
+			"  drone exec --event tag --tag v1.2.3\n" +
+			"  drone exec --pipeline build --include test --secret-file .secrets",
+		RunE: func(c *cobra.Command, args []string) error { return runExec(orBackground(c.Context()), s, o, args) },
+	}
+	o.register(c)
+	o.engine.register(c)
+	o.secrets.register(c)
+	o.output = addOutput(c.Flags(), "output", "text", "json")
+	c.Flags().BoolVar(&o.pretty, "pretty", true, "colours, on a terminal")
+	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")
+	return c
+}
+
+func runExec(ctx context.Context, s Streams, o *execOptions, args []string) error {
+	if !o.pretty {
+		s.OutTerminal, s.ErrTerminal = false, false
+	}
+	p, err := o.load(ctx, s, args)
+	if err != nil {
+		return err
+	}
+	if err := p.showProblems(s); err != nil {
+		return err
+	}
+	supplied, err := o.supplied(s)
+	if err != nil {
+		return err
+	}
+	if err := checkSecrets(s, p.plan, supplied, o.secrets.allowMissing); err != nil {
+		return err
+	}
+	return o.run(ctx, s, p, supplied.lookup)
+}
+
+// run carries the plan out. The signal handlers are in place before the engine
+// is asked for anything.
+func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
+	ctx, stop := untilSignal(ctx, s.note)
+	defer stop()
+	ctx, abandon := context.WithCancelCause(ctx)
+	defer abandon(nil)
+	if o.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, exec.ErrTimeout)
+		defer cancel()
+	}
+	var engine exec.Engine
+	if runs(p.plan) > 0 {
+		e, err := o.engine.open(ctx)
+		if err != nil {
+			return engineFailure(ctx, err)
+		}
+		defer e.Close()
+		engine = e
+	}
+	renderer := o.renderer(ctx, s)
+	summary, err := exec.Run(ctx, p.plan, engine, exec.Options{Secret: secret}, func(e exec.Event) {
+		if err := renderer.Handle(e); err != nil {
+			abandon(outputError{err})
+		}
+	})
+	if closeErr := renderer.Close(); closeErr != nil {
+		abandon(outputError{closeErr})
+	}
+	return o.finish(ctx, s, p, summary, err)
+}
+
+// outputError is the cause of a run that ended because nobody takes its output.
+type outputError struct{ error }
+
+func (e outputError) Unwrap() error { return e.error }
+
+func (o *execOptions) renderer(ctx context.Context, s Streams) report.Renderer {
+	if o.output.value == "json" {
+		return report.NewJSON(s.Out, func(sum *exec.Summary) int { return runStatus(ctx, sum, nil) })
+	}
+	return report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle())
+}
+
+// finish shows the summary and decides the exit status.
+func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary *exec.Summary, err error) error {
+	var unreachable *exec.UnreachableError
+	if errors.As(err, &unreachable) {
+		return engineFailure(ctx, err)
+	}
+	if err != nil {
+		return &failure{status: StatusFailed, err: err}
+	}
+	if runs(p.plan) == 0 {
+		s.note(nothingRuns(p))
+		return nil
+	}
+	if o.output.value == "text" {
+		options := report.SummaryOptions{Style: s.errStyle(), Width: s.Width}
+		if err := report.WriteSummary(s.Err, summary, options); err != nil {
+			return &failure{status: StatusFailed}
+		}
+	}
+	status := runStatus(ctx, summary, err)
+	if status == StatusOK {
+		return nil
+	}
+	return &failure{status: status, err: o.ending(ctx, status)}
+}
+
+// ending explains an end that no step is to blame for.
+func (o *execOptions) ending(ctx context.Context, status int) error {
+	var lost outputError
+	switch {
+	case status == StatusTimeout:
+		return fmt.Errorf("the run was ended by its time limit of %s (--timeout)", o.timeout)
+	case errors.As(context.Cause(ctx), &lost) && !errors.Is(lost, syscall.EPIPE):
+		return fmt.Errorf("the run was ended because its output could not be written: %w", lost)
+	}
+	return nil
+}
+
+// runStatus is the exit status for a run (docs/exec.md).
+func runStatus(ctx context.Context, s *exec.Summary, err error) int {
+	var unreachable *exec.UnreachableError
+	if errors.As(err, &unreachable) {
+		return StatusUnreachable
+	}
+	if s.Status == exec.StatusKilled {
+		if signal, ok := interruption(ctx); ok {
+			return signal.status()
+		}
+		if errors.Is(context.Cause(ctx), exec.ErrTimeout) {
+			return StatusTimeout
+		}
+	}
+	return s.ExitCode()
+}
+
+func runs(plan *exec.Plan) int {
+	n := 0
+	for _, p := range plan.Pipelines {
+		if p.Runs {
+			n++
+		}
+	}
+	return n
+}
+
+// nothingRuns says that, and what to do.
+func nothingRuns(p *planned) string {
+	if len(p.plan.Pipelines) == 0 {
+		return p.name + " has no pipeline, so nothing was run"
+	}
+	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event, or name one with --pipeline", p.name, describeBuild(p.build))
+}
+
+// open connects to the engine.
+func (f *engineFlags) open(ctx context.Context) (*docker.Engine, error) {
+	env := dockerhost.Process()
+	endpoint, err := dockerhost.Resolve(env, f.host)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := dockerhost.LoadCredentials(env, f.registry)
+	if err != nil {
+		return nil, err
+	}
+	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials})
+}
+
+// engineFailure is an engine that cannot be used, or settings that name none.
+func engineFailure(ctx context.Context, err error) error {
+	if signal, ok := interruption(ctx); ok {
+		return &failure{status: signal.status()}
+	}
+	f := &failure{status: StatusUnreachable, err: err}
+	var unreachable *exec.UnreachableError
+	var wrong *dockerhost.Error
+	switch {
+	case errors.As(err, &unreachable):
+		f.hint = unreachable.Hint
+	case errors.As(err, &wrong):
+		f.hint = wrong.Hint
+	}
+	return f
+}
+
+// lookup gives the value of a secret.
+type lookup = func(name string) (string, bool)
+
+type supply struct {
+	set    *secrets.Set
+	lookup lookup
+}
+
+// supplied loads the secrets of the user and adds those that drone itself
+// makes: the login for cloning.
+func (o *execOptions) supplied(s Streams) (supply, error) {
+	set, warnings, err := secrets.Load(secrets.Sources{Files: o.secrets.files, Values: o.secrets.values, Getenv: s.LookupEnv})
+	if err != nil {
+		return supply{}, secretFailure(err)
+	}
+	s.warnAll(warnings)
+	password := o.sel.netrcPassword
+	if password == "" {
+		password = s.getenv(netrcPasswordVar)
+	}
+	own := map[string]string{
+		compile.NetrcPasswordSecret: password,
+		compile.NetrcFileSecret:     fmt.Sprintf("machine %s login %s password %s", o.sel.netrcMachine, o.sel.netrcUser, password),
+	}
+	return supply{set: set, lookup: func(name string) (string, bool) {
+		if v, ok := own[name]; ok {
+			return v, true
+		}
+		return set.Lookup(name)
+	}}, nil
+}
+
+func secretFailure(err error) error {
+	var e *secrets.Error
+	if errors.As(err, &e) {
+		return usage(e, e.Hint)
+	}
+	return usage(err, "")
+}
+
+// checkSecrets fails when a step that may run needs a secret that nobody
+// supplied. A missing registry login is only a warning: the engine may have one.
+func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error {
+	failed := 0
+	for _, m := range exec.MissingSecrets(plan, supplied.lookup) {
+		if m.Step == "" {
+			s.warn(fmt.Sprintf("%s: pipeline %s: no secret %q for image_pull_secrets, the logins of docker are used", m.Position, m.Pipeline, m.Name))
+			continue
+		}
+		text := fmt.Sprintf("%s: pipeline %s, step %s needs the secret %q, which is not supplied", m.Position, m.Pipeline, m.Step, m.Name)
+		if allow {
+			s.warn(text + " and is empty")
+			continue
+		}
+		failed++
+		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), text)
+		if near := supplied.set.Closest(m.Name); near != "" {
+			fmt.Fprintf(s.Err, "drone: hint: did you mean %q, from %s\n", near, supplied.set.Source(near))
+		}
+	}
+	if failed == 0 {
+		return nil
+	}
+	return usage(fmt.Errorf("%s missing, nothing was run", report.Plural(failed, "secret")),
+		"supply them with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets")
+}

@@ -1,0 +1,159 @@
+package cmd
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/facts"
+)
+
+// buildFlags are the facts of the build that the user may give.
+type buildFlags struct {
+	overrides facts.Overrides
+	params    []string
+}
+
+func (f *buildFlags) register(c *cobra.Command) {
+	o, flags := &f.overrides, c.Flags()
+	flags.StringVar(&o.Event, "event", "", "event to pretend: "+strings.Join(facts.Events(), ", ")+" (default push)")
+	flags.StringVar(&o.Branch, "branch", "", "target branch (default: the current one)")
+	flags.StringVar(&o.Ref, "ref", "", "git reference, for example refs/heads/main")
+	flags.StringVar(&o.SHA, "sha", "", "commit (default: HEAD)")
+	flags.StringVar(&o.Before, "before", "", "commit before (default: the first parent)")
+	flags.StringVar(&o.Tag, "tag", "", "tag; event tag")
+	flags.StringVar(&o.PullRequest, "pr", "", "pull request number; event pull_request")
+	flags.StringVar(&o.Source, "source", "", "source branch of a pull request (default: the current one)")
+	flags.StringVar(&o.Target, "target", "", "target branch of a pull request (default: the default branch)")
+	flags.StringVar(&o.SourceRepo, "source-repo", "", "fork that a pull request comes from, owner/name")
+	flags.StringVar(&o.Title, "title", "", "title of a pull request")
+	flags.StringVar(&o.Message, "message", "", "commit message")
+	flags.StringVar(&o.DeployTo, "deploy-to", "", "target of a promotion or rollback; event promote")
+	flags.StringVar(&o.Cron, "cron", "", "name of a cron job; event cron")
+	flags.StringVar(&o.Action, "action", "", "action, for example opened or synchronized")
+	flags.StringVar(&o.Repo, "repo", "", "repository, owner/name (default: from the git remote)")
+	flags.StringVar(&o.Instance, "instance", "", "host of the server, with or without https://")
+	flags.StringVar(&o.Author, "author", "", "login of the author")
+	flags.StringVar(&o.Trigger, "trigger", "", "login of whoever started the build")
+	flags.Int64Var(&o.BuildNumber, "build-number", 0, "number of the build")
+	flags.Int64Var(&o.Parent, "parent", 0, "number of the build that is promoted")
+	flags.BoolVar(&o.Debug, "debug", false, "set DRONE_BUILD_DEBUG")
+	flags.StringArrayVar(&f.params, "param", nil, "parameter of the build, `K=V` (repeatable)")
+}
+
+// resolved returns the overrides with parsed parameters.
+func (f *buildFlags) resolved() (facts.Overrides, error) {
+	o := f.overrides
+	o.Params = map[string]string{}
+	for _, p := range f.params {
+		k, v, ok := strings.Cut(p, "=")
+		if !ok || k == "" {
+			return o, usage(fmt.Errorf("--param %q has no name and value", p), "write --param NAME=VALUE")
+		}
+		o.Params[k] = v
+	}
+	return o, nil
+}
+
+// selectFlags choose pipelines and steps, and how steps are set up.
+type selectFlags struct {
+	pipelines, include, exclude []string
+	resumeAt                    string
+	trusted, clone              bool
+	volumes, networks           []string
+	privileged                  []string
+	netrcMachine, netrcUser     string
+	netrcPassword               string
+	env, envFiles               []string
+}
+
+func (f *selectFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringArrayVar(&f.pipelines, "pipeline", nil, "run these pipelines whatever their trigger says, by `name` or glob (repeatable)")
+	flags.StringArrayVar(&f.include, "include", nil, "run only these steps, by `name` or glob; services stay (repeatable)")
+	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out these steps, by `name` or glob (repeatable)")
+	flags.StringVar(&f.resumeAt, "resume-at", "", "leave out the steps before `step`")
+	flags.BoolVar(&f.trusted, "trusted", false, "allow what the server allows trusted repositories only: privileged, host volumes, devices …")
+	flags.BoolVar(&f.clone, "clone", false, "clone the commit into a volume instead of mounting the current directory")
+	flags.StringArrayVar(&f.volumes, "volume", nil, "mount a `host:container[:ro]` path in every step (repeatable)")
+	flags.StringArrayVar(&f.networks, "network", nil, "join every step to this network too (repeatable)")
+	flags.StringArrayVar(&f.privileged, "privileged", nil, "run plugins of this `image` privileged, as the built-in ones (repeatable)")
+	flags.StringVar(&f.netrcMachine, "netrc-machine", "", "host of the netrc given to steps")
+	flags.StringVar(&f.netrcUser, "netrc-username", "", "login of the netrc")
+	flags.StringVar(&f.netrcPassword, "netrc-password", "", "password of the netrc; a `value` here is seen in the process list, $DRONE_NETRC_PASSWORD is not")
+	flags.StringArrayVar(&f.env, "env", nil, "variable for every step, `K=V`, or K for the caller's value (repeatable)")
+	flags.StringArrayVar(&f.envFiles, "env-file", nil, "`file` with variables for every step, in dotenv form (repeatable)")
+}
+
+// binds parses --volume.
+func (f *selectFlags) binds() ([]exec.Bind, error) {
+	var binds []exec.Bind
+	for _, v := range f.volumes {
+		bind, err := parseBind(v)
+		if err != nil {
+			return nil, err
+		}
+		binds = append(binds, bind)
+	}
+	return binds, nil
+}
+
+// parseBind reads host:container, with :ro or :rw behind it. A Windows drive
+// letter in front of the host path is part of it.
+func parseBind(text string) (exec.Bind, error) {
+	wrong := func(why string) error {
+		return usage(fmt.Errorf("--volume %q %s", text, why), "write --volume /on/this/machine:/in/the/container, with :ro behind it for read only")
+	}
+	drive, rest := "", text
+	if len(text) > 2 && text[1] == ':' && (text[2] == '\\' || text[2] == '/') {
+		drive, rest = text[:2], text[2:]
+	}
+	parts := strings.Split(rest, ":")
+	if len(parts) < 2 || len(parts) > 3 || slices.Contains(parts, "") {
+		return exec.Bind{}, wrong("is not host:container")
+	}
+	bind := exec.Bind{Host: drive + parts[0], Path: parts[1]}
+	if len(parts) == 3 {
+		if parts[2] != "ro" && parts[2] != "rw" {
+			return exec.Bind{}, wrong(fmt.Sprintf("has the unknown mode %q", parts[2]))
+		}
+		bind.ReadOnly = parts[2] == "ro"
+	}
+	if !strings.HasPrefix(bind.Path, "/") {
+		return exec.Bind{}, wrong("has a container path that is not absolute")
+	}
+	host, err := filepath.Abs(bind.Host)
+	if err != nil {
+		return exec.Bind{}, wrong("has a host path that cannot be resolved")
+	}
+	bind.Host = host
+	return bind, nil
+}
+
+// outputFlag is --output with the forms a command knows.
+type outputFlag struct {
+	value string
+	forms []string
+}
+
+func (o *outputFlag) String() string { return o.value }
+func (o *outputFlag) Type() string   { return "form" }
+func (o *outputFlag) Set(v string) error {
+	if !slices.Contains(o.forms, v) {
+		return fmt.Errorf("must be one of %s", strings.Join(o.forms, ", "))
+	}
+	o.value = v
+	return nil
+}
+
+// addOutput registers a form flag; the first form is the default.
+func addOutput(flags *pflag.FlagSet, name string, forms ...string) *outputFlag {
+	o := &outputFlag{value: forms[0], forms: forms}
+	flags.Var(o, name, "form of the output: "+strings.Join(forms, ", "))
+	return o
+}

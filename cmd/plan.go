@@ -1,0 +1,66 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/report"
+)
+
+func newPlan(s Streams) *cobra.Command {
+	f := &planFlags{}
+	c := &cobra.Command{
+		Use:   "plan [FILE]",
+		Short: "show what would run, what would not, and why",
+		Long: "plan reads FILE (default .drone.yml) as exec does and shows which pipelines and\n" +
+			"steps would run for the event, with the condition that decides. It needs no engine.",
+		Example: "  drone plan\n  drone plan --event tag --tag v1.2.3\n  drone plan --output json",
+	}
+	f.register(c)
+	output := addOutput(c.Flags(), "output", "text", "json")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return runPlan(c.Context(), s, f, output.value, args)
+	}
+	return c
+}
+
+func runPlan(ctx context.Context, s Streams, f *planFlags, form string, args []string) error {
+	p, err := f.load(orBackground(ctx), s, args)
+	if err != nil {
+		return err
+	}
+	if err := p.writeProblems(s); err != nil {
+		return err
+	}
+	if p.plan == nil {
+		return p.refuse()
+	}
+	if form == "json" {
+		if err := writeJSON(s.Out, report.NewPlanView(p.plan)); err != nil {
+			return err
+		}
+		return p.refuse()
+	}
+	if err := report.WritePlan(s.Out, p.plan, describeBuild(p.build), s.outStyle()); err != nil {
+		return err
+	}
+	return p.refuse()
+}
+
+func orBackground(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
+// writeJSON writes one indented value with its text as it is.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

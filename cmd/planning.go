@@ -1,0 +1,236 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/convert"
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/secrets"
+	"github.com/drone-laptop/drone/lint"
+	"github.com/drone-laptop/drone/manifest"
+	"github.com/drone-laptop/drone/report"
+)
+
+// planFlags are what every command that makes a plan takes.
+type planFlags struct {
+	build buildFlags
+	sel   selectFlags
+}
+
+func (f *planFlags) register(c *cobra.Command) {
+	c.Args = maxArgs(1)
+	f.build.register(c)
+	f.sel.register(c)
+}
+
+// planned is a plan with what was found while it was made.
+type planned struct {
+	plan     *exec.Plan
+	build    compile.Build
+	name     string // of the file
+	source   []byte
+	problems []manifest.Problem
+}
+
+// resolveBuild finds the facts of the build for the current directory.
+func (f *buildFlags) resolveBuild(s Streams) (compile.Build, error) {
+	overrides, err := f.resolved()
+	if err != nil {
+		return compile.Build{}, err
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return compile.Build{}, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+	}
+	build, warnings, err := facts.Resolve(facts.Read(dir), overrides, time.Now())
+	var wrong *facts.UsageError
+	if errors.As(err, &wrong) {
+		return build, usage(wrong, wrong.Hint)
+	}
+	if err != nil {
+		return build, err
+	}
+	s.warnAll(warnings)
+	return build, nil
+}
+
+// load reads the file that args name and makes its plan.
+func (f *planFlags) load(ctx context.Context, s Streams, args []string) (*planned, error) {
+	name, source, err := readSource(s, args)
+	if err != nil {
+		return nil, err
+	}
+	build, err := f.build.resolveBuild(s)
+	if err != nil {
+		return nil, err
+	}
+	text, err := convert.ToYAML(ctx, name, source, build)
+	if err != nil {
+		return nil, conversionFailure(err)
+	}
+	opts, err := f.options(s, build)
+	if err != nil {
+		return nil, err
+	}
+	plan, problems, err := compile.Compile(name, text, opts)
+	if err != nil {
+		return nil, unknownName(err)
+	}
+	lint.Sort(problems)
+	return &planned{plan: plan, build: build, name: name, source: text, problems: problems}, nil
+}
+
+func conversionFailure(err error) error {
+	var e *convert.Error
+	if errors.As(err, &e) {
+		return usage(e, e.Hint)
+	}
+	return usage(err, "")
+}
+
+// unknownName explains a name that the file does not have.
+func unknownName(err error) error {
+	var e *compile.UnknownNameError
+	if !errors.As(err, &e) {
+		return usage(err, "")
+	}
+	hint := "there is no " + e.What + " in the file"
+	if len(e.Known) > 0 {
+		hint = "there is " + strings.Join(e.Known, ", ")
+	}
+	switch {
+	case e.Closest != "" && len(e.Known) > 1:
+		hint = "did you mean " + e.Closest + "? " + hint
+	case e.Closest != "":
+		hint = "did you mean " + e.Closest
+	}
+	return usage(e, hint)
+}
+
+func (f *planFlags) options(s Streams, build compile.Build) (compile.Options, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return compile.Options{}, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+	}
+	binds, err := f.sel.binds()
+	if err != nil {
+		return compile.Options{}, err
+	}
+	env, warnings, err := secrets.Env(secrets.EnvSources{Files: f.sel.envFiles, Values: f.sel.env, Getenv: s.LookupEnv})
+	if err != nil {
+		return compile.Options{}, secretFailure(err)
+	}
+	s.warnAll(warnings)
+	host, err := os.Hostname()
+	if err != nil {
+		host = "" // the variable is then absent, as on a server without a name
+	}
+	return compile.Options{
+		Build: build, Workspace: dir, Clone: f.sel.clone,
+		Pipelines: f.sel.pipelines, Include: f.sel.include, Exclude: f.sel.exclude,
+		ResumeAt: f.sel.resumeAt,
+		Trusted:  f.sel.trusted, Env: env, Vars: droneVars(s.Environ()), Proxy: proxyVars(s.Environ()),
+		Netrc: compile.Netrc{Machine: f.sel.netrcMachine, Username: f.sel.netrcUser},
+		Binds: binds, Networks: f.sel.networks, Privileged: f.sel.privileged, Machine: host,
+	}, nil
+}
+
+// droneVars picks the variables that substitution may see (reference §4.1).
+func droneVars(environ []string) map[string]string {
+	return pick(environ, func(name string) bool { return strings.HasPrefix(name, "DRONE_") && name != netrcPasswordVar })
+}
+
+// proxyVars picks the variables that every step inherits (reference §5.1).
+func proxyVars(environ []string) map[string]string {
+	return pick(environ, func(name string) bool {
+		switch strings.ToLower(name) {
+		case "http_proxy", "https_proxy", "no_proxy", "all_proxy":
+			return true
+		}
+		return false
+	})
+}
+
+func pick(environ []string, want func(string) bool) map[string]string {
+	out := map[string]string{}
+	for _, kv := range environ {
+		if name, value, ok := strings.Cut(kv, "="); ok && want(name) {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// showProblems prints what was found and fails when the plan must not be run.
+func (p *planned) showProblems(s Streams) error {
+	if err := p.writeProblems(s); err != nil {
+		return err
+	}
+	return p.refuse()
+}
+
+// refuse fails when something found is an error.
+func (p *planned) refuse() error {
+	n, _ := lint.Count(p.problems)
+	if n == 0 {
+		return nil
+	}
+	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), "")
+}
+
+func (p *planned) writeProblems(s Streams) error {
+	return lint.Text(s.Err, p.problems, p.sourceOf, painter(s.errStyle()))
+}
+
+// sourceOf gives the text that positions refer to.
+func (p *planned) sourceOf(file string) []byte {
+	if file == p.name {
+		return p.source
+	}
+	return nil
+}
+
+func painter(style report.Style) lint.Painter {
+	return lint.Painter{
+		Error:   func(t string) string { return style.Paint(report.Red, t) },
+		Warning: func(t string) string { return style.Paint(report.Yellow, t) },
+		Faint:   style.Faint,
+	}
+}
+
+// warn prints one warning that belongs to no place in the file.
+func (s Streams) warn(text string) {
+	fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(report.Yellow, "warning:"), text)
+}
+
+func (s Streams) warnAll(texts []string) {
+	for _, text := range texts {
+		s.warn(text)
+	}
+}
+
+// note prints something that is good to know.
+func (s Streams) note(text string) {
+	fmt.Fprintf(s.Err, "drone: %s\n", text)
+}
+
+// describeBuild says in a few words which build is pretended.
+func describeBuild(b compile.Build) string {
+	text := "event " + b.Event
+	switch {
+	case b.Event == "tag" || b.Branch == "" && b.Ref != "":
+		text += ", ref " + b.Ref
+	case b.Branch != "":
+		text += ", branch " + b.Branch
+	}
+	return text
+}

@@ -1,0 +1,119 @@
+// Package cmd is the command line of drone: one file for each command, which
+// turns flags into options, calls the package that does the work, and turns
+// the result into output and an exit status.
+//
+// It holds no logic worth testing apart from a terminal. It alone prints,
+// reads the environment, and decides exit statuses.
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs the program with the arguments after its name and returns its exit
+// status. It installs signal handlers for commands that need them, and never
+// panics.
+func Main(args []string, s Streams, version string) (status int) {
+	defer func() {
+		if r := recover(); r != nil {
+			status = conclude(s, &failure{
+				status: StatusFailed,
+				err:    fmt.Errorf("internal error: %v", r),
+				hint:   "this is a defect of drone: please report it with the command line and the file",
+			})
+		}
+	}()
+	root := New(s, version)
+	root.SetArgs(args)
+	return conclude(s, root.Execute())
+}
+
+// New builds the command tree. Commands write only to the streams given.
+func New(s Streams, version string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "drone",
+		Short: "run Drone pipelines on this machine",
+		Long: "drone runs the pipelines of a .drone.yml in local Docker, with the meaning the\n" +
+			"server gives them. Start with `drone plan`, which only shows what would run,\n" +
+			"or with `drone exec`, which runs it.",
+		SuggestionsMinimumDistance: 2,
+
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       versionText(version),
+		Args:          unknownCommand,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.SetVersionTemplate("drone {{.Version}}\n")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &failure{status: StatusUsage, err: err, hint: "see `" + c.CommandPath() + " --help`"}
+	})
+	root.AddCommand(
+		newExec(s), newPlan(s), newCompile(s), newLint(s), newEnv(s), newPull(s),
+	)
+	return root
+}
+
+// unknownCommand names the closest command for a word that is none.
+func unknownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see `drone --help`"
+	if close := c.SuggestionsFor(args[0]); len(close) > 0 {
+		hint = "did you mean `drone " + close[0] + "`"
+	}
+	return &failure{status: StatusUsage, err: fmt.Errorf("no command named %q", args[0]), hint: hint}
+}
+
+// maxArgs is cobra's check of the argument count in this program's words.
+func maxArgs(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) <= n {
+			return nil
+		}
+		return &failure{
+			status: StatusUsage,
+			err:    fmt.Errorf("%s takes one file, got %s", c.CommandPath(), strings.Join(args, " ")),
+			hint:   "see `" + c.CommandPath() + " --help`",
+		}
+	}
+}
+
+// versionText is the version set by the linker, or what Go knows of the build.
+func versionText(linked string) string {
+	if linked != "" {
+		return linked
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+// conclude prints an error the way all commands do and returns its status.
+func conclude(s Streams, err error) int {
+	if err == nil {
+		return StatusOK
+	}
+	var f *failure
+	if !errors.As(err, &f) {
+		f = &failure{status: StatusUsage, err: err}
+	}
+	if f.err != nil {
+		fmt.Fprintf(s.Err, "drone: %s %v\n", s.errStyle().Paint(red, "error:"), f.err)
+	}
+	if f.hint != "" {
+		fmt.Fprintf(s.Err, "drone: hint: %s\n", f.hint)
+	}
+	return f.status
+}

@@ -1,0 +1,213 @@
+package cmd_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/volume"
+	"github.com/docker/docker/client"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/drone-laptop/drone/internal/dockerhost"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+
+// binary is the directory of the drone that the scripts run: the real one.
+var binary string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "drone-script-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-X main.version=v0.0.0-test", "-o", filepath.Join(dir, "drone"), "./drone")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "cannot build drone:", err)
+		return 1
+	}
+	binary = dir
+	return m.Run()
+}
+
+// TestScript runs the scripts of testdata/script. Those with a real engine
+// must run on a build server.
+func TestScript(t *testing.T) {
+	engine := connect(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", binary+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("IMAGE", "drone-laptop/busybox:test")
+			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"} {
+				env.Setenv(name, os.Getenv(name))
+			}
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "docker":
+				return engine != nil, nil
+			case "root":
+				return os.Getuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status":    status,
+			"repeat":    repeat,
+			"bytes":     writeBytes,
+			"signal":    signalAfter,
+			"untouched": func(ts *testscript.TestScript, neg bool, args []string) { untouched(ts, engine) },
+		},
+	})
+}
+
+// connect returns a client of the engine, or nil where there is none, which a
+// build server does not accept.
+func connect(t *testing.T) *client.Client {
+	t.Helper()
+	endpoint, err := dockerhost.Resolve(dockerhost.Process(), "")
+	var options []client.Opt
+	if err == nil {
+		options, err = endpoint.ClientOptions()
+	}
+	var c *client.Client
+	if err == nil {
+		c, err = client.NewClientWithOpts(options...)
+	}
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_, err = c.Ping(ctx)
+	}
+	if err == nil {
+		return c
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatalf("no container engine answers, and on a build server the scripts that need one must run: %v", err)
+	}
+	t.Logf("NO CONTAINER ENGINE: the scripts that need one do not run: %v", err)
+	return nil
+}
+
+// status runs a command and checks its exit status: status N command args.
+// Standard output and error are kept for stdout and stderr checks.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N command [args...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	if err != nil {
+		exit, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("cannot run %s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// repeat writes text N times to a file: repeat N text file.
+func repeat(ts *testscript.TestScript, neg bool, args []string) {
+	var n int
+	if len(args) != 3 {
+		ts.Fatalf("usage: repeat N text file")
+	}
+	if _, err := fmt.Sscan(args[0], &n); err != nil {
+		ts.Fatalf("%q is no number", args[0])
+	}
+	text := strings.Repeat(strings.ReplaceAll(args[1], `\n`, "\n"), n)
+	appendFile(ts, args[2], []byte(text))
+}
+
+// writeBytes appends hexadecimal bytes to a file: bytes file 00 ff.
+func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
+	var data []byte
+	for _, hex := range args[1:] {
+		var b byte
+		if _, err := fmt.Sscanf(hex, "%02x", &b); err != nil {
+			ts.Fatalf("%q is no byte", hex)
+		}
+		data = append(data, b)
+	}
+	appendFile(ts, args[0], data)
+}
+
+func appendFile(ts *testscript.TestScript, name string, data []byte) {
+	f, err := os.OpenFile(ts.MkAbs(name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	ts.Check(err)
+	_, err = f.Write(data)
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// signalAfter runs a command, waits until a file exists, sends the command a
+// signal and checks its exit status: signal INT file N command args. Its output
+// is written to out.txt and err.txt.
+func signalAfter(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 4 {
+		ts.Fatalf("usage: signal NAME file N command [args...]")
+	}
+	script := fmt.Sprintf(`"$@" > out.txt 2> err.txt & pid=$!
+for i in $(seq 600); do [ -e %[1]s ] && break; kill -0 $pid || break; sleep 0.1; done
+[ -e %[1]s ] || { cat out.txt err.txt; exit 99; }
+kill -%[2]s $pid; wait $pid`, args[1], args[0])
+	status(ts, false, append([]string{args[2], "sh", "-c", script, "sh"}, args[3:]...))
+}
+
+// untouched fails when the engine still holds an object made for the working
+// directory of the script.
+func untouched(ts *testscript.TestScript, c *client.Client) {
+	if c == nil {
+		ts.Fatalf("untouched needs an engine: guard it with [docker]")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	mine := filters.NewArgs(filters.Arg("label", "io.drone.desktop.pipeline.dir="+ts.MkAbs(".")))
+	var left []string
+	containers, err := c.ContainerList(ctx, container.ListOptions{All: true, Filters: mine})
+	ts.Check(err)
+	for _, o := range containers {
+		left = append(left, "container "+strings.Join(o.Names, ","))
+	}
+	networks, err := c.NetworkList(ctx, network.ListOptions{Filters: mine})
+	ts.Check(err)
+	for _, o := range networks {
+		left = append(left, "network "+o.Name)
+	}
+	volumes, err := c.VolumeList(ctx, volume.ListOptions{Filters: mine})
+	ts.Check(err)
+	for _, o := range volumes.Volumes {
+		left = append(left, "volume "+o.Name)
+	}
+	if len(left) > 0 {
+		ts.Fatalf("left behind: %s", strings.Join(left, "; "))
+	}
+}

@@ -1,0 +1,80 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// interrupted is the cause of a context that a signal ended.
+type interrupted struct{ signal os.Signal }
+
+func (e interrupted) Error() string { return "stopped by " + signalName(e.signal) }
+
+func signalName(s os.Signal) string {
+	switch s {
+	case os.Interrupt:
+		return "interrupt"
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGHUP:
+		return "SIGHUP"
+	}
+	return s.String()
+}
+
+// status is the exit status that the signal asks for.
+func (e interrupted) status() int {
+	if e.signal == os.Interrupt {
+		return StatusInterrupted
+	}
+	return StatusTerminated
+}
+
+// untilSignal returns a context that ends with an interrupted cause at the
+// first SIGINT, SIGTERM or SIGHUP, which is also told to say. stop ends the
+// watching and must be called.
+func untilSignal(parent context.Context, say func(string)) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// A reader that goes away must not end the program before it has cleaned
+	// up: with SIGPIPE ignored the write fails instead.
+	signal.Ignore(syscall.SIGPIPE)
+	done := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() { watch(signals, done, cancel, say) })
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		watching.Wait()
+		cancel(nil)
+	}
+}
+
+func watch(signals <-chan os.Signal, done <-chan struct{}, cancel context.CancelCauseFunc, say func(string)) {
+	for first := true; ; first = false {
+		select {
+		case <-done:
+			return
+		case s := <-signals:
+			if first {
+				say(fmt.Sprintf("%s: stopping the steps and removing their containers", signalName(s)))
+				cancel(interrupted{s})
+				continue
+			}
+			say("still removing containers, this ends by itself")
+		}
+	}
+}
+
+// interruption returns the signal that ended ctx, if one did.
+func interruption(ctx context.Context) (interrupted, bool) {
+	var i interrupted
+	ok := errors.As(context.Cause(ctx), &i)
+	return i, ok
+}

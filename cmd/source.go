@@ -1,0 +1,100 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/agext/levenshtein"
+)
+
+// defaultFile is what commands read when no file is named.
+const defaultFile = ".drone.yml"
+
+// maxFile is the size beyond which a file is surely not a configuration.
+const maxFile = 64 << 20
+
+// readSource reads the configuration file that args name, ".drone.yml" without
+// one, standard input for "-". name is what positions call it.
+func readSource(s Streams, args []string) (name string, source []byte, err error) {
+	name = defaultFile
+	if len(args) > 0 {
+		name = args[0]
+	}
+	if name == "-" {
+		source, err = io.ReadAll(io.LimitReader(s.In, maxFile))
+		if err != nil {
+			return name, nil, usage(fmt.Errorf("cannot read standard input: %w", err), "")
+		}
+		return "<stdin>", source, nil
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return name, nil, usage(fmt.Errorf("no file %s", name), missingHint(name, len(args) > 0))
+	case err != nil:
+		return name, nil, usage(fmt.Errorf("cannot read %s: %w", name, cause(err)), "")
+	case info.IsDir():
+		return name, nil, usage(fmt.Errorf("%s is a directory", name), "name the file, for example "+filepath.Join(name, defaultFile))
+	case !info.Mode().IsRegular() && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) == 0:
+		return name, nil, usage(fmt.Errorf("%s is not a file", name), "")
+	case info.Size() > maxFile:
+		return name, nil, usage(fmt.Errorf("%s has %d bytes, too many for a configuration", name, info.Size()), "")
+	}
+	source, err = os.ReadFile(name)
+	if err != nil {
+		return name, nil, usage(fmt.Errorf("cannot read %s: %w", name, cause(err)), "check its permissions")
+	}
+	return name, source, nil
+}
+
+// cause strips the operation and path that os errors repeat.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// missingHint looks for the file the user may have meant.
+func missingHint(name string, named bool) string {
+	if named {
+		return closeFile(name)
+	}
+	if dir, err := os.Getwd(); err == nil {
+		for up := filepath.Dir(dir); up != filepath.Dir(up); up = filepath.Dir(up) {
+			if _, err := os.Stat(filepath.Join(up, defaultFile)); err == nil {
+				return "there is one in " + up + ": run drone there, the current directory becomes the workspace"
+			}
+		}
+	}
+	for _, other := range []string{".drone.yaml", ".drone.jsonnet", ".drone.star", ".drone.starlark"} {
+		if _, err := os.Stat(other); err == nil {
+			return "there is " + other + ": name it, as in `drone exec " + other + "`"
+		}
+	}
+	return "run drone in a directory with a .drone.yml, or name the file"
+}
+
+// closeFile names a file beside the wanted one that is called nearly the same.
+func closeFile(name string) string {
+	entries, err := os.ReadDir(filepath.Dir(name))
+	if err != nil {
+		return "there is no such directory"
+	}
+	const near = 0.7 // of the characters
+	best, match := "", near
+	for _, e := range entries {
+		if m := levenshtein.Match(e.Name(), filepath.Base(name), nil); m > match && e.Type().IsRegular() {
+			best, match = e.Name(), m
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "did you mean " + filepath.Join(filepath.Dir(name), best)
+}

@@ -1,0 +1,64 @@
+package cmd
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/drone-laptop/drone/report"
+)
+
+const red = report.Red
+
+// Streams are what a command reads and writes: results go to Out, everything
+// else to Err.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// OutTerminal and ErrTerminal report terminals, Width is that of Err, 0
+	// when unknown.
+	OutTerminal, ErrTerminal bool
+	Width                    int
+	// LookupEnv reads the caller's environment; Environ lists it.
+	LookupEnv func(string) (string, bool)
+	Environ   func() []string
+}
+
+// StandardStreams returns the streams of the process.
+func StandardStreams() Streams {
+	s := Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		LookupEnv:   os.LookupEnv,
+		Environ:     os.Environ,
+	}
+	if s.ErrTerminal {
+		if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil {
+			s.Width = width
+		}
+	}
+	return s
+}
+
+// getenv reads a variable, "" when it is not set.
+func (s Streams) getenv(name string) string {
+	value, _ := s.LookupEnv(name)
+	return value
+}
+
+// colour decides for one stream, by the conventions NO_COLOR and
+// CLICOLOR_FORCE.
+func (s Streams) colour(terminal bool) bool {
+	if s.getenv("NO_COLOR") != "" {
+		return false
+	}
+	if force := s.getenv("CLICOLOR_FORCE"); force != "" && force != "0" {
+		return true
+	}
+	return terminal && s.getenv("TERM") != "dumb"
+}
+
+func (s Streams) outStyle() report.Style { return report.NewStyle(s.colour(s.OutTerminal)) }
+func (s Streams) errStyle() report.Style { return report.NewStyle(s.colour(s.ErrTerminal)) }
