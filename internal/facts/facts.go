@@ -5,7 +5,7 @@
 // It only reads files. It runs no git command, asks no server, writes nothing,
 // and does not decide what the facts are used for. A tree it cannot read
 // gives unknown facts with a reason and a warning, not an error. It does read
-// the git configuration in the home folder of the user, as git does.
+// the git and ssh configuration in the home folder of the user, as git does.
 package facts
 
 import (

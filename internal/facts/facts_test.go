@@ -349,7 +349,68 @@ func TestReadSituations(t *testing.T) {
 			want: map[string]string{"repo.slug": "octocat/other"},
 		},
 		{
-			name: "long message that is no UTF-8",
+			name: "ssh alias of the user",
+			prepare: func(s sandbox) string {
+				s.checkout()
+				s.git("hello", "remote", "set-url", "origin", "git@work:octocat/hello.git")
+				s.write("home/.ssh/config", "Host home\n\tHostName nope.example.com\nHost work\n\tHostName github.com\n\tUser git\n")
+				return "hello"
+			},
+			want: map[string]string{"repo.slug": "octocat/hello", "repo.link": "https://github.com/octocat/hello"},
+		},
+		{
+			name: "ssh alias of somebody else",
+			prepare: func(s sandbox) string {
+				s.checkout()
+				s.git("hello", "remote", "set-url", "origin", "git@work:octocat/hello.git")
+				return "hello"
+			},
+			want: map[string]string{"repo.slug": "octocat/hello", "?repo.link": "the host work of the remote looks like an ssh alias"},
+		},
+		{
+			name: "index in version 4",
+			prepare: func(s sandbox) string {
+				s.checkout()
+				s.git("hello", "update-index", "--index-version", "4", "--untracked-cache")
+				return "hello"
+			},
+			want: map[string]string{"dirty": "false", "branch": "main"},
+		},
+		{
+			name: "index without checksum",
+			prepare: func(s sandbox) string {
+				s.checkout()
+				index, err := os.ReadFile(s.path("hello/.git/index"))
+				if err != nil {
+					s.t.Fatal(err)
+				}
+				s.write("hello/.git/index", string(index[:len(index)-20])+strings.Repeat("\x00", 20))
+				return "hello"
+			},
+			want: map[string]string{"dirty": "false", "branch": "main"},
+		},
+		{
+			name: "split index",
+			prepare: func(s sandbox) string {
+				s.checkout()
+				s.git("hello", "update-index", "--split-index")
+				return "hello"
+			},
+			want:    map[string]string{"branch": "main", "?dirty": "the git index cannot be read: unknown extension"},
+			warning: "cannot tell whether the working tree is clean",
+		},
+		{
+			name: "half an index",
+			prepare: func(s sandbox) string {
+				s.checkout()
+				s.write("hello/.git/index", "DIRC\x00\x00\x00\x02\x00\x00\x00\x09")
+				return "hello"
+			},
+			want:    map[string]string{"branch": "main"},
+			warning: "cannot tell whether the working tree is clean",
+		},
+		{
+			name: "long message of wide characters",
 			prepare: func(s sandbox) string {
 				s.git(".", "init", "-q", "r")
 				s.git("r", "checkout", "-q", "-b", "main")

@@ -21,7 +21,7 @@ func (t *Tree) readRemote() {
 		t.unknownRemote("git remote " + name + " has no address")
 		return
 	}
-	t.Remote = ParseRemote(t.rewrite(remote.URLs[0]))
+	t.Remote = parseRemote(t.rewrite(remote.URLs[0]), sshHost)
 	origin := "git remote " + name
 	set := func(key, value string) {
 		if value != "" {

@@ -35,17 +35,32 @@ var (
 // address it cannot read gives a Remote with only Unknown set; no part of such
 // an address is repeated, because it may hold a password.
 func ParseRemote(address string) Remote {
+	return parseRemote(address, func(string) string { return "" })
+}
+
+// parseRemote asks realHost for the host behind an ssh alias; "" means that it
+// does not know.
+func parseRemote(address string, realHost func(alias string) string) Remote {
 	address = strings.TrimSpace(address)
 	if schemed.MatchString(address) {
-		return parseURL(address)
+		return parseURL(address, realHost)
 	}
 	if m := scpLike.FindStringSubmatch(address); m != nil {
-		return fromSSH(m[1], m[2], "", m[3])
+		return fromSSH(m[1], behind(m[2], realHost), "", m[3])
 	}
 	return fromPath(address)
 }
 
-func parseURL(address string) Remote {
+func behind(host string, realHost func(alias string) string) string {
+	if isAlias(host) {
+		if real := realHost(host); real != "" {
+			return real
+		}
+	}
+	return host
+}
+
+func parseURL(address string, realHost func(alias string) string) Remote {
 	u, err := url.Parse(address)
 	if err != nil {
 		return Remote{Unknown: "the address of the remote is no URL"}
@@ -56,7 +71,7 @@ func parseURL(address string) Remote {
 	case "git":
 		return fromHTTP("https", u.Hostname(), u.Path)
 	case "ssh", "git+ssh", "ssh+git":
-		return fromSSH(u.User.Username(), u.Hostname(), u.Port(), u.Path)
+		return fromSSH(u.User.Username(), behind(u.Hostname(), realHost), u.Port(), u.Path)
 	case "file":
 		return fromPath(u.Path)
 	}
@@ -87,7 +102,7 @@ func fromSSH(user, host, port, repository string) Remote {
 	} else {
 		r.SSH = user + "@" + bracket(host) + ":" + clean + ".git"
 	}
-	if !strings.Contains(r.Host, ".") && !strings.Contains(r.Host, ":") && r.Host != "localhost" {
+	if isAlias(r.Host) {
 		r.Unknown = "the host " + r.Host + " of the remote looks like an ssh alias"
 		return r
 	}
@@ -96,6 +111,12 @@ func fromSSH(user, host, port, repository string) Remote {
 		r.HTTP = "https://" + r.Host + "/" + clonePath(r) + ".git"
 	}
 	return r
+}
+
+// isAlias reports whether a host is a name of the ssh configuration rather than
+// of the network.
+func isAlias(host string) bool {
+	return !strings.ContainsAny(host, ".:") && host != "localhost"
 }
 
 // fromPath knows the name of a clone on the same machine, and nothing else:
