@@ -96,7 +96,7 @@ func resolveNumber(s string) any {
 	if !float.MatchString(digits) {
 		return s
 	}
-	if f, err := strconv.ParseFloat(digits, 64); err == nil && (strings.ContainsAny(digits, ".eE") || f < math.MaxUint64) {
+	if f, err := strconv.ParseFloat(digits, 64); err == nil && (strings.ContainsAny(digits, ".eE") || math.Abs(f) < math.MaxInt64) {
 		return f
 	}
 	return s
