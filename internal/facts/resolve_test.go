@@ -2,10 +2,13 @@ package facts
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/drone-laptop/drone/compile"
 )
 
 // TestResolveEvents shows for each event, and each flag that stands for one,
@@ -235,4 +238,60 @@ func TestResolveDoesNotShareMaps(t *testing.T) {
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("a second build changed the tree (-before +after):\n%s", diff)
 	}
+}
+
+// field reads a field by the key Origin and Unknown use.
+func field(b compile.Build, key string) string {
+	if reason, ok := strings.CutPrefix(key, "?"); ok {
+		return b.Unknown[reason]
+	}
+	switch key {
+	case "event":
+		return b.Event
+	case "branch":
+		return b.Branch
+	case "source":
+		return b.Source
+	case "ref":
+		return b.Ref
+	case "before":
+		return b.Before
+	case "after":
+		return b.After
+	case "message":
+		return b.Message
+	case "title":
+		return b.Title
+	case "action":
+		return b.Action
+	case "trigger":
+		return b.Trigger
+	case "link":
+		return b.Link
+	case "deploy":
+		return b.Deploy
+	case "cron":
+		return b.Cron
+	case "fork":
+		return b.SourceRepo
+	case "number":
+		return fmt.Sprintf("%d/%d", b.Number, b.Parent)
+	case "dirty":
+		return fmt.Sprint(b.Dirty)
+	case "repo.slug":
+		return b.Repo.Slug
+	case "repo.name":
+		return b.Repo.Name
+	case "repo.namespace":
+		return b.Repo.Namespace
+	case "repo.link":
+		return b.Repo.Link
+	case "repo.default":
+		return b.Repo.DefaultBranch
+	case "host":
+		return b.System.Proto + "://" + b.System.Host
+	case "login":
+		return b.Author.Login
+	}
+	panic("no field " + key)
 }
