@@ -27,6 +27,7 @@ build: go ## build bin/drone
 	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags '$(ldflags)' -o bin/drone ./cmd/drone
 
 demo: build images ## run the pipelines of testdata/demo
+	@chmod 600 testdata/demo/demo.secrets # git does not keep who may read it
 	cd testdata/demo && ../../bin/drone exec --secret-file demo.secrets
 
 test: go images ## vet, then all tests, with a real engine
