@@ -21,10 +21,11 @@ const (
 // StepFinished, StepSkipped, PullProgress, Warning, RunFinished.
 //
 // Events are plain values that the receiver may keep. They come from one
-// goroutine, in order. Every step of a pipeline of the run whose policy is not
+// goroutine, in order. Every step of a started pipeline whose policy is not
 // Never gets exactly one StepFinished or StepSkipped, also when the run is
-// cancelled; a pipeline gets exactly one PipelineFinished or PipelineSkipped.
-// No text of an event contains the value of a secret.
+// cancelled; a pipeline gets exactly one PipelineFinished or PipelineSkipped,
+// after those of its steps. Output and errors are masked: they contain no line
+// of three characters or more of a secret that the pipeline refers to.
 type Event interface {
 	// When is the time of the event.
 	When() time.Time

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -21,8 +22,12 @@ type runner struct {
 	summary *Summary
 
 	inbox chan message
-	// done is closed at the end, so no job left behind blocks for ever.
+	// done is closed at the end, so no job left behind blocks for ever. over
+	// is set after that: from then on no message is accepted. It is guarded
+	// by door.
 	done chan struct{}
+	door sync.RWMutex
+	over bool
 	jobs int // whose last message is awaited
 
 	started   time.Time
@@ -65,7 +70,7 @@ func newRunner(ctx context.Context, plan *Plan, engine Engine, opts Options, emi
 
 // run is the life of the owner.
 func (r *runner) run() (*Summary, error) {
-	defer close(r.done)
+	defer r.shut()
 	r.begin()
 	for interrupted := r.ctx.Done(); ; {
 		r.advance()
@@ -229,10 +234,34 @@ func (r *runner) tell(e Event) {
 
 // post sends a message from a job. It reports false when the run is over.
 func (r *runner) post(m message) bool {
+	r.door.RLock()
+	defer r.door.RUnlock()
+	if r.over {
+		return false
+	}
 	select {
 	case r.inbox <- m:
 		return true
 	case <-r.done:
 		return false
+	}
+}
+
+// shut turns away the jobs that were given up. A session that one of them
+// opened in the last moment must not stay open unnoticed.
+func (r *runner) shut() {
+	close(r.done)
+	r.door.Lock()
+	r.over = true
+	r.door.Unlock()
+	for {
+		select {
+		case m := <-r.inbox:
+			if late, ok := m.(opened); ok && late.session != nil {
+				go late.p.removeLate(late.session)
+			}
+		default:
+			return
+		}
 	}
 }

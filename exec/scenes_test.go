@@ -274,7 +274,7 @@ func cancelScenes() map[string]scene {
 			engine: &fake.Engine{Scripts: map[string]fake.Script{
 				"test": {Forever: true, Deaf: true, Output: []string{"up\n"}},
 			}},
-			opts:   exec.Options{Cleanup: 20 * time.Millisecond},
+			opts:   exec.Options{Cleanup: 200 * time.Millisecond},
 			during: when(`default/test:1 "up"`, errors.New("interrupted")),
 		},
 		"deaf_service_is_left_behind": {
@@ -282,20 +282,20 @@ func cancelScenes() map[string]scene {
 			engine: &fake.Engine{Scripts: map[string]fake.Script{
 				"db": {Forever: true, Deaf: true},
 			}},
-			opts: exec.Options{Cleanup: 20 * time.Millisecond},
+			opts: exec.Options{Cleanup: 200 * time.Millisecond},
 		},
 		"deaf_open_is_left_behind": {
 			plan: "pipeline p\nstep a",
 			engine: &fake.Engine{OnOpen: func(context.Context, *exec.Pipeline, exec.Setting) {
 				<-make(chan struct{})
 			}},
-			opts:   exec.Options{Cleanup: 20 * time.Millisecond},
+			opts:   exec.Options{Cleanup: 200 * time.Millisecond},
 			during: when("p started", errors.New("interrupted")),
 		},
 		"deaf_close_is_left_behind": {
 			plan:   "pipeline p\nstep a",
 			engine: &fake.Engine{OnClose: func(context.Context, *exec.Pipeline) { <-make(chan struct{}) }},
-			opts:   exec.Options{Cleanup: 20 * time.Millisecond},
+			opts:   exec.Options{Cleanup: 200 * time.Millisecond},
 		},
 	}
 }
