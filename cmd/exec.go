@@ -85,6 +85,9 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	if err := p.showProblems(s); err != nil {
 		return err
 	}
+	if err := checkWorkspace(p.plan); err != nil {
+		return err
+	}
 	supplied, err := o.supplied(s)
 	if err != nil {
 		return err
@@ -93,6 +96,21 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		return err
 	}
 	return o.run(ctx, s, p, supplied.lookup)
+}
+
+// checkWorkspace refuses a directory that steps could not write to: every one
+// of them would fail, with a message that does not name the directory.
+func checkWorkspace(plan *exec.Plan) error {
+	for _, p := range plan.Pipelines {
+		if !p.Runs || p.Workspace.Host == "" {
+			continue
+		}
+		if err := writable(p.Workspace.Host); err != nil {
+			return usage(fmt.Errorf("the workspace %s cannot be written to: %w", p.Workspace.Host, err),
+				"run drone in a directory that you may write to, or with --clone")
+		}
+	}
+	return nil
 }
 
 // run carries the plan out. The signal handlers are in place before the engine

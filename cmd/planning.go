@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -76,6 +77,9 @@ func (f *planFlags) load(ctx context.Context, s Streams, args []string) (*planne
 	text, err := convert.ToYAML(ctx, name, source, build)
 	if err != nil {
 		return nil, conversionFailure(err)
+	}
+	if !bytes.Equal(text, source) {
+		name += " (converted)" // positions are those of the text it became
 	}
 	opts, err := f.options(s, build)
 	if err != nil {

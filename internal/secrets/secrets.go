@@ -63,9 +63,6 @@ func Load(src Sources) (set *Set, warnings []string, err error) {
 			set.add(e.Name, e.Value, fmt.Sprintf("%s:%d", path, e.Line))
 		}
 		warnings = append(warnings, notes...)
-		if note := permissionNote(path); note != "" {
-			warnings = append(warnings, note)
-		}
 	}
 	for _, text := range src.Values {
 		name, value, source, err := fromFlag(text, src.Getenv)

@@ -187,20 +187,6 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
-func TestLoadWarnsOfOpenFile(t *testing.T) {
-	path := write(t, "s.env", "A=1\n")
-	if err := os.Chmod(path, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if permissionNote(path) == "" {
-		t.Skip("files have no mode bits here; the warning is not tested")
-	}
-	_, warnings, err := Load(Sources{Files: []string{path}})
-	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "chmod 600") {
-		t.Errorf("got %q, %v", warnings, err)
-	}
-}
-
 func TestEnv(t *testing.T) {
 	file := write(t, "e.env", "A=1\nB=2\n")
 	getenv := func(name string) (string, bool) { return "mine", name == "HOME" }
