@@ -11,7 +11,8 @@ func (r *reader) reportSyntax(t *tree, e *syntaxError) {
 	line := nthLine(t.source, e.line)
 	x := explanation{tree: t, line: line, number: e.line, column: e.column}
 	x.explain(e.reason)
-	start := t.part.start + offsetOfLine(t.source, e.line)
+	line = x.line
+	start := t.part.start + offsetOfLine(t.source, x.number)
 	from, to := start+len(line)-len(strings.TrimLeft(line, " \t")), start+len(strings.TrimRight(line, " \t"))
 	if x.column > 0 {
 		from = start + min(x.column-1, len(line))
@@ -59,6 +60,12 @@ func (x *explanation) explain(reason string) {
 		x.say("the line is indented with a tab", "YAML is indented with spaces only")
 		x.column = tab + 1
 		return
+	}
+	switch reason {
+	case "mapping values are not allowed in this context", "could not find expected ':'":
+		if x.strayQuote() {
+			return
+		}
 	}
 	switch reason {
 	case "mapping values are not allowed in this context":
@@ -204,20 +211,54 @@ func (x *explanation) others(reason string) {
 
 func (x *explanation) misfit() {
 	content := strings.TrimSpace(x.line)
-	value := content
-	if _, after, found := strings.Cut(content, ": "); found {
-		value = strings.TrimSpace(after)
-	} else if rest, found := strings.CutPrefix(content, "- "); found {
-		value = strings.TrimSpace(rest)
-	}
+	value := valueOf(content)
 	switch {
+	case x.strayQuote():
 	case value != "" && strings.IndexByte(`"'`, value[0]) >= 0 && quotedEnd(value, 0, value[0]) < len(value):
 		x.say("text follows the closing quote of the value", "put the whole value into quotes of the other kind, or double the quotes inside single quotes")
 	case strings.Count(content, "]") > strings.Count(content, "["), strings.Count(content, "}") > strings.Count(content, "{"):
 		x.say("a bracket is closed that is not open", "remove the bracket, or quote the value if it is meant as text")
 	default:
-		x.say("the line does not fit the block it is in", "indent it exactly like the other keys or items of its block")
+		x.say("the line does not fit the block it is in", "indent it exactly like the other keys or items of its block; a line above may be the one that is indented wrongly")
 	}
+}
+
+// valueOf returns the value on a line of block style.
+func valueOf(content string) string {
+	if _, after, found := strings.Cut(content, ": "); found {
+		return strings.TrimSpace(after)
+	}
+	rest, _ := strings.CutPrefix(content, "- ")
+	return strings.TrimSpace(rest)
+}
+
+// strayQuote explains a quote that a line above opens and that the line of the
+// error closes, most likely with what was meant to open another: the quote
+// above is the mistake.
+func (x *explanation) strayQuote() bool {
+	s := x.tree.source
+	errorStart := offsetOfLine(s, x.number)
+	start := 0
+	for number := 1; number < x.number; number++ {
+		end := lineEnd(s, start)
+		line := strings.TrimRight(s[start:end], "\r\n")
+		value := valueOf(strings.TrimSpace(line))
+		if value != "" && strings.IndexByte(`"'`, value[0]) >= 0 {
+			at := start + strings.LastIndex(line, value)
+			if closed := quotedEnd(s, at, value[0]); closed > errorStart && closed <= lineEnd(s, errorStart) {
+				x.move(number, line, at-start+1)
+				return true
+			}
+		}
+		start = end
+	}
+	return false
+}
+
+// move puts the error on another line.
+func (x *explanation) move(number int, line string, column int) {
+	x.say("a quote is opened here and not closed on its line", "close the quote, or put the whole value into the other kind of quotes")
+	x.number, x.line, x.column = number, line, column
 }
 
 // anchorHint says where the anchor of an alias is, if it is in the file at all.

@@ -180,7 +180,7 @@ func lastOpen(line string) int {
 // aliasPlace finds the alias that names no anchor.
 func aliasPlace(s, reason string) (line, column int) {
 	name := anchorName(reason)
-	pattern, err := regexp.Compile(`(?m)(?:^|[\s,\[{])(\*` + regexp.QuoteMeta(name) + `)(?:[\s,\]}]|$)`)
+	pattern, err := regexp.Compile(`(?m)(?:^|[\s,\[{])(\*` + regexp.QuoteMeta(name) + `)(?:[^0-9A-Za-z_-]|$)`)
 	if err != nil {
 		return 1, 0
 	}
