@@ -231,7 +231,8 @@ type Setting struct {
 type Value struct {
 	Span Span
 	// Any is nil, bool, int64, uint64, float64, string, []Value or []Entry,
-	// resolved as YAML 1.1 does (reference §1.5).
+	// resolved as YAML 1.1 does (reference §1.5). An integer beyond 64 bits is
+	// a string of its digits; timestamps are strings.
 	Any any
 	// Text is the source spelling of a scalar.
 	Text string
