@@ -191,8 +191,17 @@ func (p *planned) refuse() error {
 	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), "")
 }
 
+// writeProblems prints every error and one warning of each kind: whoever runs a
+// file wants to be told, not to read the same twenty times.
 func (p *planned) writeProblems(s Streams) error {
-	return lint.Text(s.Err, p.problems, p.sourceOf, painter(s.errStyle()))
+	brief, left := lint.Brief(p.problems)
+	if err := lint.Text(s.Err, brief, p.sourceOf, painter(s.errStyle())); err != nil {
+		return err
+	}
+	if left > 0 {
+		s.note(report.Plural(left, "more warning") + " of the same kinds; `drone lint` shows all")
+	}
+	return nil
 }
 
 // sourceOf gives the text that positions refer to.

@@ -252,7 +252,7 @@ func (t *tabler) stage(s Stage) {
 func (t *tabler) link() {
 	t.set = setLink
 	b, link := t.build, ""
-	if b.System.Host != "" {
+	if b.System.Host != "" && b.Repo.Slug != "" {
 		link = fmt.Sprintf("%s://%s/%s/%d", b.System.Proto, b.System.Host, b.Repo.Slug, b.Number)
 	}
 	t.derived("system.host", link, "DRONE_BUILD_LINK")

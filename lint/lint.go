@@ -24,6 +24,21 @@ func Sort(findings []manifest.Problem) {
 	})
 }
 
+// Brief leaves out the warnings that only repeat a rule for which one is kept,
+// and returns how many those are. Errors are all kept.
+func Brief(findings []manifest.Problem) (kept []manifest.Problem, left int) {
+	seen := map[string]bool{}
+	for _, f := range findings {
+		if f.Severity == manifest.Warning && seen[f.Rule] {
+			left++
+			continue
+		}
+		seen[f.Rule] = true
+		kept = append(kept, f)
+	}
+	return kept, left
+}
+
 // Count returns how many findings are errors and how many are warnings.
 func Count(findings []manifest.Problem) (errors, warnings int) {
 	for _, f := range findings {

@@ -140,6 +140,10 @@ func TestSortAndCount(t *testing.T) {
 	if diff := cmp.Diff([]string{"z", "a", "b"}, got); diff != "" {
 		t.Error(diff)
 	}
+	third := manifest.Problem{Severity: manifest.Warning, Rule: "b", Span: first, Message: "again"}
+	if kept, left := lint.Brief(append(findings, third)); left != 1 || len(kept) != 3 {
+		t.Errorf("Brief kept %d and left %d, want 3 and 1", len(kept), left)
+	}
 	if errors, warnings := lint.Count(findings); errors != 2 || warnings != 1 {
 		t.Errorf("got %d errors and %d warnings, want 2 and 1", errors, warnings)
 	}

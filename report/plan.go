@@ -131,14 +131,18 @@ func pipelinePolicy(p exec.Policy) string {
 // columns gives the widths that hold the names and images of steps.
 func columns(steps []*exec.Step) (name, image int) {
 	for _, s := range steps {
-		name = min(maxName, max(name, ansi.StringWidth(s.Name)))
+		name = min(maxPlanName, max(name, ansi.StringWidth(s.Name)))
 		image = min(maxImage, max(image, ansi.StringWidth(ShortImage(s.Image))))
 	}
 	return name, image
 }
 
-// maxImage is how wide an image may make its column.
-const maxImage = 40
+// maxImage and maxPlanName are how wide images and names may make their columns:
+// a plan is read, so names are cut only where they would push all else away.
+const (
+	maxImage    = 40
+	maxPlanName = 48
+)
 
 func (b *planWriter) step(s *exec.Step, before []*exec.Step, name, image int) {
 	glyph := b.style.Paint(Green, "●")
