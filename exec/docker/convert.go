@@ -66,7 +66,8 @@ func containerSpec(p *exec.Pipeline, s *exec.Step, env map[string]string, at pla
 }
 
 func containerConfig(s *exec.Step, env map[string]string, at place) (*container.Config, string) {
-	labels := maps.Clone(at.labels)
+	labels := map[string]string{}
+	maps.Copy(labels, at.labels)
 	labels[LabelStep] = s.Name
 	config := &container.Config{
 		Image: s.Image, User: s.User, WorkingDir: s.WorkingDir, Labels: labels,
@@ -81,10 +82,8 @@ func containerConfig(s *exec.Step, env map[string]string, at place) (*container.
 	inFile := len(script) > scriptEnvLimit
 	config.Entrypoint = []string{"/bin/sh", "-c"}
 	config.Cmd = []string{scriptRunner(inFile)}
-	withScript := maps.Clone(env)
-	if withScript == nil {
-		withScript = map[string]string{}
-	}
+	withScript := map[string]string{}
+	maps.Copy(withScript, env)
 	delete(withScript, scriptEnv)
 	if !inFile {
 		withScript[scriptEnv] = script

@@ -28,7 +28,7 @@ type explanation struct {
 }
 
 func explain(pattern, say, hint string) explanation {
-	return explanation{regexp.MustCompile(pattern), say, hint}
+	return explanation{regexp.MustCompile("(?i)" + pattern), say, hint}
 }
 
 // explanations lists what users meet, most specific first. The patterns hold
@@ -40,17 +40,17 @@ func explanations() []explanation {
 func startExplanations() []explanation {
 	const program = "check entrypoint and command of the step against the image"
 	return []explanation{
-		explain(`exec: "([^"]+)": (?:executable file not found|stat [^:]+: no such file)|executable file .?([^ ]+).? not found in`,
+		explain(`exec: "([^"]+)": (?:executable file not found|stat [^:]+: no such file)|executable file \x60?([^ \x60]+)\x60? not found in`,
 			"image %[1]q has no program %[2]q", program),
 		explain(`exec: "([^"]+)": .*is a directory`, "%[2]q in image %[1]q is a directory, not a program", program),
 		explain(`exec: "([^"]+)": .*permission denied`, "%[2]q in image %[1]q is not executable", program),
 		explain(`no command specified`, "image %[1]q has neither an entrypoint nor a command", "give the step commands, an entrypoint or a command"),
 		explain(`exec format error`, "image %[1]q is for another processor than that of the engine",
 			"use an image for this platform, or install emulation for the other one"),
-		explain(`[Nn]o matching manifest for ([^ ]+)`, "image %[1]q has no variant for %[2]q", "choose a tag that has one, or an engine of another platform"),
+		explain(`no matching manifest for ([^ ]+)`, "image %[1]q has no variant for %[2]q", "choose a tag that has one, or an engine of another platform"),
 		explain(`unable to find user ([^:]+): no matching entries`, "image %[1]q has no user %[2]q", "use a numeric user, such as \"1000\""),
 		explain(`unable to find group ([^:]+): no matching entries`, "image %[1]q has no group %[2]q", "use a numeric group, such as \"1000:1000\""),
-		explain(`[Ww]orking directory '([^']*)' is invalid`, "working_dir %[2]q is not an absolute path", "begin it with a slash"),
+		explain(`working directory '([^']*)' is invalid`, "working_dir %[2]q is not an absolute path", "begin it with a slash"),
 		explain(`Cannot mkdir: ([^ ]+) is not a directory`, "working_dir %[2]q is a file in image %[1]q", "choose another working_dir"),
 		explain(`invalid reference format`, "%[1]q is not the name of an image", "names of images are in lower case, with at most one tag"),
 	}
@@ -59,11 +59,11 @@ func startExplanations() []explanation {
 func hostExplanations() []explanation {
 	return []explanation{
 		explain(`bind source path does not exist: (\S+)`, "%[2]q, which the step mounts, does not exist on the engine's machine", "create it, or correct the path of the volume"),
-		explain(`(?i)mounts denied|path (?:is )?not shared`, "the engine may not mount a path of this machine", "share the path in the settings of Docker Desktop"),
+		explain(`mounts denied|path (?:is )?not shared`, "the engine may not mount a path of this machine", "share the path in the settings of Docker Desktop"),
 		explain(`error gathering device information while adding custom device "([^"]+)"`, "device %[2]q does not exist on the engine's machine", "check the host path of the volume"),
-		explain(`[Mm]inimum memory limit allowed is (\w+)`, "mem_limit is below %[2]q, the least the engine allows", "raise mem_limit"),
+		explain(`minimum memory limit allowed is (\w+)`, "mem_limit is below %[2]q, the least the engine allows", "raise mem_limit"),
 		explain(`Minimum memoryswap limit should be larger`, "memswap_limit is below mem_limit", "memswap_limit counts memory and swap together"),
-		explain(`(?i)address pool|fully subnetted`, "the engine has no addresses left for another network",
+		explain(`address pool|fully subnetted`, "the engine has no addresses left for another network",
 			"remove networks nobody uses: `drone clean`, or `docker network prune`"),
 		explain(`no space left on device|disk quota exceeded`, "the disk of the engine is full", "`docker system df` shows what takes the space, `docker system prune` frees some"),
 		explain(`network ([^ ]+) not found`, "there is no network %[2]q", "create it with `docker network create`, or correct the name"),
@@ -112,17 +112,31 @@ func firstGroup(found []string) string {
 
 // tooLong names the largest variable; its value may be a secret.
 func tooLong(phase exec.Phase, of about) *exec.StepError {
-	var name string
-	for n, v := range of.env {
-		if name == "" || len(v) > len(of.env[name]) || len(v) == len(of.env[name]) && n < name {
-			name = n
-		}
-	}
+	name := longest(of.env)
 	return &exec.StepError{
 		Phase: phase,
 		Err:   fmt.Errorf("the environment is too long for the kernel: %s alone has %d bytes", name, len(of.env[name])),
 		Hint:  "one variable may have at most 128 KiB; put long values into a file",
 	}
+}
+
+func longest(env map[string]string) string {
+	var name string
+	for n, v := range env {
+		if name == "" || len(v) > len(env[name]) || len(v) == len(env[name]) && n < name {
+			name = n
+		}
+	}
+	return name
+}
+
+// fits reports whether the kernel takes every variable. A container with a
+// longer one is started all the same and then fails with a line of the
+// runtime's in its output.
+func fits(env map[string]string, pageSize int) bool {
+	name := longest(env)
+	const pages = 32 // MAX_ARG_STRLEN of Linux; counts the equals sign and a NUL
+	return len(name)+len(env[name])+2 <= pages*pageSize
 }
 
 // runtimeNoise are prefixes the engine puts before what happened.

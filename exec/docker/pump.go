@@ -13,10 +13,10 @@ const (
 	// pumpLimit is how much output waits in memory for a slow reader before
 	// the container is slowed down.
 	pumpLimit = 16 << 20
-	// pumpTrickle is how long a piece of output waits for room before it is
-	// taken all the same. When a container ends, the engine drops after two
-	// seconds what it could not hand on, about 100 KiB; so much must always
-	// get through.
+	// pumpTrickle is how long a piece of output, at most 32 KiB, waits for
+	// room before it is taken all the same. Engines wait only so long for the
+	// reader of an ended container; a stream that never quite stands still
+	// lets them finish, and a reader that hangs costs 128 KiB a second.
 	pumpTrickle = 250 * time.Millisecond
 	// pumpPiece is the most that is written to the output at once.
 	pumpPiece = 64 << 10

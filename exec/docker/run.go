@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
@@ -21,7 +22,7 @@ func (s *session) Run(ctx context.Context, step *exec.Step, io exec.IO) (exec.Ex
 		return exec.Exit{}, context.Cause(ctx)
 	}
 	if err := s.begin(); err != nil {
-		return exec.Exit{}, &exec.StepError{Phase: exec.PhaseCreate, Err: err}
+		return exec.Exit{}, s.failure(ctx, exec.PhaseCreate, about{}, err)
 	}
 	defer s.end()
 	if io.Started == nil {
@@ -34,6 +35,10 @@ func (s *session) Run(ctx context.Context, step *exec.Step, io exec.IO) (exec.Ex
 	name, err := s.create(ctx, step, of, io)
 	if name != "" {
 		defer s.discard(name)
+	}
+	if err == nil && s.ended() {
+		// Close may have looked for the container before it existed.
+		err = errClosed
 	}
 	if err != nil {
 		return exec.Exit{}, s.failure(ctx, exec.PhaseCreate, of, err)
@@ -50,8 +55,8 @@ func (s *session) failure(ctx context.Context, phase exec.Phase, of about, err e
 		return context.Cause(ctx)
 	case errors.As(err, &explained):
 		return explained
-	case errors.Is(err, errClosed):
-		return &exec.StepError{Phase: phase, Err: err}
+	case s.ended():
+		return &exec.StepError{Phase: phase, Err: errClosed}
 	case lost(err):
 		return &exec.StepError{
 			Phase: phase, Err: fmt.Errorf("lost the connection to Docker at %s", s.engine.endpoint.Host),
@@ -67,6 +72,9 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	converted, err := containerSpec(s.pipeline, step, io.Env, s.place)
 	if err != nil {
 		return "", &exec.StepError{Phase: exec.PhaseCreate, Err: err, Hint: "declare it under volumes of the pipeline"}
+	}
+	if !fits(io.Env, os.Getpagesize()) {
+		return "", tooLong(exec.PhaseCreate, of)
 	}
 	want := wanted{image: step.Image, pull: step.Pull, credentials: s.credentials, notify: io.Notify}
 	if err := s.engine.images.before(ctx, want); err != nil {

@@ -12,11 +12,14 @@ const (
 
 // scriptHead runs before the user's commands: it hands the netrc over to
 // programs that look for one, whose absence is no failure, and hides what only
-// this program needs (reference §5.7).
+// this program needs (reference §5.7). The trap lets a shell that is PID 1, for
+// which the signal would be ignored, end when it is asked to, without beginning
+// another command; commands may set their own.
 const scriptHead = `if [ -n "${DRONE_NETRC_FILE-}" ]; then
 (umask 077; printf '%s\n' "$DRONE_NETRC_FILE" >"${HOME-}/.netrc") && chmod 600 "${HOME-}/.netrc" || :
 fi
 unset DRONE_SCRIPT DRONE_NETRC_MACHINE DRONE_NETRC_USERNAME DRONE_NETRC_PASSWORD DRONE_NETRC_FILE
+trap 'exit 143' TERM
 set -e
 `
 

@@ -199,6 +199,13 @@ func (s *session) end() {
 	}
 }
 
+// ended reports whether Close has begun.
+func (s *session) ended() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 // claim gives a name for a container and remembers to remove it.
 func (s *session) claim() (string, error) {
 	s.mu.Lock()

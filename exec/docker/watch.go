@@ -107,8 +107,7 @@ func (s *session) follow(ctx context.Context, step *exec.Step, name string, ende
 }
 
 // stop ends a container: it is asked to end, given the grace period, and
-// killed. PID 1 of a step with commands is a shell that hands no signal on,
-// so its children are asked directly.
+// killed.
 func (s *session) stop(ctx context.Context, step *exec.Step, name string, ended <-chan ending) ending {
 	grace := s.engine.grace
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace+killTime)
@@ -133,14 +132,15 @@ func (s *session) stop(ctx context.Context, step *exec.Step, name string, ended 
 	}
 }
 
-// ask sends the stop signal. What fails is left to the kill that follows.
+// ask sends the stop signal to PID 1 and, since the shell of a step with
+// commands hands no signal on, to all other processes there. What fails is
+// left to the kill that follows.
 func (s *session) ask(ctx context.Context, step *exec.Step, name string) {
 	api := s.engine.client
+	_ = api.ContainerKill(ctx, name, "TERM")
 	if len(step.Commands) == 0 {
-		_ = api.ContainerKill(ctx, name, "TERM")
 		return
 	}
-	// To every process but PID 1 and the sender.
 	kill, err := api.ContainerExecCreate(ctx, name, container.ExecOptions{Cmd: []string{"/bin/sh", "-c", "kill -TERM -1"}})
 	if err == nil {
 		_ = api.ContainerExecStart(ctx, kill.ID, container.ExecStartOptions{Detach: true})

@@ -1,0 +1,129 @@
+package docker
+
+import (
+	"context"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/dockerhost"
+)
+
+// line is a socket in front of the real engine that can be cut, which is how
+// an engine that dies looks to its clients.
+type line struct {
+	listener net.Listener
+	target   string
+
+	mu    sync.Mutex
+	conns []net.Conn
+	down  bool
+}
+
+func newLine(t *testing.T, target string) *line {
+	t.Helper()
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "d.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := &line{listener: l, target: target}
+	t.Cleanup(ln.cut)
+	go ln.serve()
+	return ln
+}
+
+func (l *line) serve() {
+	for {
+		in, err := l.listener.Accept()
+		if err != nil {
+			return
+		}
+		out, err := net.Dial("unix", l.target)
+		if err != nil {
+			in.Close()
+			continue
+		}
+		l.mu.Lock()
+		l.conns = append(l.conns, in, out)
+		if l.down {
+			in.Close()
+			out.Close()
+		}
+		l.mu.Unlock()
+		go join(in, out)
+		go join(out, in)
+	}
+}
+
+func join(to, from net.Conn) {
+	_, _ = io.Copy(to, from)
+	to.Close()
+}
+
+func (l *line) cut() {
+	l.listener.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = true
+	for _, c := range l.conns {
+		c.Close()
+	}
+}
+
+func TestLostConnection(t *testing.T) {
+	direct := newEngine(t)
+	socket, isUnix := strings.CutPrefix(direct.endpoint.Host, "unix://")
+	if !isUnix {
+		t.Skip("SKIPPED: the engine is not on a unix socket")
+	}
+	ln := newLine(t, socket)
+	e, err := New(t.Context(), Options{Endpoint: dockerhost.Endpoint{Host: "unix://" + ln.listener.Addr().String(), Source: "the test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := "test-" + random()[:8]
+	p := &exec.Pipeline{Name: "p", Workspace: exec.Workspace{Base: "/w", Path: "/w"}}
+	session, err := e.Open(t.Context(), p, exec.Setting{Run: run, Notify: func(exec.Notice) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sweep(t, direct, run) })
+	s := commands("echo up; sleep 600")
+	s.Name, s.Image = "s", testImage
+	out := &watcher{text: "\nup\n", seen: ln.cut}
+	_, err = session.Run(t.Context(), s, exec.IO{Output: out})
+	if got := asStepError(t, err, exec.PhaseRun); got.Error() != "lost the connection to Docker at "+e.endpoint.Host || got.Hint == "" {
+		t.Errorf("got %q with hint %q", got.Error(), got.Hint)
+	}
+	err = session.Close(context.WithoutCancel(t.Context()))
+	if err == nil || !strings.Contains(err.Error(), "cannot remove container drone-"+run) || !strings.Contains(err.Error(), "cannot remove network drone-"+run) {
+		t.Errorf("close gave %v", err)
+	}
+	if _, err := e.Open(t.Context(), p, exec.Setting{Run: run, Notify: func(exec.Notice) {}}); err == nil || !strings.Contains(err.Error(), "cannot reach Docker") {
+		t.Errorf("open gave %v", err)
+	}
+}
+
+// sweep removes what a session could not.
+func sweep(t *testing.T, e *Engine, run string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	for _, kind := range []string{"container ", "network ", "volume "} {
+		for _, object := range leftovers(t, e, run) {
+			name, ok := strings.CutPrefix(object, kind)
+			if !ok {
+				continue
+			}
+			remove := map[string]func(context.Context, string) error{
+				"container ": e.removeContainer, "network ": e.removeNetwork, "volume ": e.removeVolume,
+			}[kind]
+			if err := remove(ctx, name); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
