@@ -141,22 +141,21 @@ func (p *Plain) stepFinished(e exec.StepFinished) error {
 		}
 		return p.note(p.noteStyle.Paint(Red, text))
 	case exec.StatusError:
-		return p.note(p.noteStyle.Paint(Red, what+errorText(e.Phase, e.Error)))
+		// The summary has the error in full, with what to do about it.
+		return p.note(p.noteStyle.Paint(Red, what+briefError(e.Phase)+" after "+Duration(e.Duration)))
 	case exec.StatusKilled:
 		return p.note(p.noteStyle.Paint(Red, what+"killed after "+Duration(e.Duration)))
 	}
 	return nil
 }
 
+// pipelineFinished tells how a pipeline ended where that is not seen from its
+// steps; the reason is left to the summary.
 func (p *Plain) pipelineFinished(e exec.PipelineFinished) error {
-	if e.Status == exec.StatusSuccess || !p.several && e.Reason == "" {
+	if e.Status == exec.StatusSuccess || !p.several {
 		return nil
 	}
-	text := fmt.Sprintf("pipeline %s: %s", e.Pipeline, e.Status)
-	if e.Reason != "" {
-		text += ": " + e.Reason
-	}
-	return p.note(p.noteStyle.Paint(Red, text))
+	return p.note(p.noteStyle.Paint(Red, fmt.Sprintf("pipeline %s: %s", e.Pipeline, e.Status)))
 }
 
 // pullEvery is how often the progress of one image is told.
@@ -192,6 +191,14 @@ func exitText(code int, oom bool) string {
 		return fmt.Sprintf("exit code %d, out of memory", code)
 	}
 	return fmt.Sprintf("exit code %d", code)
+}
+
+// briefError is an error of which the details follow later.
+func briefError(phase exec.Phase) string {
+	if phase == "" {
+		return "failed"
+	}
+	return string(phase) + " failed"
 }
 
 func errorText(phase exec.Phase, message string) string {

@@ -104,7 +104,7 @@ func stepDetail(s *exec.StepSummary) string {
 	case s.Status == exec.StatusSkipped:
 		return s.Reason
 	case s.Status == exec.StatusError:
-		return errorText(s.Phase, s.Error)
+		return briefError(s.Phase)
 	case s.Status == exec.StatusFailure && s.Ignored:
 		return exitText(s.ExitCode, s.OOMKilled) + ", does not count"
 	case s.Status == exec.StatusFailure:
