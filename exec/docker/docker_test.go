@@ -72,6 +72,7 @@ func TestConformance(t *testing.T) {
 		"bind":   func(t *testing.T) string { return t.TempDir() },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			enginetest.Run(t, enginetest.Config{
 				Engine: func(*testing.T) exec.Engine { return e }, Image: testImage, Workspace: workspace,
 				Leftovers: func(t *testing.T, run string) []string { return leftovers(t, e, run) },
