@@ -14,12 +14,14 @@ const (
 // programs that look for one, whose absence is no failure, and hides what only
 // this program needs (reference §5.7). The trap lets a shell that is PID 1, for
 // which the signal would be ignored, end when it is asked to, without beginning
-// another command; commands may set their own.
+// another command; commands may set their own. Both outputs become one stream:
+// as two, the engine would hand them over in whatever order it finds them.
 const scriptHead = `if [ -n "${DRONE_NETRC_FILE-}" ]; then
 (umask 077; printf '%s\n' "$DRONE_NETRC_FILE" >"${HOME-}/.netrc") && chmod 600 "${HOME-}/.netrc" || :
 fi
 unset DRONE_SCRIPT DRONE_NETRC_MACHINE DRONE_NETRC_USERNAME DRONE_NETRC_PASSWORD DRONE_NETRC_FILE
 trap 'exit 143' TERM
+exec 2>&1
 set -e
 `
 
