@@ -127,13 +127,15 @@ type StepSkipped struct {
 }
 
 // PullProgress reports the fetching of an image. Total is 0 while unknown;
-// Done is set in the last report of an image.
+// Done is set in the last report of an image, Failed too when the image was not
+// fetched; an error or a warning of the step then says why.
 type PullProgress struct {
 	At
 	Pipeline       string
 	Image          string
 	Current, Total int64 // bytes
 	Done           bool
+	Failed         bool
 }
 
 // Warning is something the user should know that changes no status. Pipeline

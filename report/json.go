@@ -90,6 +90,7 @@ type pullProgress struct {
 	Current  int64  `json:"current"`
 	Total    int64  `json:"total"`
 	Done     bool   `json:"done"`
+	Failed   bool   `json:"failed,omitempty"`
 }
 
 type warning struct {
@@ -151,7 +152,7 @@ func (j *JSON) record(e Event) any {
 		}
 		return out
 	case exec.PullProgress:
-		return pullProgress{h("pull_progress"), e.Pipeline, e.Image, e.Current, e.Total, e.Done}
+		return pullProgress{h("pull_progress"), e.Pipeline, e.Image, e.Current, e.Total, e.Done, e.Failed}
 	case exec.Warning:
 		return warning{h("warning"), e.Pipeline, e.Step, e.Message}
 	case exec.RunFinished:

@@ -166,6 +166,9 @@ func (p *Plain) pull(e exec.PullProgress) error {
 	switch {
 	case e.Done && known:
 		delete(p.pulls, e.Image)
+		if e.Failed {
+			return nil
+		}
 		return p.note(p.noteStyle.Faint("pulled " + ShortImage(e.Image) + size(e.Total)))
 	case e.Done:
 		return nil

@@ -178,7 +178,7 @@ func (im *images) leave(key string, f *flight) {
 	}
 }
 
-func (im *images) pull(ctx context.Context, w wanted, auth string, patience time.Duration) error {
+func (im *images) pull(ctx context.Context, w wanted, auth string, patience time.Duration) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	answered := func() {}
@@ -188,7 +188,9 @@ func (im *images) pull(ctx context.Context, w wanted, auth string, patience time
 		defer timer.Stop()
 	}
 	w.notify(exec.Notice{Pull: &exec.PullProgress{Image: w.image}})
-	defer w.notify(exec.Notice{Pull: &exec.PullProgress{Image: w.image, Done: true}})
+	defer func() {
+		w.notify(exec.Notice{Pull: &exec.PullProgress{Image: w.image, Done: true, Failed: err != nil}})
+	}()
 	stream, err := im.client.ImagePull(ctx, w.image, image.PullOptions{RegistryAuth: auth})
 	if err == nil {
 		err = readPull(stream, w.image, answered, w.notify)
