@@ -26,6 +26,7 @@ type execOptions struct {
 	secrets secretFlags
 	output  *outputFlag
 	pretty  bool
+	plain   bool
 	timeout time.Duration
 }
 
@@ -70,13 +71,14 @@ func newExec(s Streams) *cobra.Command {
 	o.secrets.register(c)
 	o.output = addOutput(c.Flags(), "output", "text", "json")
 	c.Flags().BoolVar(&o.pretty, "pretty", true, "colours, on a terminal")
+	c.Flags().BoolVar(&o.plain, "plain", false, "plain lines even on a terminal, without the live view")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")
 	return c
 }
 
 func runExec(ctx context.Context, s Streams, o *execOptions, args []string) error {
 	if !o.pretty {
-		s.OutTerminal, s.ErrTerminal = false, false
+		s.OutTerminal, s.ErrTerminal, s.Terminal = false, false, nil
 	}
 	p, err := o.load(ctx, s, args)
 	if err != nil {
@@ -116,7 +118,8 @@ func checkWorkspace(plan *exec.Plan) error {
 // run carries the plan out. The signal handlers are in place before the engine
 // is asked for anything.
 func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
-	ctx, stop := untilSignal(ctx, s.note)
+	notices := &notices{streams: s}
+	ctx, stop := untilSignal(ctx, notices.note)
 	defer stop()
 	ctx, abandon := context.WithCancelCause(ctx)
 	defer abandon(nil)
@@ -134,7 +137,11 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		defer e.Close()
 		engine = e
 	}
-	renderer := o.renderer(ctx, s)
+	renderer := o.renderer(ctx, s, p.plan)
+	// Also when something panics a terminal is left as it was found.
+	defer renderer.Close()
+	back := notices.hand(renderer)
+	defer back()
 	summary, err := exec.Run(ctx, p.plan, engine, exec.Options{Secret: secret}, func(e exec.Event) {
 		if err := renderer.Handle(e); err != nil {
 			abandon(outputError{err})
@@ -143,6 +150,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	if closeErr := renderer.Close(); closeErr != nil {
 		abandon(outputError{closeErr})
 	}
+	back()
 	return o.finish(ctx, s, p, summary, err)
 }
 
@@ -151,9 +159,12 @@ type outputError struct{ error }
 
 func (e outputError) Unwrap() error { return e.error }
 
-func (o *execOptions) renderer(ctx context.Context, s Streams) report.Renderer {
+func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan) report.Renderer {
 	if o.output.value == "json" {
 		return report.NewJSON(s.Out, func(sum *exec.Summary) int { return runStatus(ctx, sum, nil) })
+	}
+	if s.live() && !o.plain {
+		return s.liveRenderer(plan, ctx.Done())
 	}
 	return report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle())
 }

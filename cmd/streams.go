@@ -20,6 +20,9 @@ type Streams struct {
 	// when unknown.
 	OutTerminal, ErrTerminal bool
 	Width                    int
+	// Terminal is what both Out and Err are, nil when they are not the same
+	// terminal, or one that cannot be drawn on.
+	Terminal *os.File
 	// LookupEnv reads the caller's environment; Environ lists it.
 	LookupEnv func(string) (string, bool)
 	Environ   func() []string
@@ -31,6 +34,7 @@ func StandardStreams() Streams {
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Terminal:    sharedTerminal(),
 		LookupEnv:   os.LookupEnv,
 		Environ:     os.Environ,
 	}
