@@ -12,7 +12,6 @@ import (
 type image struct {
 	full       string // normalised, or as written when it is no valid name
 	repository string // without tag and digest, "" when it is no valid name
-	latest     bool   // the tag is latest, written or implied
 }
 
 // parseImage reads an image name (reference §7.7). The library's present
@@ -28,8 +27,7 @@ func parseImage(name string) image {
 		return image{full: name}
 	}
 	named = reference.TagNameOnly(named)
-	tagged, ok := named.(reference.Tagged)
-	return image{full: named.String(), repository: named.Name(), latest: ok && tagged.Tag() == "latest"}
+	return image{full: named.String(), repository: named.Name()}
 }
 
 // image reads a name once, as large files repeat few names.
@@ -42,16 +40,14 @@ func (c *compiler) image(name string) image {
 	return img
 }
 
-// pull resolves `pull` (reference §7.6): anything but the three words is as if
-// nothing was said.
-func (i image) pull(word string) exec.Pull {
-	switch p := exec.Pull(strings.ToLower(word)); {
-	case p == exec.PullAlways, p == exec.PullIfNotExists, p == exec.PullNever:
+// pullPolicy resolves `pull` (reference §7.6): anything but the three words is
+// as if nothing was said, which the engine decides by the tag.
+func pullPolicy(word string) exec.Pull {
+	switch p := exec.Pull(strings.ToLower(word)); p {
+	case exec.PullAlways, exec.PullIfNotExists, exec.PullNever:
 		return p
-	case i.latest:
-		return exec.PullAlways
 	}
-	return exec.PullIfNotExists
+	return ""
 }
 
 // privilegedImages are the repositories that run privileged without being

@@ -162,7 +162,7 @@ func (b *builder) step(e element) *exec.Step {
 		Kind:          e.kind,
 		Position:      place(nameSpan(e.Name, e.Span).Start),
 		Image:         img.full,
-		Pull:          img.pull(e.Pull.Value),
+		Pull:          pullPolicy(e.Pull.Value),
 		ImagePosition: place(e.Image.Span.Start),
 		Commands:      texts(e.Commands),
 		Entrypoint:    texts(e.Entrypoint),

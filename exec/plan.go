@@ -132,8 +132,9 @@ const (
 // Pull says when an image is fetched.
 type Pull string
 
-// The pull policies; the zero value is PullAlways for a tag latest and
-// PullIfNotExists for all others (reference §7.6).
+// The pull policies (reference §7.6). The zero value, nothing said, is
+// PullIfNotExists but for the tag latest, which is looked up once in a run. An
+// image that is on the machine serves where no registry answers.
 const (
 	PullAlways      Pull = "always"
 	PullIfNotExists Pull = "if-not-exists"

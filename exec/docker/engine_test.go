@@ -119,8 +119,12 @@ func TestLatestWithoutARegistry(t *testing.T) {
 	if got := tr.warnings(); len(got) != 1 || !strings.Contains(got[0], "using the image "+name+" as it is on this machine: ") {
 		t.Errorf("warnings are %q, want one", got)
 	}
-	s := commands("echo never")
+	s := commands("echo ran")
 	s.Image, s.Pull = name, exec.PullAlways
+	if got := tr.must(s, nil); got != "ran\n" {
+		t.Errorf("pull: always gave %q", got)
+	}
+	s.Image = name + "-absent"
 	_, _, err := tr.do(t.Context(), s, nil)
 	if got := asStepError(t, err, exec.PhasePull); !strings.Contains(got.Error(), "connection refused") || got.Hint != hintOffline {
 		t.Errorf("pull: always gave %q, %q", got.Error(), got.Hint)

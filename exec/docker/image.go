@@ -59,7 +59,7 @@ type wanted struct {
 func (im *images) before(ctx context.Context, w wanted) error {
 	switch {
 	case w.pull == exec.PullAlways:
-		return im.fetch(ctx, w, 0)
+		return im.always(ctx, w)
 	case w.pull == "" && latest(w.image):
 		return im.refresh(ctx, w)
 	}
@@ -95,10 +95,29 @@ func (im *images) refresh(ctx context.Context, w wanted) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	im.useLocal(w, err)
+	return nil
+}
+
+// always pulls each time it is asked to. An image that is here serves where no
+// registry answers, but not where one refuses: then the user has to know.
+func (im *images) always(ctx context.Context, w wanted) error {
+	if !im.present(ctx, w.image) {
+		return im.fetch(ctx, w, 0)
+	}
+	err := im.fetch(ctx, w, firstAnswer)
+	if err == nil || ctx.Err() != nil || !unanswered(err) {
+		return err
+	}
+	im.useLocal(w, err)
+	return nil
+}
+
+// useLocal settles an image, with one warning when its pull failed.
+func (im *images) useLocal(w wanted, err error) {
 	if first := im.settle(w.image); err != nil && first {
 		w.notify(exec.Notice{Warning: fmt.Sprintf("using the image %s as it is on this machine: %v", w.image, reason(err))})
 	}
-	return nil
 }
 
 func (im *images) isSettled(image string) bool {

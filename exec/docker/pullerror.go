@@ -68,10 +68,16 @@ func explainPull(image, text string) (said, hint string) {
 		return domain + " does not speak TLS", "add it to insecure-registries in the settings of the engine"
 	case containsAny(text, "x509:", "certificate"):
 		return text, "make the engine trust the certificate of " + domain
-	case strings.Contains(text, errNoAnswer.Error()), offline(text):
+	case unanswered(errors.New(text)):
 		return text, hintOffline
 	}
 	return text, ""
+}
+
+// unanswered reports a pull that failed because no registry could be asked.
+func unanswered(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, errNoAnswer.Error()) || offline(text)
 }
 
 func offline(text string) bool {
