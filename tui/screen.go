@@ -149,7 +149,12 @@ func (s *screen) draw(frame []byte) error {
 	// of what is typed, such as ^C.
 	s.frame = append(append(s.frame[:0], '\r'), top...)
 	if opened {
-		s.frame = append(s.frame, ansi.EraseScreenBelow...)
+		s.frame = append(s.frame, ansi.EraseLineRight...)
+		if len(top) > 0 {
+			// The board has more lines. Erasing them all from the first one
+			// on would, at the top of the screen, make tmux keep them.
+			s.frame = append(s.frame, ansi.CUD1+ansi.EraseScreenBelow+ansi.CUU1...)
+		}
 		s.frame = append(s.frame, text...)
 		s.frame = append(s.frame, ansi.ResetStyle...)
 		s.frame = append(s.frame, board...)
