@@ -91,9 +91,7 @@ func checkOrder(t *testing.T, plan *exec.Plan, events []exec.Event) {
 	begun, over := make(map[string]bool), make(map[string]bool)
 	background, waits := make(map[string]bool), make(map[string][]string)
 	for _, p := range plan.Pipelines {
-		for _, d := range p.DependsOn {
-			waits[p.Name] = append(waits[p.Name], d)
-		}
+		waits[p.Name] = append(waits[p.Name], p.DependsOn...)
 		over[p.Name] = !p.Runs
 		for _, s := range p.Steps {
 			name := p.Name + "/" + s.Name
@@ -131,7 +129,7 @@ func checkOrder(t *testing.T, plan *exec.Plan, events []exec.Event) {
 func mustWait(t *testing.T, name string, waits map[string][]string, begun, over, background map[string]bool) {
 	t.Helper()
 	for _, d := range waits[name] {
-		if !over[d] && !(background[d] && begun[d]) {
+		if !over[d] && (!background[d] || !begun[d]) {
 			t.Errorf("%s started before %s was over", name, d)
 		}
 	}

@@ -22,10 +22,9 @@ var update = flag.Bool("update", false, "rewrite golden files")
 
 // scene is one run of a plan with a fake engine.
 type scene struct {
-	plan     string // see parsePlan
-	engine   *fake.Engine
-	opts     exec.Options
-	parallel bool // events of different steps come in any order
+	plan   string // see parsePlan
+	engine *fake.Engine
+	opts   exec.Options
 	// during is called with each event, from the goroutine of Run.
 	during func(e exec.Event, cancel context.CancelCauseFunc)
 }

@@ -69,18 +69,6 @@ func (l *locator) nextLine() int {
 	return len(l.source) + 1
 }
 
-// lineText returns the 1-based line of the source without its line end.
-func (l *locator) lineText(line int) string {
-	if line < 1 || line > len(l.starts) {
-		return ""
-	}
-	end := len(l.source)
-	if line < len(l.starts) {
-		end = l.starts[line]
-	}
-	return strings.TrimRight(l.source[l.starts[line-1]:end], "\r\n")
-}
-
 // span returns the range of the offsets [start, end).
 func (l *locator) span(start, end int) Span {
 	return Span{Start: l.pos(start), End: l.pos(end)}

@@ -46,7 +46,8 @@ func TestExplainUnreachable(t *testing.T) {
 			want: "permission denied", hint: "group docker"},
 		{name: "tcp refused", at: tls, err: down, dial: refused, want: "cannot reach Docker at tcp://h:2376, found through DOCKER_HOST: nothing answers there", hint: "listens"},
 		{name: "no such host", at: tls, err: down, dial: errors.New("dial tcp: lookup h: no such host"), want: "lookup h: no such host", hint: "check the address"},
-		{name: "TLS wanted", at: tls, err: errors.New("Error response from daemon: Client sent an HTTP request to an HTTPS server."), want: "it wants TLS", hint: "DOCKER_TLS_VERIFY"},
+		{name: "TLS wanted", at: tls, err: errors.New("Error response from daemon: Client sent an HTTP request to an HTTPS server."), //nolint:revive // the engine's words
+			want: "it wants TLS", hint: "DOCKER_TLS_VERIFY"},
 		{name: "TLS not spoken", at: tls, err: errors.New("http: server gave HTTP response to HTTPS client"), want: "it does not speak TLS", hint: "unset"},
 		{name: "certificate", at: tls, err: errors.New("error during connect: tls: failed to verify certificate: x509: certificate signed by unknown authority"), want: "x509", hint: "DOCKER_CERT_PATH"},
 		{name: "too new", at: std, err: errors.New("Error response from daemon: client version 1.51 is too old. Minimum supported API version is 1.60, please upgrade your client to a newer version"),
