@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/exec/fake"
 )
 
 // FuzzCompile looks for a panic, and for a plan that has no error but cannot
@@ -38,6 +41,12 @@ func FuzzCompile(f *testing.F) {
 		}
 		if err := plan.Validate(); err != nil && !failed(problems) {
 			t.Errorf("no error, but %v", err)
+		}
+		if failed(problems) {
+			return
+		}
+		if _, err := exec.Run(t.Context(), plan, &fake.Engine{}, exec.Options{}, func(exec.Event) {}); err != nil {
+			t.Errorf("no error, but a run says %v", err)
 		}
 	})
 }

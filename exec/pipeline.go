@@ -72,6 +72,9 @@ var errOver = errors.New("the other steps of the pipeline are over")
 
 func newPipeline(r *runner, index int, plan *Pipeline) (*pipeline, error) {
 	p := &pipeline{r: r, index: index, plan: plan, condition: condition{none: "no step has failed"}}
+	if !plan.Runs {
+		return p, nil // what is wrong inside it hurts nobody
+	}
 	dependencies, err := connect(stepVertices(plan))
 	if err != nil {
 		return nil, err
@@ -81,10 +84,8 @@ func newPipeline(r *runner, index int, plan *Pipeline) (*pipeline, error) {
 		background := s.Detach || s.Kind == KindService
 		p.steps = append(p.steps, &step{Step: s, index: i, background: background})
 	}
-	if plan.Runs {
-		p.values = secretValues(plan, r.opts.Secret)
-		p.mask, p.weak = newMasker(p.values)
-	}
+	p.values = secretValues(plan, r.opts.Secret)
+	p.mask, p.weak = newMasker(p.values)
 	return p, nil
 }
 

@@ -53,6 +53,10 @@ func stepScenes() map[string]scene {
 			plan:   "pipeline p\nstep a\nstep b after=a\nstep c after=b on_failure\nstep d after=c always",
 			engine: exits(map[string]int{"a": 78, "d": 1}),
 		},
+		"exit_78_leaves_always_steps_without_effect": {
+			plan:   "pipeline p\nstep a\nstep b after=a always fast\nstep c after=b always\nstep d after=c\nstep e after=d always",
+			engine: exits(map[string]int{"a": 78, "b": 1, "c": 78}),
+		},
 		"exit_78_leaves_errors_of_always_steps_uncounted": {
 			plan: "pipeline p\nstep a\nstep b after=a always fast\nstep c after=b always",
 			engine: &fake.Engine{Scripts: map[string]fake.Script{
