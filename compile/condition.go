@@ -144,11 +144,7 @@ func (st *stage) policyReason() string {
 	if !st.runs || len(st.deps) == 0 {
 		return ""
 	}
-	policy := pipelinePolicy(st.raw.Trigger.Status)
-	if policy == exec.Never {
-		return "; never starts, as trigger.status is neither success nor failure"
-	}
-	return policyReason(policy)
+	return policyReason(pipelinePolicy(st.raw.Trigger.Status))
 }
 
 func join(list []manifest.String) string {

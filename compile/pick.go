@@ -95,12 +95,9 @@ func never(s *exec.Step, reason string) {
 
 // relink resolves the dependencies of the pipelines again.
 func (c *compiler) relink(plan *exec.Plan) {
-	r := rewriter{stages: c.stages, done: make([][]int, len(c.stages)), state: make([]int, len(c.stages))}
+	c.nameDependencies()
 	for i, p := range plan.Pipelines {
-		p.DependsOn = nil
-		for _, n := range r.nearest(i) {
-			p.DependsOn = append(p.DependsOn, c.stages[n].name)
-		}
+		p.DependsOn = c.stages[i].deps
 	}
 }
 

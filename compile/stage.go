@@ -42,6 +42,7 @@ func (c *compiler) selectStages() error {
 	}
 	c.checkDuplicates()
 	c.linkStages()
+	c.leaveOutNever()
 	c.checkStageCycles()
 	return nil
 }
@@ -142,12 +143,30 @@ func (c *compiler) linkStages() {
 			}
 		}
 	}
+	c.nameDependencies()
+}
+
+// nameDependencies sets the names of what each stage waits for.
+func (c *compiler) nameDependencies() {
 	r := rewriter{stages: c.stages, done: make([][]int, len(c.stages)), state: make([]int, len(c.stages))}
 	for i, st := range c.stages {
+		st.deps = nil
 		for _, n := range r.nearest(i) {
 			st.deps = append(st.deps, c.stages[n].name)
 		}
 	}
+}
+
+// leaveOutNever takes out the stages that wait for a status that no pipeline
+// ends with. One without dependencies waits for nothing, and runs (reference
+// §8.4).
+func (c *compiler) leaveOutNever() {
+	for _, st := range c.stages {
+		if st.runs && len(st.deps) > 0 && pipelinePolicy(st.raw.Trigger.Status) == exec.Never {
+			st.runs, st.reason = false, "trigger.status is neither success nor failure"
+		}
+	}
+	c.nameDependencies()
 }
 
 // phantoms are the names of documents of a kind that a server takes for a

@@ -21,6 +21,8 @@ func decide(p Policy, c condition) (runs bool, reason string) {
 	switch {
 	case c.cut != "":
 		return false, c.cut
+	case p == Never:
+		return false, "it waits for a status that never comes"
 	case p == Always:
 		return true, ""
 	case c.ended != "":
