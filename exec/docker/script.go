@@ -38,7 +38,8 @@ exit 2`
 // Script is the shell script of a step's commands. They run one after another
 // in one shell and stop at the first failure; before each, a line "+ " and its
 // text is printed without being evaluated. A construct may extend over several
-// commands, as on the server. The script is for any POSIX shell and reads
+// commands, as on the server; a backslash at the end of one may not, since an
+// empty line follows each. The script is for any POSIX shell and reads
 // nothing from stdin; the shell must continue with scriptEnd after it.
 func Script(commands []string) string {
 	var b strings.Builder
@@ -48,7 +49,7 @@ func Script(commands []string) string {
 		b.WriteString(shellQuote("+ " + strings.TrimRight(command, "\n")))
 		b.WriteString("\n")
 		b.WriteString(command)
-		b.WriteString("\n")
+		b.WriteString("\n\n")
 	}
 	b.WriteString(scriptTail)
 	return b.String()

@@ -89,6 +89,7 @@ func TestScript(t *testing.T) {
 		{name: "quote without end", commands: []string{"echo a", `echo "x`}, code: 2, loose: true, want: "+ echo a\na\n"},
 		{name: "block without end", commands: []string{"if true; then", "echo a"}, code: 2, loose: true, want: ""},
 		{name: "comment and empty", commands: []string{"# note", "", "echo a"}, want: "+ # note\n+ \n+ echo a\na\n"},
+		{name: "backslash at the end", commands: []string{`echo a \`, `echo b \`}, want: "+ echo a \\\na\n+ echo b \\\nb\n"},
 		{name: "stdin is empty", commands: []string{"cat", "echo a"}, want: "+ cat\n+ echo a\na\n"},
 		{name: "own variables are hidden", env: []string{"DRONE_NETRC_FILE=machine m", "DRONE_NETRC_MACHINE=m", "DRONE_NETRC_USERNAME=u", "DRONE_NETRC_PASSWORD=p"},
 			commands: []string{"env | grep -c -e DRONE_SCRIPT -e DRONE_NETRC || :"}, want: "+ env | grep -c -e DRONE_SCRIPT -e DRONE_NETRC || :\n0\n"},
