@@ -1,9 +1,11 @@
 package compile
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/manifest"
 )
 
 // selectSteps applies Include and Exclude to the pipelines that run, and takes
@@ -12,15 +14,12 @@ func (c *compiler) selectSteps(plan *exec.Plan) error {
 	if len(c.opts.Include)+len(c.opts.Exclude) == 0 && c.opts.ResumeAt == "" {
 		return nil
 	}
-	known := stepNames(plan)
 	var resume []string
 	if c.opts.ResumeAt != "" {
 		resume = []string{c.opts.ResumeAt}
 	}
-	for _, wanted := range [][]string{c.opts.Include, c.opts.Exclude, resume} {
-		if err := unknownName("step", wanted, known); err != nil {
-			return err
-		}
+	if err := c.knowSteps(plan, resume); err != nil {
+		return err
 	}
 	for i, p := range plan.Pipelines {
 		if !p.Runs {
@@ -37,15 +36,58 @@ func (c *compiler) selectSteps(plan *exec.Plan) error {
 	return nil
 }
 
-func stepNames(plan *exec.Plan) []string {
-	var out []string
-	seen := map[string]bool{}
+// knowSteps refuses a name or pattern of the user that fits no step of the
+// file, and warns of one that fits only steps of pipelines that do not run.
+func (c *compiler) knowSteps(plan *exec.Plan, resume []string) error {
+	var all, running []string
 	for _, p := range plan.Pipelines {
 		for _, s := range p.Steps {
-			if p.Runs && !seen[s.Name] {
-				seen[s.Name] = true
-				out = append(out, s.Name)
+			all = append(all, s.Name)
+			if p.Runs {
+				running = append(running, s.Name)
 			}
+		}
+	}
+	for _, flag := range []struct {
+		name   string
+		wanted []string
+	}{{"--include", c.opts.Include}, {"--exclude", c.opts.Exclude}, {"--resume-at", resume}} {
+		if err := unknownName("step", flag.wanted, unique(all)); err != nil {
+			return err
+		}
+		for _, w := range flag.wanted {
+			if !fits(w, running) {
+				c.warnLeftOut(flag.name, w)
+			}
+		}
+	}
+	return nil
+}
+
+// warnLeftOut says why a name of the user has no effect.
+func (c *compiler) warnLeftOut(flag, wanted string) {
+	for _, st := range c.stages {
+		for _, list := range [][]*manifest.Step{st.pipe.Services, st.pipe.Steps} {
+			for _, s := range list {
+				if s != nil && named([]string{wanted}, s.Name.Value) {
+					c.problems.add(manifest.Problem{
+						Severity: manifest.Warning, Rule: "step-left-out", Span: s.Name.Span, Pipeline: st.name, Step: s.Name.Value,
+						Message: fmt.Sprintf("%s names step %q of pipeline %q, which does not run: %s", flag, s.Name.Value, st.name, st.reason),
+					})
+					return
+				}
+			}
+		}
+	}
+}
+
+func unique(names []string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, n := range names {
+		if !seen[n] {
+			seen[n] = true
+			out = append(out, n)
 		}
 	}
 	return out
