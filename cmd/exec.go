@@ -131,6 +131,9 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	var engine exec.Engine
 	if runs(p.plan) > 0 {
 		e, err := o.engine.open(ctx)
+		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
+			return &failure{status: StatusTimeout, err: o.timedOut()}
+		}
 		if err != nil {
 			return engineFailure(ctx, err)
 		}
@@ -178,33 +181,45 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	if err != nil {
 		return &failure{status: StatusFailed, err: err}
 	}
-	if runs(p.plan) == 0 {
+	ran := runs(p.plan) > 0
+	if !ran {
 		s.note(nothingRuns(p))
-		return nil
 	}
-	if o.output.value == "text" {
+	if ran && o.output.value == "text" {
 		options := report.SummaryOptions{Style: s.errStyle(), Width: s.Width}
 		if err := report.WriteSummary(s.Err, summary, options); err != nil {
 			return &failure{status: StatusFailed}
 		}
 	}
 	status := runStatus(ctx, summary, err)
+	why := o.ending(ctx, status)
+	if status == StatusOK && why != nil {
+		status = StatusFailed
+	}
 	if status == StatusOK {
 		return nil
 	}
-	return &failure{status: status, err: o.ending(ctx, status)}
+	return &failure{status: status, err: why}
 }
 
-// ending explains an end that no step is to blame for.
+// ending explains what no step is to blame for: that the run was ended, or
+// that not all of it was shown. A reader that has gone away wants to know
+// neither.
 func (o *execOptions) ending(ctx context.Context, status int) error {
 	var lost outputError
 	switch {
 	case status == StatusTimeout:
-		return fmt.Errorf("the run was ended by its time limit of %s (--timeout)", o.timeout)
-	case errors.As(context.Cause(ctx), &lost) && !errors.Is(lost, syscall.EPIPE):
-		return fmt.Errorf("the run was ended because its output could not be written: %w", lost)
+		return o.timedOut()
+	case !errors.As(context.Cause(ctx), &lost) || errors.Is(lost, syscall.EPIPE):
+		return nil
+	case status == StatusOK:
+		return fmt.Errorf("the run succeeded, but not all of its output could be written: %w", lost)
 	}
-	return nil
+	return fmt.Errorf("the run was ended because its output could not be written: %w", lost)
+}
+
+func (o *execOptions) timedOut() error {
+	return fmt.Errorf("the run was ended by its time limit of %s (--timeout)", o.timeout)
 }
 
 // runStatus is the exit status for a run (docs/exec.md).

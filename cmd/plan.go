@@ -32,9 +32,7 @@ func runPlan(ctx context.Context, s Streams, f *planFlags, form string, args []s
 	if err != nil {
 		return err
 	}
-	if err := p.writeProblems(s); err != nil {
-		return err
-	}
+	p.writeProblems(s)
 	if p.plan == nil {
 		return p.refuse()
 	}

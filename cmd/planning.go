@@ -176,9 +176,7 @@ func pick(environ []string, want func(string) bool) map[string]string {
 
 // showProblems prints what was found and fails when the plan must not be run.
 func (p *planned) showProblems(s Streams) error {
-	if err := p.writeProblems(s); err != nil {
-		return err
-	}
+	p.writeProblems(s)
 	return p.refuse()
 }
 
@@ -192,16 +190,14 @@ func (p *planned) refuse() error {
 }
 
 // writeProblems prints every error and one warning of each kind: whoever runs a
-// file wants to be told, not to read the same twenty times.
-func (p *planned) writeProblems(s Streams) error {
+// file wants to be told, not to read the same twenty times. When standard error
+// takes nothing there is nobody to tell that to.
+func (p *planned) writeProblems(s Streams) {
 	brief, left := lint.Brief(p.problems)
-	if err := lint.Text(s.Err, brief, p.sourceOf, painter(s.errStyle())); err != nil {
-		return err
-	}
+	_ = lint.Text(s.Err, brief, p.sourceOf, painter(s.errStyle()))
 	if left > 0 {
 		s.note(report.Plural(left, "more warning") + " of the same kinds; `drone lint` shows all")
 	}
-	return nil
 }
 
 // sourceOf gives the text that positions refer to.

@@ -25,11 +25,8 @@ func readSource(s Streams, args []string) (name string, source []byte, err error
 		name = args[0]
 	}
 	if name == "-" {
-		source, err = io.ReadAll(io.LimitReader(s.In, maxFile))
-		if err != nil {
-			return name, nil, usage(fmt.Errorf("cannot read standard input: %w", err), "")
-		}
-		return "<stdin>", source, nil
+		source, err = readLimited(s.In, "standard input")
+		return "<stdin>", source, err
 	}
 	info, err := os.Stat(name)
 	switch {
@@ -41,14 +38,27 @@ func readSource(s Streams, args []string) (name string, source []byte, err error
 		return name, nil, usage(fmt.Errorf("%s is a directory", name), "name the file, for example "+filepath.Join(name, defaultFile))
 	case !info.Mode().IsRegular() && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) == 0:
 		return name, nil, usage(fmt.Errorf("%s is not a file", name), "")
-	case info.Size() > maxFile:
-		return name, nil, usage(fmt.Errorf("%s has %d bytes, too many for a configuration", name, info.Size()), "")
 	}
-	source, err = os.ReadFile(name)
+	file, err := os.Open(name)
 	if err != nil {
 		return name, nil, usage(fmt.Errorf("cannot read %s: %w", name, cause(err)), "check its permissions")
 	}
-	return name, source, nil
+	defer file.Close()
+	source, err = readLimited(file, name)
+	return name, source, err
+}
+
+// readLimited reads all there is, which must not be more than maxFile: a part
+// of a configuration is none.
+func readLimited(r io.Reader, name string) ([]byte, error) {
+	source, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, usage(fmt.Errorf("cannot read %s: %w", name, cause(err)), "")
+	case len(source) > maxFile:
+		return nil, usage(fmt.Errorf("%s has more than %d MiB, too much for a configuration", name, maxFile>>20), "")
+	}
+	return source, nil
 }
 
 // cause strips the operation and path that os errors repeat.
