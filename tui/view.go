@@ -25,8 +25,8 @@ const (
 // spinner shows that the program is alive.
 var spinner = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 
-// view draws the board: its lines, each narrower than the terminal, and at
-// most half as many as the terminal has. A line as wide as the terminal would
+// view draws the board: one line or more, each narrower than the terminal, and
+// at most half as many as the terminal has. A line as wide as the terminal would
 // leave the cursor in a place that terminals do not agree on.
 func view(f frame, style report.Style) string {
 	if f.board == nil {
@@ -56,8 +56,9 @@ type viewer struct {
 // rows are the lines of what runs.
 func (v viewer) rows() []string {
 	rows, more := v.board.rows, 0
-	// A low terminal keeps two thirds of its lines for the output.
-	if limit := min(maxRows, v.height/3); len(rows) > limit {
+	// A low terminal keeps two thirds of its lines for the output, a very low
+	// one has the last line only.
+	if limit := max(0, min(maxRows, v.height/3, v.height/2-1)); len(rows) > limit {
 		shown := limit
 		if limit > 1 {
 			shown--
