@@ -1,0 +1,53 @@
+package termtest_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/drone-laptop/drone/tui/termtest"
+)
+
+func TestPlay(t *testing.T) {
+	type testCase struct {
+		output  string
+		lines   []string
+		unknown []string
+	}
+	run := func(t *testing.T, tc testCase) {
+		s := termtest.Play(6, 3, tc.output)
+		if diff := cmp.Diff(tc.lines, s.Lines()); diff != "" {
+			t.Errorf("lines of %q (-want +got):\n%s", tc.output, diff)
+		}
+		if diff := cmp.Diff(tc.unknown, s.Unknown); diff != "" {
+			t.Errorf("unknown sequences of %q (-want +got):\n%s", tc.output, diff)
+		}
+	}
+	for name, tc := range map[string]testCase{
+		"lines":                  {"a\nb\r\n\n", []string{"a", "b"}, nil},
+		"over again":             {"abc\rx", []string{"xbc"}, nil},
+		"a full line":            {"abcdef\ng", []string{"abcdef", "g"}, nil},
+		"a line that is longer":  {"abcdefg\nh", []string{"abcdef", "g", "h"}, nil},
+		"wide characters":        {"日本語日\r\x1b[Ax", []string{"x本語", "日"}, nil},
+		"a joined emoji":         {"a👩‍👩‍👧b", []string{"a👩‍👩‍👧b"}, nil},
+		"colours":                {"\x1b[31ma\x1b[m", []string{"a"}, nil},
+		"up stops at the top":    {"1\n2\n3\n4\n5\x1b[9A\rx", []string{"1", "2", "x", "4", "5"}, nil},
+		"down stops at the end":  {"1\x1b[9Bx", []string{"1", "", " x"}, nil},
+		"erase below":            {"11\n2\n3\x1b[2A\x1b[J", []string{"1"}, nil},
+		"erase the line's rest":  {"123\n4\r\x1b[A\x1b[K", []string{"", "4"}, nil},
+		"erase the line":         {"1\n234\x1b[2Kx", []string{"1", "   x"}, nil},
+		"a question":             {"a\x1b[6nb", []string{"ab"}, []string{"\x1b[6n"}},
+		"a question with a text": {"\x1b]11;?\x07b", []string{"b"}, []string{"\x1b]11;?\x07"}},
+		"cut within a sequence":  {"a\x1b[3", []string{"a"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) { run(t, tc) })
+	}
+}
+
+func TestPlayKnowsTheCursor(t *testing.T) {
+	for output, hidden := range map[string]bool{"": false, "\x1b[?25l": true, "\x1b[?25l\x1b[?25h": false} {
+		if s := termtest.Play(6, 3, output); s.CursorHidden != hidden || len(s.Unknown) > 0 {
+			t.Errorf("%q: hidden is %v, want %v; unknown: %q", output, s.CursorHidden, hidden, s.Unknown)
+		}
+	}
+}
