@@ -70,7 +70,7 @@ func newExec(s Streams) *cobra.Command {
 	o.engine.register(c)
 	o.secrets.register(c)
 	o.output = addOutput(c.Flags(), "output", "text", "json")
-	c.Flags().BoolVar(&o.pretty, "pretty", true, "colours, on a terminal")
+	c.Flags().BoolVar(&o.pretty, "pretty", true, "colours and the live view, on a terminal")
 	c.Flags().BoolVar(&o.plain, "plain", false, "plain lines even on a terminal, without the live view")
 	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")
 	return c

@@ -189,26 +189,38 @@ func untouched(ts *testscript.TestScript, c *client.Client) {
 	if c == nil {
 		ts.Fatalf("untouched needs an engine: guard it with [docker]")
 	}
+	left, err := leftovers(c, ts.MkAbs("."))
+	ts.Check(err)
+	if len(left) > 0 {
+		ts.Fatalf("left behind: %s", strings.Join(left, "; "))
+	}
+}
+
+// leftovers names what the engine still holds of runs in dir.
+func leftovers(c *client.Client, dir string) (left []string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	mine := filters.NewArgs(filters.Arg("label", "io.drone.desktop.pipeline.dir="+ts.MkAbs(".")))
-	var left []string
+	mine := filters.NewArgs(filters.Arg("label", "io.drone.desktop.pipeline.dir="+dir))
 	containers, err := c.ContainerList(ctx, container.ListOptions{All: true, Filters: mine})
-	ts.Check(err)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range containers {
 		left = append(left, "container "+strings.Join(o.Names, ","))
 	}
 	networks, err := c.NetworkList(ctx, network.ListOptions{Filters: mine})
-	ts.Check(err)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range networks {
 		left = append(left, "network "+o.Name)
 	}
 	volumes, err := c.VolumeList(ctx, volume.ListOptions{Filters: mine})
-	ts.Check(err)
+	if err != nil {
+		return nil, err
+	}
 	for _, o := range volumes.Volumes {
 		left = append(left, "volume "+o.Name)
 	}
-	if len(left) > 0 {
-		ts.Fatalf("left behind: %s", strings.Join(left, "; "))
-	}
+	return left, nil
 }
