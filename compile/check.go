@@ -42,7 +42,9 @@ func (b *builder) check() {
 		b.checkPaths(e)
 		b.checkWords(e)
 		b.checkOverrides(e)
+		b.checkVariables(e, e.Environment)
 	}
+	b.checkVariables(element{}, b.pipe.Environment)
 	b.checkVolumes()
 	b.checkWorkspace()
 	b.checkOwnClone()

@@ -192,9 +192,13 @@ func (c *compiler) checkUse(use manifest.Use) {
 	if use.Defined || strings.HasPrefix(use.Name, "DRONE_") || strings.HasPrefix(use.Name, "CI_") {
 		return
 	}
+	by := "nothing"
+	if use.Default {
+		by = "its default"
+	}
 	c.problems.add(manifest.Problem{
 		Severity: manifest.Warning, Rule: "undefined-variable", Span: use.Span,
-		Message: fmt.Sprintf("%q is no variable of the build, so it is replaced by nothing before the YAML is read", use.Name),
+		Message: fmt.Sprintf("%q is no variable of the build, so it is replaced by %s before the YAML is read", use.Name, by),
 		Hint:    fmt.Sprintf("write `$%s` or `$${%s}` where the shell is to see it", use.Name, use.Name),
 	})
 }

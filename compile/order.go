@@ -62,6 +62,11 @@ func (b *builder) dependencies(e element, self int, index map[string]int) (names
 		case ok && n == self:
 			b.reportLink(e, "step-cycle", d.Span, fmt.Sprintf("step %q depends on itself", e.Name.Value), "remove the entry")
 		case ok:
+			if n > self && b.st.runs {
+				b.warn(e, "forward-dependency", d.Span,
+					fmt.Sprintf("step %q depends on %q, which comes later in the file: a server refuses that", e.Name.Value, d.Value),
+					"move the step behind those it depends on")
+			}
 			if !seen[n] {
 				seen[n] = true
 				names, next = append(names, d.Value), append(next, n)

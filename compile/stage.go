@@ -136,6 +136,7 @@ func (c *compiler) linkStages() {
 				c.reportStage("pipeline-cycle", st, d.Span, fmt.Sprintf("pipeline %q depends on itself", st.name), "remove the entry")
 			case ok:
 				st.before = append(st.before, n)
+				c.checkOrder(st, i, n, d.Span)
 			case !others[d.Value]:
 				c.reportStage("unknown-pipeline", st, d.Span,
 					fmt.Sprintf("pipeline %q depends on %q, which does not exist", st.name, d.Value),
@@ -144,6 +145,18 @@ func (c *compiler) linkStages() {
 		}
 	}
 	c.nameDependencies()
+}
+
+// checkOrder warns of a dependency on a later pipeline, which a server refuses
+// (reference §8.4).
+func (c *compiler) checkOrder(st *stage, self, other int, span manifest.Span) {
+	if other > self {
+		c.problems.add(manifest.Problem{
+			Severity: manifest.Warning, Rule: "forward-dependency", Span: span, Pipeline: st.name,
+			Message: fmt.Sprintf("pipeline %q depends on %q, which comes later in the file: a server refuses that", st.name, c.stages[other].name),
+			Hint:    "move the pipeline behind those it depends on",
+		})
+	}
 }
 
 // nameDependencies sets the names of what each stage waits for.

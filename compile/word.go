@@ -61,6 +61,27 @@ func (b *builder) checkOverrides(e element) {
 	}
 }
 
+// checkVariables reports names that no process can have. An engine would
+// refuse the container, or set another variable. Without a value nothing is
+// set.
+func (b *builder) checkVariables(e element, list []manifest.EnvVar) {
+	for _, v := range list {
+		name := v.Name.Value
+		if v.FromSecret.Value == "" && v.Value.Value == "" {
+			continue
+		}
+		span := nameSpan(v.Name, v.Value.Span)
+		switch {
+		case name == "":
+			b.reportAt(e, "variable-name", span, "a variable has no name",
+				"YAML reads `NULL` and `~` as nothing: put such a name in quotes")
+		case strings.ContainsAny(name, "=\x00"):
+			b.reportAt(e, "variable-name", span, fmt.Sprintf("%q cannot be the name of a variable", name),
+				"write the name alone before the colon, and the value behind it")
+		}
+	}
+}
+
 func (b *builder) warn(e element, rule string, span manifest.Span, message, hint string) {
 	b.report(e, manifest.Problem{Severity: manifest.Warning, Rule: rule, Span: span, Message: message, Hint: hint})
 }

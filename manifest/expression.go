@@ -62,12 +62,24 @@ func (e *extents) body(start int) (int, *fault) {
 	}
 	use := len(e.uses)
 	e.uses = append(e.uses, Use{Name: e.text[at:end], Span: Span{Start: Pos{Offset: start}}})
+	e.uses[use].Default = !length && hasDefault(e.text[end:])
 	end, f := e.operation(end, length)
 	if f == nil {
 		e.uses[use].Span.End.Offset = end
 	}
 	return end, f
 }
+
+// hasDefault reports whether what follows a name is one of the operators that
+// all mean a default (reference §4.2).
+func hasDefault(operation string) bool {
+	if rest, ok := strings.CutPrefix(operation, ":"); ok {
+		return rest != "" && strings.IndexByte(defaultOperators, rest[0]) >= 0
+	}
+	return strings.HasPrefix(operation, "=")
+}
+
+const defaultOperators = "=-?+"
 
 // operation reads what follows the name, up to and with the `}`.
 func (e *extents) operation(at int, length bool) (int, *fault) {
@@ -91,7 +103,7 @@ func (e *extents) operation(at int, length bool) (int, *fault) {
 
 func (e *extents) colon(at int) (int, *fault) {
 	at++
-	if at < len(e.text) && strings.IndexByte("=-?+", e.text[at]) >= 0 {
+	if at < len(e.text) && strings.IndexByte(defaultOperators, e.text[at]) >= 0 {
 		return e.word(at + 1)
 	}
 	// The library steps back wrongly over a character of several bytes here.

@@ -26,7 +26,8 @@ type File struct {
 	// Documents holds every document that could be read, in file order.
 	Documents []*Document
 	// Substituted names each variable that an expression in the text asked
-	// for, with the place of its first use, in order of that place.
+	// for, with the place of its first use, or of the first without a default
+	// where there is one, in order of the places.
 	Substituted []Use
 }
 
@@ -35,6 +36,9 @@ type Use struct {
 	Name    string
 	Span    Span
 	Defined bool
+	// Default reports that the expression has a word to insert in place of an
+	// empty value.
+	Default bool
 }
 
 // Pipelines returns the pipelines of the file in order.

@@ -95,7 +95,7 @@ func (s *substituter) expression(at int) int {
 // record notes the variables of the expression that was just read.
 func (s *substituter) record() {
 	for _, u := range s.extents.uses {
-		if _, known := s.uses[u.Name]; known {
+		if first, known := s.uses[u.Name]; known && (u.Default || !first.Default) {
 			continue
 		}
 		_, u.Defined = s.lookup(u.Name)

@@ -118,20 +118,22 @@ func TestBackslashes(t *testing.T) {
 }
 
 func TestUses(t *testing.T) {
-	source := "a: ${B}\nb: é ${A:-${C:0:${D}}} $${E} ${B}\n"
+	source := "a: ${B}\nb: é ${A:-${C:0:${D}}} $${E} ${B} ${F=x} ${G:+y} ${G}\n"
 	_, uses, _ := substituteText(source, map[string]string{"B": "x", "D": ""})
 	type use struct {
 		Name    string
 		Defined bool
+		Default bool
 		At      string
 		Column  int
 	}
 	var got []use
 	for _, u := range uses {
-		got = append(got, use{u.Name, u.Defined, source[u.Span.Start.Offset:u.Span.End.Offset], u.Span.Start.Column})
+		got = append(got, use{u.Name, u.Defined, u.Default, source[u.Span.Start.Offset:u.Span.End.Offset], u.Span.Start.Column})
 	}
 	want := []use{
-		{"B", true, "${B}", 4}, {"A", false, "${A:-${C:0:${D}}}", 6}, {"C", false, "${C:0:${D}}", 11}, {"D", true, "${D}", 17},
+		{"B", true, false, "${B}", 4}, {"A", false, true, "${A:-${C:0:${D}}}", 6}, {"C", false, false, "${C:0:${D}}", 11},
+		{"D", true, false, "${D}", 17}, {"F", false, true, "${F=x}", 35}, {"G", false, false, "${G}", 50},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("uses differ (-want +got):\n%s", diff)
