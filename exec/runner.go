@@ -254,14 +254,30 @@ func (r *runner) shut() {
 	r.door.Lock()
 	r.over = true
 	r.door.Unlock()
+	var removals sync.WaitGroup
 	for {
 		select {
 		case m := <-r.inbox:
 			if late, ok := m.(opened); ok && late.session != nil {
-				go late.p.removeLate(late.session)
+				removals.Go(func() { late.p.removeLate(late.session) })
 			}
 		default:
+			r.await(&removals)
 			return
 		}
+	}
+}
+
+// await waits for removals, as long as an engine is given to end anything: it
+// may not heed the end of its context.
+func (r *runner) await(removals *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		removals.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * r.opts.Cleanup):
 	}
 }
