@@ -113,8 +113,9 @@ func (b *planWriter) pipeline(p *exec.Pipeline) {
 	}
 	b.line("%s pipeline %s runs%s%s: %s", b.style.Paint(Green, "●"), b.style.Bold(p.Name), after, pipelinePolicy(p.Policy), p.Reason)
 	name, image := columns(p.Steps)
-	for i, s := range p.Steps {
-		b.step(s, p.Steps[:i], name, image)
+	graph := !serial(p.Steps)
+	for _, s := range p.Steps {
+		b.step(s, graph, name, image)
 	}
 }
 
@@ -144,7 +145,7 @@ const (
 	maxPlanName = 48
 )
 
-func (b *planWriter) step(s *exec.Step, before []*exec.Step, name, image int) {
+func (b *planWriter) step(s *exec.Step, graph bool, name, image int) {
 	glyph := b.style.Paint(Green, "●")
 	switch s.Policy {
 	case exec.Never:
@@ -152,11 +153,13 @@ func (b *planWriter) step(s *exec.Step, before []*exec.Step, name, image int) {
 	case exec.OnFailure:
 		glyph = b.style.Paint(Yellow, "◐")
 	}
-	detail := stepPlanDetail(s, before)
+	detail := stepPlanDetail(s, graph)
 	b.line("  %s %s  %s  %s", glyph, pad(s.Name, name), b.style.Faint(pad(ShortImage(s.Image), image)), detail)
 }
 
-func stepPlanDetail(s *exec.Step, before []*exec.Step) string {
+// stepPlanDetail is what there is to say of a step. In a graph that includes
+// what it waits for, also of a step that is skipped: others may wait for it.
+func stepPlanDetail(s *exec.Step, graph bool) string {
 	var parts []string
 	switch s.Kind {
 	case exec.KindService:
@@ -167,6 +170,9 @@ func stepPlanDetail(s *exec.Step, before []*exec.Step) string {
 	if s.Detach && s.Kind != exec.KindService {
 		parts = append(parts, "detached")
 	}
+	if graph && len(s.DependsOn) > 0 {
+		parts = append(parts, "after "+strings.Join(s.DependsOn, ", "))
+	}
 	switch s.Policy {
 	case exec.Never:
 		return strings.Join(append(parts, "skipped: "+s.Reason), ", ")
@@ -175,19 +181,24 @@ func stepPlanDetail(s *exec.Step, before []*exec.Step) string {
 	case exec.Always:
 		parts = append(parts, "also after a failure")
 	}
-	if len(s.DependsOn) > 0 && !follows(s, before) {
-		parts = append(parts, "after "+strings.Join(s.DependsOn, ", "))
-	}
 	if s.Failure != "" {
 		parts = append(parts, "failure: "+string(s.Failure))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// follows reports a step that just comes after the one listed before it, which
-// needs no words.
-func follows(s *exec.Step, before []*exec.Step) bool {
-	return len(before) > 0 && len(s.DependsOn) == 1 && s.DependsOn[0] == before[len(before)-1].Name
+// serial reports steps of which each waits for the one before it and nothing
+// else. That is the order in which they are listed, so it needs no words.
+func serial(steps []*exec.Step) bool {
+	for i, s := range steps {
+		if i == 0 && len(s.DependsOn) > 0 {
+			return false
+		}
+		if i > 0 && (len(s.DependsOn) != 1 || s.DependsOn[0] != steps[i-1].Name) {
+			return false
+		}
+	}
+	return true
 }
 
 func pad(text string, width int) string {
