@@ -23,6 +23,8 @@ func signalName(s os.Signal) string {
 		return "SIGTERM"
 	case syscall.SIGHUP:
 		return "SIGHUP"
+	case syscall.SIGQUIT:
+		return "SIGQUIT"
 	}
 	return s.String()
 }
@@ -36,12 +38,13 @@ func (e interrupted) status() int {
 }
 
 // untilSignal returns a context that ends with an interrupted cause at the
-// first SIGINT, SIGTERM or SIGHUP, which is also told to say. stop ends the
-// watching and must be called.
+// first SIGINT, SIGTERM, SIGHUP or SIGQUIT, which is also told to say. stop
+// ends the watching and must be called.
 func untilSignal(parent context.Context, say func(string)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Left alone, SIGQUIT (ctrl-\) would dump stacks and leave everything behind.
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	// A reader that goes away must not end the program before it has cleaned
 	// up: with SIGPIPE ignored the write fails instead.
 	signal.Ignore(syscall.SIGPIPE)

@@ -8,7 +8,7 @@ const (
 	StatusUnreachable = 3   // engine or server unreachable or refusing
 	StatusTimeout     = 124 // a time limit ended the run
 	StatusInterrupted = 130 // SIGINT
-	StatusTerminated  = 143 // SIGTERM, SIGHUP
+	StatusTerminated  = 143 // SIGTERM, SIGHUP, SIGQUIT
 )
 
 // failure is an error with its exit status. With a nil err everything there is
