@@ -35,7 +35,7 @@ func (f *planFlags) register(c *cobra.Command) {
 
 // planned is a plan with what was found while it was made.
 type planned struct {
-	plan     *exec.Plan
+	plan     *exec.Plan // nil when something found keeps it from being made
 	build    compile.Build
 	name     string // of the file
 	source   []byte
@@ -86,11 +86,14 @@ func (f *planFlags) load(ctx context.Context, s Streams, args []string) (*planne
 		return nil, err
 	}
 	plan, problems, err := compile.Compile(name, text, opts)
-	if err != nil {
+	lint.Sort(problems)
+	p := &planned{plan: plan, build: build, name: name, source: text, problems: problems}
+	// What has the name may be just what could not be read, so the errors come
+	// first.
+	if err != nil && !p.wrong() {
 		return nil, unknownName(err)
 	}
-	lint.Sort(problems)
-	return &planned{plan: plan, build: build, name: name, source: text, problems: problems}, nil
+	return p, nil
 }
 
 func conversionFailure(err error) error {
@@ -180,12 +183,18 @@ func (p *planned) showProblems(s Streams) error {
 	return p.refuse()
 }
 
+// wrong reports whether something found is an error.
+func (p *planned) wrong() bool {
+	n, _ := lint.Count(p.problems)
+	return n > 0
+}
+
 // refuse fails when something found is an error.
 func (p *planned) refuse() error {
-	n, _ := lint.Count(p.problems)
-	if n == 0 {
+	if !p.wrong() {
 		return nil
 	}
+	n, _ := lint.Count(p.problems)
 	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), "")
 }
 
