@@ -53,18 +53,18 @@ func (p *Plain) Handle(e Event) error {
 		return p.output(e)
 	case exec.PipelineStarted:
 		if p.several {
-			return p.note("pipeline " + e.Pipeline)
+			return p.note("pipeline " + Visible(e.Pipeline))
 		}
 	case exec.PipelineFinished:
 		return p.pipelineFinished(e)
 	case exec.PipelineSkipped:
-		return p.note(p.noteStyle.Faint(fmt.Sprintf("pipeline %s skipped: %s", e.Pipeline, e.Reason)))
+		return p.note(p.noteStyle.Faint(fmt.Sprintf("pipeline %s skipped: %s", Visible(e.Pipeline), Visible(e.Reason))))
 	case exec.StepFinished:
 		return p.stepFinished(e)
 	case exec.PullProgress:
 		return p.pull(e)
 	case exec.Warning:
-		return p.note(p.noteStyle.Paint(Yellow, "warning: ") + p.where(e.Pipeline, e.Step) + e.Message)
+		return p.note(p.noteStyle.Paint(Yellow, "warning: ") + p.where(e.Pipeline, e.Step) + Visible(e.Message))
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func (p *Plain) prefix(k key) prefix {
 	}
 	colour := rotation[len(p.prefixes)%len(rotation)]
 	// The number changes with every line, the rest does not: paint once
-	// around a placeholder that no name contains.
+	// around a placeholder that no visible name contains.
 	const hole = "\x00"
 	painted := p.style.Paint(colour, "["+p.name(k)+":"+hole+"]")
 	var pre prefix
@@ -103,11 +103,12 @@ func (p *Plain) prefix(k key) prefix {
 	return pre
 }
 
+// name is a step's name as it is shown.
 func (p *Plain) name(k key) string {
 	if p.several {
-		return k.pipeline + "/" + k.step
+		return Visible(k.pipeline) + "/" + Visible(k.step)
 	}
-	return k.step
+	return Visible(k.step)
 }
 
 // where names the place of a notice, with a colon, or nothing.
@@ -116,7 +117,7 @@ func (p *Plain) where(pipeline, step string) string {
 	case step != "":
 		return p.name(key{pipeline, step}) + ": "
 	case pipeline != "" && p.several:
-		return pipeline + ": "
+		return Visible(pipeline) + ": "
 	}
 	return ""
 }
@@ -155,7 +156,7 @@ func (p *Plain) pipelineFinished(e exec.PipelineFinished) error {
 	if e.Status == exec.StatusSuccess || !p.several {
 		return nil
 	}
-	return p.note(p.noteStyle.Paint(Red, fmt.Sprintf("pipeline %s: %s", e.Pipeline, e.Status)))
+	return p.note(p.noteStyle.Paint(Red, fmt.Sprintf("pipeline %s: %s", Visible(e.Pipeline), e.Status)))
 }
 
 // pullEvery is how often the progress of one image is told.
@@ -169,15 +170,15 @@ func (p *Plain) pull(e exec.PullProgress) error {
 		if e.Failed {
 			return nil
 		}
-		return p.note(p.noteStyle.Faint("pulled " + ShortImage(e.Image) + size(e.Total)))
+		return p.note(p.noteStyle.Faint("pulled " + shownImage(e.Image) + size(e.Total)))
 	case e.Done:
 		return nil
 	case !known:
 		p.pulls[e.Image] = e.Time
-		return p.note(p.noteStyle.Faint("pulling " + ShortImage(e.Image)))
+		return p.note(p.noteStyle.Faint("pulling " + shownImage(e.Image)))
 	case e.Time.Sub(last) >= pullEvery:
 		p.pulls[e.Image] = e.Time
-		return p.note(p.noteStyle.Faint(fmt.Sprintf("pulling %s: %s of %s", ShortImage(e.Image), Bytes(e.Current), Bytes(e.Total))))
+		return p.note(p.noteStyle.Faint(fmt.Sprintf("pulling %s: %s of %s", shownImage(e.Image), Bytes(e.Current), Bytes(e.Total))))
 	}
 	return nil
 }

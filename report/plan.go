@@ -81,7 +81,7 @@ func policyWord(p exec.Policy) string {
 // WritePlan writes a plan for people. build says for which build it is.
 func WritePlan(w io.Writer, p *exec.Plan, build string, style Style) error {
 	b := &planWriter{style: style}
-	b.line("%s: %s", p.File, build)
+	b.line("%s: %s", Visible(p.File), Visible(build))
 	for _, pipe := range p.Pipelines {
 		b.pipeline(pipe)
 	}
@@ -104,14 +104,15 @@ func (b *planWriter) line(format string, args ...any) {
 func (b *planWriter) pipeline(p *exec.Pipeline) {
 	after := ""
 	if len(p.DependsOn) > 0 {
-		after = " after " + strings.Join(p.DependsOn, ", ")
+		after = " after " + strings.Join(visible(p.DependsOn), ", ")
 	}
 	b.line("")
 	if !p.Runs {
-		b.line("%s pipeline %s is skipped: %s", b.style.Paint(Grey, "○"), b.style.Bold(p.Name), p.Reason)
+		b.line("%s pipeline %s is skipped: %s", b.style.Paint(Grey, "○"), b.style.Bold(Visible(p.Name)), Visible(p.Reason))
 		return
 	}
-	b.line("%s pipeline %s runs%s%s: %s", b.style.Paint(Green, "●"), b.style.Bold(p.Name), after, pipelinePolicy(p.Policy), p.Reason)
+	b.line("%s pipeline %s runs%s%s: %s", b.style.Paint(Green, "●"), b.style.Bold(Visible(p.Name)),
+		after, pipelinePolicy(p.Policy), Visible(p.Reason))
 	name, image := columns(p.Steps)
 	graph := !serial(p.Steps)
 	for _, s := range p.Steps {
@@ -132,8 +133,8 @@ func pipelinePolicy(p exec.Policy) string {
 // columns gives the widths that hold the names and images of steps.
 func columns(steps []*exec.Step) (name, image int) {
 	for _, s := range steps {
-		name = min(maxPlanName, max(name, ansi.StringWidth(s.Name)))
-		image = min(maxImage, max(image, ansi.StringWidth(ShortImage(s.Image))))
+		name = min(maxPlanName, max(name, ansi.StringWidth(Visible(s.Name))))
+		image = min(maxImage, max(image, ansi.StringWidth(shownImage(s.Image))))
 	}
 	return name, image
 }
@@ -154,7 +155,7 @@ func (b *planWriter) step(s *exec.Step, graph bool, name, image int) {
 		glyph = b.style.Paint(Yellow, "◐")
 	}
 	detail := stepPlanDetail(s, graph)
-	b.line("  %s %s  %s  %s", glyph, pad(s.Name, name), b.style.Faint(pad(ShortImage(s.Image), image)), detail)
+	b.line("  %s %s  %s  %s", glyph, pad(Visible(s.Name), name), b.style.Faint(pad(shownImage(s.Image), image)), detail)
 }
 
 // stepPlanDetail is what there is to say of a step. In a graph that includes
@@ -171,11 +172,11 @@ func stepPlanDetail(s *exec.Step, graph bool) string {
 		parts = append(parts, "detached")
 	}
 	if graph && len(s.DependsOn) > 0 {
-		parts = append(parts, "after "+strings.Join(s.DependsOn, ", "))
+		parts = append(parts, "after "+strings.Join(visible(s.DependsOn), ", "))
 	}
 	switch s.Policy {
 	case exec.Never:
-		return strings.Join(append(parts, "skipped: "+s.Reason), ", ")
+		return strings.Join(append(parts, "skipped: "+Visible(s.Reason)), ", ")
 	case exec.OnFailure:
 		parts = append(parts, "only after a failure")
 	case exec.Always:
@@ -211,3 +212,5 @@ func pad(text string, width int) string {
 func ShortImage(image string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(image, "docker.io/"), "library/")
 }
+
+func shownImage(image string) string { return Visible(ShortImage(image)) }

@@ -65,7 +65,7 @@ const maxName = 32
 func (b *summaryWriter) table(s *exec.Summary) {
 	for _, p := range s.Pipelines {
 		for _, step := range p.Steps {
-			b.name = min(maxName, max(b.name, ansi.StringWidth(step.Name)))
+			b.name = min(maxName, max(b.name, ansi.StringWidth(Visible(step.Name))))
 		}
 	}
 	for _, p := range s.Pipelines {
@@ -79,15 +79,15 @@ func (b *summaryWriter) table(s *exec.Summary) {
 }
 
 func (b *summaryWriter) pipelineRow(p *exec.PipelineSummary) string {
-	row := b.glyph(p.Status, false) + " " + b.Style.Bold("pipeline "+p.Name)
+	row := b.glyph(p.Status, false) + " " + b.Style.Bold("pipeline "+Visible(p.Name))
 	if p.Status == exec.StatusSkipped {
-		return row + b.Style.Faint(" skipped: "+p.Reason)
+		return row + b.Style.Faint(" skipped: "+Visible(p.Reason))
 	}
 	return row + " " + b.Style.Faint(Duration(p.Duration))
 }
 
 func (b *summaryWriter) stepRow(s *exec.StepSummary) string {
-	name := ansi.Truncate(s.Name, b.name, "…")
+	name := ansi.Truncate(Visible(s.Name), b.name, "…")
 	name += strings.Repeat(" ", b.name-ansi.StringWidth(name))
 	row := fmt.Sprintf("  %s %s  %-7s", b.glyph(s.Status, s.Ignored), name, s.Status)
 	if s.Status != exec.StatusSkipped {
@@ -102,7 +102,7 @@ func (b *summaryWriter) stepRow(s *exec.StepSummary) string {
 func stepDetail(s *exec.StepSummary) string {
 	switch {
 	case s.Status == exec.StatusSkipped:
-		return s.Reason
+		return Visible(s.Reason)
 	case s.Status == exec.StatusError:
 		return briefError(s.Phase)
 	case s.Status == exec.StatusFailure && s.Ignored:
@@ -139,7 +139,7 @@ func (b *summaryWriter) failures(p *exec.PipelineSummary) {
 	if p.Status == exec.StatusError && len(badSteps(p)) == 0 {
 		b.line("")
 		b.failed = true
-		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("pipeline %s: %s", p.Name, p.Reason)))
+		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("pipeline %s: %s", Visible(p.Name), Visible(p.Reason))))
 		b.hint(p.Hint)
 	}
 }
@@ -155,17 +155,17 @@ func badSteps(p *exec.PipelineSummary) []*exec.StepSummary {
 }
 
 func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
-	name := s.Name
+	name := Visible(s.Name)
 	if b.several {
-		name = p.Name + "/" + s.Name
+		name = Visible(p.Name) + "/" + name
 	}
 	b.line("")
 	b.failed = true
 	switch s.Status {
 	case exec.StatusError:
-		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("step %s: %s", name, errorText(s.Phase, s.Error))))
+		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("step %s: %s", name, errorText(s.Phase, Visible(s.Error)))))
 		if s.Position != "" {
-			b.wrapped("  at " + s.Position)
+			b.wrapped("  at " + Visible(s.Position))
 		}
 		b.hint(s.Hint)
 	case exec.StatusKilled:
@@ -186,7 +186,7 @@ func (b *summaryWriter) wrapped(text string) { b.WriteString(text + "\n") }
 
 func (b *summaryWriter) hint(hint string) {
 	if hint != "" {
-		b.wrapped("  hint: " + hint)
+		b.wrapped("  hint: " + Visible(hint))
 	}
 }
 
