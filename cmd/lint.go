@@ -3,9 +3,11 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/manifest"
 	"github.com/drone-laptop/drone/report"
@@ -23,7 +25,7 @@ func newLint(s Streams) *cobra.Command {
 		Use:   "lint [FILE…]",
 		Short: "report everything that is wrong with a file",
 		Long: "lint reads each FILE (default .drone.yml) as exec does and reports all it finds, with\n" +
-			"place and remedy. It exits 1 when a finding is an error.",
+			"place and remedy. It exits 1 when a finding is an error, and 2 when a file cannot be read.",
 		Example: "  drone lint\n  drone lint --trusted --format json",
 	}
 	o.register(c)
@@ -34,15 +36,21 @@ func newLint(s Streams) *cobra.Command {
 	return c
 }
 
+// runLint checks every file, also after one that cannot be read: whoever names
+// many wants to know of all.
 func runLint(ctx context.Context, s Streams, o *lintOptions, args []string) error {
-	if len(args) == 0 {
-		args = []string{defaultFile}
+	opts, err := o.options(s)
+	if err != nil {
+		return err
 	}
 	var all []manifest.Problem
-	for _, name := range args {
-		p, err := o.load(ctx, s, []string{name})
+	unread := 0
+	for _, file := range files(args) {
+		p, err := lintFile(ctx, s, file, opts)
 		if err != nil {
-			return err
+			s.fail(err)
+			unread++
+			continue
 		}
 		all = append(all, p.problems...)
 		if o.format.value == "text" {
@@ -56,7 +64,27 @@ func runLint(ctx context.Context, s Streams, o *lintOptions, args []string) erro
 			return err
 		}
 	}
-	return lintStatus(s, all, o.strict)
+	err = lintStatus(s, all, o.strict)
+	if unread > 0 {
+		return &failure{status: StatusUsage}
+	}
+	return err
+}
+
+// files gives each argument by itself, and no argument for the default file.
+func files(args []string) [][]string {
+	if len(args) == 0 {
+		return [][]string{nil}
+	}
+	return slices.Collect(slices.Chunk(args, 1))
+}
+
+func lintFile(ctx context.Context, s Streams, file []string, opts compile.Options) (*planned, error) {
+	name, source, err := readSource(s, file)
+	if err != nil {
+		return nil, err
+	}
+	return makePlan(ctx, name, source, opts)
 }
 
 func lintStatus(s Streams, all []manifest.Problem, strict bool) error {

@@ -70,24 +70,25 @@ func (f *planFlags) load(ctx context.Context, s Streams, args []string) (*planne
 	if err != nil {
 		return nil, err
 	}
-	build, err := f.build.resolveBuild(s)
+	opts, err := f.options(s)
 	if err != nil {
 		return nil, err
 	}
-	text, err := convert.ToYAML(ctx, name, source, build)
+	return makePlan(ctx, name, source, opts)
+}
+
+// makePlan makes the plan of the file name with the text source.
+func makePlan(ctx context.Context, name string, source []byte, opts compile.Options) (*planned, error) {
+	text, err := convert.ToYAML(ctx, name, source, opts.Build)
 	if err != nil {
 		return nil, conversionFailure(err)
 	}
 	if !bytes.Equal(text, source) {
 		name += " (converted)" // positions are those of the text it became
 	}
-	opts, err := f.options(s, build)
-	if err != nil {
-		return nil, err
-	}
 	plan, problems, err := compile.Compile(name, text, opts)
 	lint.Sort(problems)
-	p := &planned{plan: plan, build: build, name: name, source: text, problems: problems}
+	p := &planned{plan: plan, build: opts.Build, name: name, source: text, problems: problems}
 	// What has the name may be just what could not be read, so the errors come
 	// first.
 	if err != nil && !p.wrong() {
@@ -123,7 +124,13 @@ func unknownName(err error) error {
 	return usage(e, hint)
 }
 
-func (f *planFlags) options(s Streams, build compile.Build) (compile.Options, error) {
+// options turns the flags into what plans are made with, and finds the facts of
+// the build for that. Its warnings are printed.
+func (f *planFlags) options(s Streams) (compile.Options, error) {
+	build, err := f.build.resolveBuild(s)
+	if err != nil {
+		return compile.Options{}, err
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		return compile.Options{}, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")

@@ -105,6 +105,11 @@ func conclude(s Streams, err error) int {
 	if err == nil {
 		return StatusOK
 	}
+	return s.fail(err)
+}
+
+// fail prints an error and its hint and returns its status.
+func (s Streams) fail(err error) int {
 	var f *failure
 	if !errors.As(err, &f) {
 		f = &failure{status: StatusUsage, err: err}
