@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/compile"
@@ -40,6 +42,7 @@ type planned struct {
 	name     string // of the file
 	source   []byte
 	problems []manifest.Problem
+	leftOut  []string // see leftOut
 }
 
 // resolveBuild finds the facts of the build for the current directory.
@@ -94,7 +97,29 @@ func makePlan(ctx context.Context, name string, source []byte, opts compile.Opti
 	if err != nil && !p.wrong() {
 		return nil, unknownName(err)
 	}
+	if plan != nil {
+		p.leftOut = leftOut(plan, opts.Include)
+	}
 	return p, nil
+}
+
+// leftOut says of each step that --include names and that does not run all the
+// same why that is: a run of which nothing is left looks like a success.
+func leftOut(plan *exec.Plan, include []string) (texts []string) {
+	named := func(s *exec.Step) bool {
+		return slices.ContainsFunc(include, func(pattern string) bool {
+			ok, err := doublestar.Match(pattern, s.Name)
+			return pattern == s.Name || ok && err == nil
+		})
+	}
+	for _, p := range plan.Pipelines {
+		for _, s := range p.Steps {
+			if p.Runs && s.Policy == exec.Never && named(s) {
+				texts = append(texts, fmt.Sprintf("--include names step %q of pipeline %q, which does not run: %s", s.Name, p.Name, s.Reason))
+			}
+		}
+	}
+	return texts
 }
 
 func conversionFailure(err error) error {
@@ -187,7 +212,11 @@ func pick(environ []string, want func(string) bool) map[string]string {
 // showProblems prints what was found and fails when the plan must not be run.
 func (p *planned) showProblems(s Streams) error {
 	p.writeProblems(s)
-	return p.refuse()
+	if err := p.refuse(); err != nil {
+		return err
+	}
+	s.warnAll(p.leftOut)
+	return nil
 }
 
 // wrong reports whether something found is an error.
