@@ -271,7 +271,8 @@ func (f *engineFlags) open(ctx context.Context) (*docker.Engine, error) {
 	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials})
 }
 
-// engineFailure is an engine that cannot be used, or settings that name none.
+// engineFailure is an engine that cannot be used, or settings of the user's for
+// one that are wrong before any engine is asked.
 func engineFailure(ctx context.Context, err error) error {
 	if signal, ok := interruption(ctx); ok {
 		return &failure{status: signal.status()}
@@ -283,7 +284,7 @@ func engineFailure(ctx context.Context, err error) error {
 	case errors.As(err, &unreachable):
 		f.hint = unreachable.Hint
 	case errors.As(err, &wrong):
-		f.hint = wrong.Hint
+		f.status, f.hint = StatusUsage, wrong.Hint
 	}
 	return f
 }

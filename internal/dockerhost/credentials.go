@@ -36,7 +36,7 @@ func (c *Credentials) GoString() string { return c.String() }
 
 // LoadCredentials reads the docker configuration of the user, or the file at
 // path when that is not "". A missing configuration of the user is empty; a
-// missing file at path is an error.
+// missing file at path is an error. The error is an *Error.
 func LoadCredentials(env Environment, path string) (*Credentials, error) {
 	if path != "" {
 		return loadFile(env, path)
@@ -56,28 +56,35 @@ func LoadCredentials(env Environment, path string) (*Credentials, error) {
 }
 
 func loadFile(env Environment, path string) (*Credentials, error) {
+	fail := func(err error) (*Credentials, error) {
+		return nil, &Error{"the registry credentials in " + path, unreadable(err),
+			"name a file in the form of docker's config.json, which `docker login` writes"}
+	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("registry credentials: %w", err)
+		return fail(err)
 	}
 	defer f.Close()
 	file := configfile.New(path)
 	if err := file.LoadFromReader(f); err != nil {
-		return nil, fmt.Errorf("registry credentials: %s is not a docker config.json", path)
+		return fail(err)
 	}
 	return &Credentials{env: env, file: file}, nil
 }
 
 func configError(env Environment, dir string, err error) error {
 	path := env.short(filepath.Join(dir, config.ConfigFileName))
-	// The text of a decoding error can quote the file, which may hold passwords.
+	return &Error{path, unreadable(err), "repair or move the file, or choose another directory with DOCKER_CONFIG"}
+}
+
+// unreadable is why a configuration cannot be read. The text of a decoding
+// error can quote the file, which may hold passwords, so it is left out.
+func unreadable(err error) error {
 	var inaccessible *os.PathError
-	if !errors.As(err, &inaccessible) {
-		err = errors.New("the file is not valid JSON of docker's form")
-	} else {
-		err = inaccessible.Err
+	if errors.As(err, &inaccessible) {
+		return inaccessible.Err
 	}
-	return &Error{path, err, "repair or move the file, or choose another directory with DOCKER_CONFIG"}
+	return errors.New("the file is not valid JSON of docker's form")
 }
 
 // With returns credentials with the document text, in the form of docker's

@@ -2,6 +2,7 @@ package dockerhost
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -133,12 +134,23 @@ func TestCredentialsNeverShowValues(t *testing.T) {
 			t.Errorf("With(%q) gave %v", text, err)
 		}
 	}
-	path := filepath.Join(t.TempDir(), "c.json")
-	write(t, path, `{"auths":{"r":{"auth":"hunter2"}}}`)
-	if _, err := LoadCredentials(fakeEnv(t, nil), path); err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), path) {
-		t.Errorf("a bad file gave %v", err)
+}
+
+func TestCredentialsThatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "config.json")
+	write(t, bad, `{"auths":{"r":{"auth":"hunter2"}}}`)
+	none := filepath.Join(dir, "none.json")
+	run := func(t *testing.T, env Environment, path, want string) {
+		_, err := LoadCredentials(env, path)
+		var e *Error
+		if !errors.As(err, &e) || err.Error() != want || e.Hint == "" {
+			t.Errorf("got %#v, want an *Error with a hint and the text %q", err, want)
+		}
 	}
-	if _, err := LoadCredentials(fakeEnv(t, nil), path+".missing"); err == nil {
-		t.Error("a missing file is no error")
-	}
+	env := fakeEnv(t, nil)
+	run(t, env, bad, "the registry credentials in "+bad+": the file is not valid JSON of docker's form")
+	run(t, env, none, "the registry credentials in "+none+": no such file or directory")
+	run(t, env, dir, "the registry credentials in "+dir+": is a directory")
+	run(t, fakeEnv(t, map[string]string{"DOCKER_CONFIG": dir}), "", bad+": the file is not valid JSON of docker's form")
 }

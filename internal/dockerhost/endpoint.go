@@ -61,7 +61,7 @@ func (e Endpoint) ClientOptions() ([]client.Opt, error) {
 	return options, nil
 }
 
-// Error is a setting that names no usable engine.
+// Error is a setting or a file of the user's that cannot be used.
 type Error struct {
 	Source string
 	Err    error
