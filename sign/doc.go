@@ -1,8 +1,7 @@
-// Package sign is the room for signatures over configuration files: HMAC
-// signature documents, JOSE signatures, their verification, and encrypted
-// secrets. It will work on bytes and keys alone: no network, no files, no
-// flags.
+// Package sign encrypts and decrypts secret documents. It is also the room for
+// signatures over configuration files: HMAC signature documents, JOSE
+// signatures, and their verification, which this version does not have yet;
+// signature documents are read by package manifest and have no effect.
 //
-// It is empty in this version. Signature documents are read by package
-// manifest and have no effect.
+// It works on bytes and keys alone: no network, no files, no flags.
 package sign
