@@ -92,7 +92,7 @@ func Compile(name string, source []byte, opts Options) (*exec.Plan, []manifest.P
 	if err := c.selectStages(); err != nil {
 		return nil, c.problems.sorted(), err
 	}
-	c.substitute()
+	documents := c.substitute()
 	plan := &exec.Plan{
 		Version: exec.Version,
 		File:    name,
@@ -100,6 +100,8 @@ func Compile(name string, source []byte, opts Options) (*exec.Plan, []manifest.P
 		Ref:     opts.Build.Ref,
 		Branch:  opts.Build.Branch,
 	}
+	plan.Secrets = c.secretSources(documents)
+	c.checkTemplates()
 	for _, st := range c.stages {
 		plan.Pipelines = append(plan.Pipelines, c.pipeline(st))
 	}
@@ -148,8 +150,9 @@ func (c *compiler) mounted() bool { return c.opts.Workspace != "" && !c.opts.Clo
 
 // substitute gives each stage its pipeline out of the substituted text. The
 // text is read once for all of them, unless it asks for a variable that
-// differs from one stage to the next.
-func (c *compiler) substitute() {
+// differs from one stage to the next. It returns the file for what belongs to
+// no stage.
+func (c *compiler) substitute() *manifest.File {
 	shared := c.raw
 	if changesText(c.source) {
 		shared = c.parseFor(c.stages[0])
@@ -170,6 +173,7 @@ func (c *compiler) substitute() {
 			st.pipe = st.raw
 		}
 	}
+	return shared
 }
 
 func (c *compiler) parseFor(st *stage) *manifest.File {
@@ -224,6 +228,20 @@ func pipelineAt(f *manifest.File, index int) *manifest.Pipeline {
 		}
 	}
 	return nil
+}
+
+// checkTemplates warns of a template beside pipelines: it takes the place of
+// the whole file on the server (reference §11.6).
+func (c *compiler) checkTemplates() {
+	for _, d := range c.raw.Documents {
+		if d.Template != nil {
+			c.problems.add(manifest.Problem{
+				Severity: manifest.Warning, Rule: "template", Span: d.Span,
+				Message: fmt.Sprintf("a server puts the template %s in the place of the whole file, here only the other documents count", quoteOrEmpty(d.Template.Load.Value)),
+				Hint:    "keep templates in files of their own",
+			})
+		}
+	}
 }
 
 // reportNoPipeline explains an empty plan, unless an error does so already.

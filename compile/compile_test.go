@@ -90,6 +90,7 @@ func goldenCases() []goldenCase {
 		{"containers-trusted", "containers", trusted, false},
 		{"mistakes", "mistakes", with(func(o *Options) { o.Pipelines = []string{"test", "default"} }), false},
 		{"cycles", "cycles", push, false},
+		{"secrets", "secrets", push, false},
 		{"pick-include", "pick", with(func(o *Options) { o.Include = []string{"test*"} }), false},
 		{"pick-service", "pick", with(func(o *Options) { o.Include = []string{"cache"} }), false},
 		{"pick-exclude", "pick", with(func(o *Options) { o.Exclude = []string{"db", "test"} }), false},

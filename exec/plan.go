@@ -23,6 +23,22 @@ type Plan struct {
 	Ref       string      `json:"ref"`
 	Branch    string      `json:"branch"`
 	Pipelines []*Pipeline `json:"pipelines"`
+	// Secrets are what the file itself says of where secrets come from, of
+	// each name the first. Their values are for the caller to find, who hands
+	// them to Run.
+	Secrets []SecretSource `json:"secrets,omitempty"`
+}
+
+// SecretSource says where the value of the secret Name comes from (reference
+// §1.4): it is encrypted in Data, or kept in an external store.
+type SecretSource struct {
+	Name     string `json:"name"` // case matters
+	Position string `json:"position,omitempty"`
+	// Data is the value, encrypted with a key that only the server has.
+	Data string `json:"data,omitempty"`
+	// Path and Key are for the external store.
+	Path string `json:"path,omitempty"`
+	Key  string `json:"key,omitempty"`
 }
 
 // Pipeline is one pipeline (the server calls it a stage) of a plan.
