@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,35 +21,8 @@ const netrcPasswordVar = "DRONE_NETRC_PASSWORD"
 
 type execOptions struct {
 	planFlags
-	engine  engineFlags
-	secrets secretFlags
-	output  *outputFlag
-	pretty  bool
-	plain   bool
-	timeout time.Duration
-}
-
-// engineFlags say which engine runs the steps.
-type engineFlags struct {
-	host, registry string
-}
-
-func (f *engineFlags) register(c *cobra.Command) {
-	c.Flags().StringVarP(&f.host, "docker-host", "H", "", "`address` of the engine (default: as docker finds it)")
-	c.Flags().StringVar(&f.registry, "registry", "", "docker config.json `file` with registry logins (default: as docker finds it)")
-}
-
-// secretFlags supply secrets.
-type secretFlags struct {
-	files, values []string
-	allowMissing  bool
-}
-
-func (f *secretFlags) register(c *cobra.Command) {
-	flags := c.Flags()
-	flags.StringArrayVar(&f.files, "secret-file", nil, "`file` with secrets, dotenv or YAML (repeatable)")
-	flags.StringArrayVar(&f.values, "secret", nil, "secret, `NAME=VALUE`, or NAME=@file (repeatable)")
-	flags.BoolVar(&f.allowMissing, "allow-missing-secrets", false, "give missing secrets the empty value")
+	runFlags
+	output *outputFlag
 }
 
 func newExec(s Streams) *cobra.Command {
@@ -64,21 +36,20 @@ func newExec(s Streams) *cobra.Command {
 		Example: "  drone exec\n" +
 			"  drone exec --event tag --tag v1.2.3\n" +
 			"  drone exec --pipeline build --include test --secret-file .secrets",
-		RunE: func(c *cobra.Command, args []string) error { return runExec(orBackground(c.Context()), s, o, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return runExec(orBackground(c.Context()), s.of(c), o, args)
+		},
 	}
-	o.register(c)
-	o.engine.register(c)
-	o.secrets.register(c)
+	o.planFlags.register(c)
+	o.runFlags.register(c.Flags())
 	o.output = addOutput(c.Flags(), "output", "text", "json")
-	c.Flags().BoolVar(&o.pretty, "pretty", true, "colours and the live view, on a terminal")
-	c.Flags().BoolVar(&o.plain, "plain", false, "plain lines even on a terminal, without the live view")
-	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")
+	addPretty(c.Flags(), "colours and the live view, on a terminal")
 	return c
 }
 
 func runExec(ctx context.Context, s Streams, o *execOptions, args []string) error {
-	if !o.pretty {
-		s.OutTerminal, s.ErrTerminal, s.Terminal = false, false, nil
+	if o.timeout < 0 {
+		return usage(fmt.Errorf("--timeout %s is negative", o.timeout), "write how long the run may take, or 0 for no limit")
 	}
 	p, err := o.load(ctx, s, args)
 	if err != nil {

@@ -28,9 +28,9 @@ func newPull(s Streams) *cobra.Command {
 		Example: "  drone pull\n  drone pull --event tag --tag v1.2.3",
 		RunE:    func(c *cobra.Command, args []string) error { return runPull(orBackground(c.Context()), s, o, args) },
 	}
-	o.register(c)
-	o.engine.register(c)
-	o.secrets.register(c)
+	o.planFlags.register(c)
+	o.engine.register(c.Flags())
+	o.secrets.register(c.Flags())
 	return c
 }
 
