@@ -14,7 +14,8 @@ type Event = exec.Event
 
 // Plain writes each line of a step to one writer, as `[step:N] text`, or as
 // `[pipeline/step:N] text` when the run has several pipelines, and what
-// happens beside output to another. It never moves a cursor.
+// happens beside output to another. It never moves a cursor, and on a terminal
+// keeps steps from doing so.
 type Plain struct {
 	out       *lineWriter
 	notes     *lineWriter
@@ -80,7 +81,11 @@ func (p *Plain) Close() error {
 
 func (p *Plain) output(e exec.StepOutput) error {
 	pre := p.prefix(key{e.Pipeline, e.Step})
-	return p.out.write(pre.before, strconv.Itoa(e.Line), pre.after, e.Text, "\n")
+	text := e.Text
+	if p.style.terminal {
+		text = tame(text)
+	}
+	return p.out.write(pre.before, strconv.Itoa(e.Line), pre.after, text, "\n")
 }
 
 func (p *Plain) prefix(k key) prefix {

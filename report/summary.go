@@ -177,8 +177,17 @@ func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
 		b.line(b.Style.Faint(fmt.Sprintf("  … %s before", Plural(s.Lines-len(s.Tail), "line"))))
 	}
 	for _, text := range s.Tail {
-		b.line("  " + strings.TrimRight(text, "\r"))
+		b.line("  " + b.tail(text))
 	}
+}
+
+// tail is a line of a step as it can be repeated.
+func (b *summaryWriter) tail(text string) string {
+	text = strings.TrimRight(text, "\r")
+	if b.Style.terminal {
+		return tame(text)
+	}
+	return text
 }
 
 // wrapped writes text that must not be cut: an error is read, not glanced at.
