@@ -1,6 +1,6 @@
 package docker
 
-import "strings"
+import "github.com/drone-laptop/drone/exec/script"
 
 // scriptEnv carries a script that is small enough for a variable; the kernel
 // limits one to 128 KiB including its name.
@@ -25,47 +25,16 @@ exec 2>&1
 set -e
 `
 
-// scriptTail is the last line of a script. A here-document without its end
-// swallows it, which scriptEnd notices.
-const scriptTail = "DRONE_SCRIPT_EXIT=$?\n"
-
-// scriptEnd follows the script in the same shell.
-const scriptEnd = `
-if [ -n "${DRONE_SCRIPT_EXIT-}" ]; then exit "$DRONE_SCRIPT_EXIT"; fi
-printf '%s\n' 'drone: the commands were not run to their end: a quote, here-document or block is not closed' >&2
-exit 2`
-
-// Script is the shell script of a step's commands. They run one after another
-// in one shell and stop at the first failure; before each, a line "+ " and its
-// text is printed without being evaluated. A construct may extend over several
-// commands, as on the server; a backslash at the end of one may not, since an
-// empty line follows each. The script is for any POSIX shell and reads
-// nothing from stdin; the shell must continue with scriptEnd after it.
-func Script(commands []string) string {
-	var b strings.Builder
-	b.WriteString(scriptHead)
-	for _, command := range commands {
-		b.WriteString("printf '%s\\n' ")
-		b.WriteString(shellQuote("+ " + strings.TrimRight(command, "\n")))
-		b.WriteString("\n")
-		b.WriteString(command)
-		b.WriteString("\n\n")
-	}
-	b.WriteString(scriptTail)
-	return b.String()
-}
+// Script is what the shell of a container runs for the commands of a step; the
+// shell must continue with script.End after it.
+func Script(commands []string) string { return scriptHead + script.Body(commands) }
 
 // scriptRunner is the argument of /bin/sh -c which runs a script from its
 // variable or, when it is too long for one, from its file. The text of the
 // script stays out of the arguments, where pgrep -f would find it.
 func scriptRunner(inFile bool) string {
 	if inFile {
-		return ". " + scriptPath + scriptEnd
+		return ". " + scriptPath + script.End
 	}
-	return `eval "$` + scriptEnv + `"` + scriptEnd
-}
-
-// shellQuote writes text as one word that a POSIX shell takes literally.
-func shellQuote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	return `eval "$` + scriptEnv + `"` + script.End
 }
