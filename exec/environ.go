@@ -32,7 +32,9 @@ func environ(p *Pipeline, s *Step, m moment, secrets map[string]string) map[stri
 	setMoment(env, m)
 	env["DRONE_STEP_NAME"] = s.Name
 	env["DRONE_STEP_NUMBER"] = strconv.Itoa(s.Number)
-	maps.DeleteFunc(env, func(_, value string) bool { return value == "" })
+	if !p.KeepEmpty {
+		maps.DeleteFunc(env, func(_, value string) bool { return value == "" })
+	}
 	for _, ref := range s.Secrets {
 		if ref.Env != "" {
 			env[ref.Env] = secrets[ref.Name]
@@ -55,14 +57,23 @@ func setMoment(env map[string]string, m moment) {
 	env["DRONE_STAGE_STATUS"] = stage
 	env["DRONE_BUILD_STATUS"] = build
 	env["CI_BUILD_STATUS"] = raw
-	env["DRONE_FAILED_STEPS"] = strings.Join(m.failedSteps, ",")
-	env["DRONE_FAILED_STAGES"] = strings.Join(m.failedStages, ",")
+	unlessEmpty(env, "DRONE_FAILED_STEPS", strings.Join(m.failedSteps, ","))
+	unlessEmpty(env, "DRONE_FAILED_STAGES", strings.Join(m.failedStages, ","))
 	env["DRONE_STAGE_STARTED"] = unix(m.stageStarted)
 	env["DRONE_STAGE_FINISHED"] = unix(m.now)
 	otherwise(env, "DRONE_BUILD_STARTED", unix(m.runStarted))
 	otherwise(env, "DRONE_BUILD_FINISHED", unix(m.now))
 	otherwise(env, "CI_BUILD_STARTED", "0")
 	otherwise(env, "CI_BUILD_FINISHED", "0")
+}
+
+// unlessEmpty sets a variable that must not exist without a value.
+func unlessEmpty(env map[string]string, name, value string) {
+	if value == "" {
+		delete(env, name)
+		return
+	}
+	env[name] = value
 }
 
 func otherwise(env map[string]string, name, value string) {

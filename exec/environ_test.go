@@ -20,6 +20,7 @@ func TestEnviron(t *testing.T) {
 	}
 	type testCase struct {
 		env, step, fixed map[string]string
+		keep             bool
 		secrets          []SecretRef
 		values           map[string]string
 		moment           func(m *moment)
@@ -38,6 +39,13 @@ func TestEnviron(t *testing.T) {
 			step:  map[string]string{"A": "", "C": "step", "D": ""},
 			fixed: map[string]string{"C": ""},
 			want:  map[string]string{"B": "env"},
+		},
+		"empty values are kept where the pipeline says so": {
+			keep:  true,
+			env:   map[string]string{"A": "env", "B": "env"},
+			step:  map[string]string{"A": "", "C": "step", "DRONE_FAILED_STEPS": "mine"},
+			fixed: map[string]string{"C": ""},
+			want:  map[string]string{"A": "", "B": "env", "C": ""},
 		},
 		"a step cannot set what is known at its start": {
 			step: map[string]string{
@@ -86,7 +94,7 @@ func TestEnviron(t *testing.T) {
 		if tc.moment != nil {
 			tc.moment(&m)
 		}
-		p := &Pipeline{Env: tc.env, Fixed: tc.fixed}
+		p := &Pipeline{Env: tc.env, Fixed: tc.fixed, KeepEmpty: tc.keep}
 		s := &Step{Name: "test", Number: 2, Env: tc.step, Secrets: tc.secrets}
 		want := maps.Clone(base)
 		maps.Copy(want, tc.want)

@@ -74,6 +74,13 @@ type Pipeline struct {
 	// Fixed removes what Step.Env says; only secrets are kept when empty.
 	Env   map[string]string `json:"env,omitempty"`
 	Fixed map[string]string `json:"fixed,omitempty"`
+	// KeepEmpty has names with an empty value set all the same, as the runner
+	// of exec pipelines does (reference §3).
+	KeepEmpty bool `json:"keep_empty,omitempty"`
+
+	// Netrc is for engines that make a home directory for the steps: they
+	// write it there. Others find the login in the environment of the steps.
+	Netrc *Netrc `json:"netrc,omitempty"`
 
 	// Steps are clone, services and steps in the order of the file.
 	Steps []*Step `json:"steps"`
@@ -87,11 +94,22 @@ type Platform struct {
 	Version string `json:"version,omitempty"`
 }
 
+// Netrc names the secrets of the login that git and others read from a file:
+// the whole line of the file, and the password alone, which must not show.
+type Netrc struct {
+	File     SecretRef `json:"file"`
+	Password SecretRef `json:"password"`
+}
+
 // Workspace is the directory all steps of a pipeline share.
 type Workspace struct {
 	// Host is the absolute directory of this machine that is mounted at Path.
-	// When empty the engine provides an empty volume, mounted at Base.
+	// When empty the engine provides an empty volume, mounted at Base. For a
+	// pipeline of type exec the workspace starts as a copy of Host, which
+	// stays as it is.
 	Host string `json:"host,omitempty"`
+	// Base and Path are empty for a pipeline of type exec, whose engine
+	// chooses the directory.
 	Base string `json:"base"`
 	// Path is the absolute directory in which steps start.
 	Path string `json:"path"`

@@ -35,8 +35,8 @@ func MissingSecrets(plan *Plan, lookup func(name string) (value string, ok bool)
 	return missing
 }
 
-// secretValues looks up every secret a pipeline refers to, in any of its
-// steps. Those that are missing have no entry.
+// secretValues looks up every secret a pipeline refers to, itself or in any of
+// its steps. Those that are missing have no entry.
 func secretValues(p *Pipeline, lookup func(string) (string, bool)) map[string]string {
 	values := make(map[string]string)
 	add := func(refs []SecretRef) {
@@ -50,6 +50,9 @@ func secretValues(p *Pipeline, lookup func(string) (string, bool)) map[string]st
 		}
 	}
 	add(p.PullSecrets)
+	if p.Netrc != nil {
+		add([]SecretRef{p.Netrc.File, p.Netrc.Password})
+	}
 	for _, s := range p.Steps {
 		add(s.Secrets)
 	}

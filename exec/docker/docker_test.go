@@ -77,7 +77,7 @@ func TestConformance(t *testing.T) {
 				Engine: func(*testing.T) exec.Engine { return e }, Image: testImage, Workspace: workspace,
 				Leftovers: func(t *testing.T, run string) []string { return leftovers(t, e, run) },
 				Break:     func(p *exec.Pipeline) { p.Networks = []string{"drone-test-no-such-network"} },
-				Features:  enginetest.Features{Images: true, Network: true},
+				Features:  enginetest.Features{Images: true, Volumes: true, Network: true},
 			})
 		})
 	}

@@ -41,7 +41,10 @@ func (b *bench) pipeline(steps ...*exec.Step) *exec.Pipeline {
 	if b.cfg.Workspace != nil {
 		p.Workspace.Host = b.cfg.Workspace(b.T)
 	}
-	if b.cfg.Path == "." {
+	switch {
+	case b.cfg.Features.Places:
+		p.Workspace.Base, p.Workspace.Path = "", ""
+	case b.cfg.Path == ".":
 		p.Workspace.Base, p.Workspace.Path = p.Workspace.Host, p.Workspace.Host
 	}
 	for i, s := range steps {

@@ -13,7 +13,7 @@ func closeCases() []testCase {
 		{name: "close: a session that ran nothing", run: func(b *bench) {
 			b.open(b.pipeline(step("only", "true"))).end()
 		}},
-		{name: "close: removes volumes of the pipeline", needs: Features{Images: true}, run: func(b *bench) {
+		{name: "close: removes volumes of the pipeline", needs: Features{Volumes: true}, run: func(b *bench) {
 			write, read := step("write", "echo kept > /cache/file"), step("read", "cat /cache/file")
 			p := b.pipeline(write, read)
 			p.Volumes = []exec.Volume{{Name: "cache", Kind: exec.VolumeTemp}}

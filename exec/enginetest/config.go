@@ -25,7 +25,8 @@ type Config struct {
 	Workspace func(t *testing.T) string
 	// Path is the directory in which steps find the workspace, "/drone/src"
 	// when empty. The value "." means the directory Workspace gave, for
-	// engines that run steps on this machine.
+	// engines that run steps on this machine. It means nothing for engines
+	// with the feature Places.
 	Path string
 	// Leftovers lists what the engine still holds for a run: containers,
 	// networks, volumes, processes, temporary files. It is asked after every
@@ -39,12 +40,18 @@ type Config struct {
 }
 
 // Features are abilities that not every engine has. Cases that need a feature
-// the engine lacks are skipped aloud.
+// the engine lacks are skipped aloud, but for Places, which changes what is
+// expected.
 type Features struct {
 	// Images: steps run in images, so an unknown image and an unknown
 	// entrypoint are errors of the step, and an image's own process runs when
 	// a step has no commands.
 	Images bool
+	// Volumes: steps can mount the volumes of their pipeline.
+	Volumes bool
 	// Network: services and steps reach each other by name.
 	Network bool
+	// Places: the engine itself chooses the directory of the workspace, which
+	// steps find in DRONE_WORKSPACE.
+	Places bool
 }

@@ -39,6 +39,8 @@ func (needs Features) missing(have Features) string {
 	switch {
 	case needs.Images && !have.Images:
 		return "images"
+	case needs.Volumes && !have.Volumes:
+		return "volumes"
 	case needs.Network && !have.Network:
 		return "network"
 	}

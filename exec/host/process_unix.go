@@ -1,0 +1,97 @@
+//go:build unix
+
+package host
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	osexec "os/exec"
+	"syscall"
+	"time"
+)
+
+const (
+	// killTime bounds how long killed processes may take to be gone. One that
+	// waits for a dead disk or belongs to another user never is.
+	killTime = 5 * time.Second
+	// lookEvery is the pause between two looks at what is left.
+	lookEvery = 10 * time.Millisecond
+)
+
+// process is the shell of a step with everything that it has started.
+type process struct {
+	cmd    *osexec.Cmd
+	mark   string   // value of stepMark
+	output *os.File // read end
+
+	exited chan struct{} // closed when the shell has ended
+	reaped bool          // set before exited is closed, with failed
+	failed error
+}
+
+// watch waits for the end of the shell. As long as the shell is not reaped its
+// number stays that of the session, so that nothing else is killed by it.
+func (p *process) watch() {
+	defer close(p.exited)
+	if awaitEnd(p.cmd.Process.Pid) {
+		return
+	}
+	p.failed, p.reaped = ended(p.cmd.Wait()), true
+}
+
+// reap takes the shell's status. The shell must have been killed, or have
+// exited.
+func (p *process) reap() error {
+	<-p.exited
+	if !p.reaped {
+		p.failed, p.reaped = ended(p.cmd.Wait()), true
+	}
+	return p.failed
+}
+
+// ended keeps the errors that are no status.
+func ended(err error) error {
+	if _, ok := errors.AsType[*osexec.ExitError](err); ok {
+		return nil
+	}
+	return err
+}
+
+// ask asks every process to end, and returns when all have or the time is over.
+func (p *process) ask(grace time.Duration) {
+	if grace <= 0 {
+		return
+	}
+	p.signal(syscall.SIGTERM)
+	for end := time.Now().Add(grace); time.Now().Before(end) && len(p.alive()) > 0; {
+		time.Sleep(lookEvery)
+	}
+}
+
+// kill kills every process, until none is left that could have started
+// another, and names those that do not go.
+func (p *process) kill() (left []string) {
+	for end := time.Now().Add(killTime); ; time.Sleep(lookEvery) {
+		p.signal(syscall.SIGKILL)
+		alive := p.alive()
+		if len(alive) == 0 {
+			return nil
+		}
+		if time.Now().After(end) {
+			for _, pid := range alive {
+				left = append(left, fmt.Sprint(pid))
+			}
+			return left
+		}
+	}
+}
+
+// signal sends a signal to the session and to whoever has left it. What fails
+// is seen by who looks afterwards.
+func (p *process) signal(sig syscall.Signal) {
+	_ = syscall.Kill(-p.cmd.Process.Pid, sig)
+	for _, pid := range p.alive() {
+		_ = syscall.Kill(pid, sig)
+	}
+}

@@ -1,0 +1,96 @@
+//go:build unix
+
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	osexec "os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/exec/script"
+)
+
+const supported = true
+
+// run runs the script in file to its end.
+func (s *session) run(ctx context.Context, file string, io exec.IO) (exec.Exit, error) {
+	p, err := s.start(file, io.Env)
+	if err != nil {
+		return exec.Exit{}, startError(err)
+	}
+	if io.Started != nil {
+		io.Started()
+	}
+	output := newPump(p.output, io.Output)
+	select {
+	case <-p.exited:
+	case <-ctx.Done():
+		p.ask(s.engine.opts.Grace)
+	}
+	// Also what the shell has left in the background has no step any more.
+	left := p.kill()
+	failed := p.reap()
+	undelivered := output.finish()
+	if len(left) > 0 && io.Notify != nil {
+		io.Notify(exec.Notice{Warning: "processes of the step could not be ended: " + strings.Join(left, ", ")})
+	}
+	switch {
+	case ctx.Err() != nil:
+		return exitOf(p.cmd), context.Cause(ctx)
+	case failed != nil:
+		return exec.Exit{}, &exec.StepError{Phase: exec.PhaseRun, Err: fmt.Errorf("cannot watch the shell of the step: %w", failed)}
+	case undelivered != nil:
+		return exitOf(p.cmd), &exec.StepError{Phase: exec.PhaseRun, Err: fmt.Errorf("cannot deliver the output of the step: %w", undelivered)}
+	}
+	return exitOf(p.cmd), nil
+}
+
+// start starts the shell of a step. Standard input is empty, and both outputs
+// are one pipe, which keeps the order in which things were written. The shell
+// leads a session of its own: its processes can be found by that, and none of
+// them can ask at the terminal for a password that nobody is told of.
+func (s *session) start(file string, env map[string]string) (*process, error) {
+	p := &process{mark: random(), exited: make(chan struct{})}
+	// The text of the commands stays out of the arguments, which others on
+	// this machine see. $0 is the script.
+	p.cmd = osexec.Command("/bin/sh", "-e", "-c", `. "$0"`+script.End, file)
+	p.cmd.Dir = s.place.source
+	p.cmd.Env = environ(s.place, env, s.engine.opts.Getenv, p.mark)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	out, in, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	p.cmd.Stdout, p.cmd.Stderr, p.output = in, in, out
+	if err := p.cmd.Start(); err != nil {
+		return nil, errors.Join(err, in.Close(), out.Close())
+	}
+	go p.watch()
+	return p, in.Close()
+}
+
+func startError(err error) error {
+	failed := &exec.StepError{Phase: exec.PhaseStart, Err: fmt.Errorf("cannot start /bin/sh: %w", err)}
+	if errors.Is(err, syscall.E2BIG) {
+		failed.Err = errors.New("the variables of the step are too long for this machine")
+		failed.Hint = "one variable may have 128 KiB: hand over more in a file"
+	}
+	return failed
+}
+
+// exitOf is how a shell that was reaped has ended, in the way of shells when a
+// signal ended it.
+func exitOf(cmd *osexec.Cmd) exec.Exit {
+	if cmd.ProcessState == nil {
+		return exec.Exit{}
+	}
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return exec.Exit{Code: 128 + int(status.Signal())}
+	}
+	return exec.Exit{Code: cmd.ProcessState.ExitCode()}
+}
