@@ -9,7 +9,7 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// maxNameBytes is the longest step name that the runner takes.
+// maxNameBytes is the longest step name that the runner of containers takes.
 const maxNameBytes = 100
 
 // maxGuesses bounds the search for similar names in a file full of mistakes.
@@ -25,6 +25,10 @@ func (c *compiler) mayGuess() bool {
 // names of the steps of every docker pipeline of a file, and everything else
 // only of the one it runs (reference §10.1, §10.2).
 func (b *builder) check() {
+	if b.st.onHost() {
+		b.checkHost()
+		return
+	}
 	if t := b.pipe.Type.Value; t != "" && t != "docker" {
 		return
 	}
@@ -61,7 +65,7 @@ func (b *builder) checkNames() {
 		case name == "":
 			b.reportAt(e, "missing-name", span, fmt.Sprintf("a %s has no name", e.kind), "add `name:`")
 			continue
-		case len(name) > maxNameBytes:
+		case len(name) > maxNameBytes && !b.st.onHost():
 			b.reportAt(e, "long-name", span,
 				fmt.Sprintf("step name %q… has %d bytes, at most %d are allowed", cutBytes(name, 20), len(name), maxNameBytes), "shorten the name")
 		case name == "clone" && !b.pipe.Clone.Disable.Value && b.st.runs:

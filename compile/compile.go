@@ -64,6 +64,10 @@ type Options struct {
 	Networks   []string
 	Privileged []string // images that run privileged as the built-in ones do
 
+	// Host is for pipelines of type exec. Their workspace is a copy of the
+	// directory Workspace.
+	Host Host
+
 	// Machine is the host name for DRONE_STAGE_MACHINE.
 	Machine string
 }
@@ -139,7 +143,7 @@ func newCompiler(name string, source []byte, opts Options) *compiler {
 	c.problems.merge(found)
 	for _, d := range c.raw.Documents {
 		if d.Pipeline != nil {
-			c.stages = append(c.stages, &stage{index: d.Index, raw: d.Pipeline, name: d.Pipeline.DisplayName()})
+			c.stages = append(c.stages, newStage(d.Index, d.Pipeline, opts.Host))
 		}
 	}
 	return c

@@ -71,6 +71,8 @@ func goldenCases() []goldenCase {
 		change(&o)
 		return o
 	}
+	linux := Host{OS: "linux", Arch: "amd64", Consent: true}
+	host := with(func(o *Options) { o.Host = linux })
 	tag := with(func(o *Options) { o.Build = tagBuild() })
 	pull := with(func(o *Options) { o.Build = pullBuild() })
 	trusted := with(func(o *Options) { o.Trusted, o.Privileged = true, []string{"registry.example.com/build/kit"} })
@@ -91,6 +93,13 @@ func goldenCases() []goldenCase {
 		{"mistakes", "mistakes", with(func(o *Options) { o.Pipelines = []string{"test", "default"} }), false},
 		{"cycles", "cycles", push, false},
 		{"secrets", "secrets", push, false},
+		{"host", "host", host, true},
+		{"host-clone", "host", with(func(o *Options) { o.Host, o.Clone, o.Netrc = linux, true, full.Netrc }), false},
+		{"host-refused", "host", push, false},
+		{"host-refused-by-name", "host", with(func(o *Options) { o.Host.OS, o.Host.Arch, o.Pipelines = "linux", "amd64", []string{"build", "mac"} }), false},
+		{"host-on-mac", "host", with(func(o *Options) { o.Host = Host{OS: "darwin", Arch: "arm64", Consent: true} }), false},
+		{"host-on-windows", "host", with(func(o *Options) { o.Host = Host{OS: "windows", Arch: "amd64", Consent: true} }), false},
+		{"host-mistakes", "host-mistakes", with(func(o *Options) { o.Host, o.Clone, o.Build.Repo = linux, true, Repo{} }), false},
 		{"pick-include", "pick", with(func(o *Options) { o.Include = []string{"test*"} }), false},
 		{"pick-service", "pick", with(func(o *Options) { o.Include = []string{"cache"} }), false},
 		{"pick-exclude", "pick", with(func(o *Options) { o.Exclude = []string{"db", "test"} }), false},

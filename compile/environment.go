@@ -26,6 +26,7 @@ func substitution(opts Options, stage Stage) map[string]string {
 type variables struct {
 	env, fixed map[string]string
 	live       map[string]bool
+	keepEmpty  bool // names with an empty value are set all the same
 }
 
 // variablesOf lays the tables of a pipeline on each other (reference §5.1,
@@ -34,26 +35,37 @@ func (c *compiler) variablesOf(st *stage, ws workspace) variables {
 	v := variables{env: map[string]string{}, fixed: map[string]string{}, live: map[string]bool{}}
 	maps.Copy(v.env, c.opts.Env)
 	maps.Copy(v.env, c.opts.Build.Params)
-	for _, e := range st.pipe.Environment {
-		v.env[e.Name.Value] = e.Value.Value
+	if !st.onHost() {
+		for _, e := range st.pipe.Environment {
+			v.env[e.Name.Value] = e.Value.Value
+		}
 	}
 	maps.Copy(v.env, proxies(c.opts.Proxy))
 	v.builtin(table(c.opts.Build, st.facts(c.opts.Machine)))
 	maps.Copy(v.env, identity(c.opts.Build.Author, st.pipe.Clone))
+	if !st.onHost() {
+		v.container(ws, c.opts.Netrc)
+	}
+	// The lowest layer can say nothing by an empty value, unless that is kept,
+	// and a name that is fixed never shows through.
+	v.keepEmpty = st.onHost()
+	maps.DeleteFunc(v.env, func(name, value string) bool {
+		_, hidden := v.fixed[name]
+		return value == "" && !v.keepEmpty || hidden || v.live[name]
+	})
+	return v
+}
+
+// container adds what steps in containers are told of the workspace and of the
+// login. For the others both are files whose place only the engine knows.
+func (v *variables) container(ws workspace, netrc Netrc) {
 	maps.Copy(v.env, map[string]string{
 		"DRONE_WORKSPACE": ws.full, "DRONE_WORKSPACE_BASE": ws.base, "DRONE_WORKSPACE_PATH": ws.path,
 	})
-	if c.opts.Netrc.Machine != "" {
-		v.env["DRONE_NETRC_MACHINE"] = c.opts.Netrc.Machine
-		v.env["DRONE_NETRC_USERNAME"] = c.opts.Netrc.Username
+	if netrc.Machine != "" {
+		v.env["DRONE_NETRC_MACHINE"] = netrc.Machine
+		v.env["DRONE_NETRC_USERNAME"] = netrc.Username
 	}
-	// The lowest layer can say nothing by an empty value, and a name that is
-	// fixed never shows through.
-	maps.DeleteFunc(v.env, func(name, value string) bool {
-		_, hidden := v.fixed[name]
-		return value == "" || hidden || v.live[name]
-	})
-	return v
 }
 
 func (v *variables) builtin(table []variable) {
@@ -127,8 +139,8 @@ func (o *ownEnv) secret(env string, name manifest.String) {
 	o.secrets = append(o.secrets, ref)
 }
 
-// stepEnv reads environment, then settings, which win.
-func stepEnv(s *manifest.Step) *ownEnv {
+// variablesOfStep reads environment alone.
+func variablesOfStep(s *manifest.Step) *ownEnv {
 	out := newOwnEnv()
 	for _, e := range s.Environment {
 		if e.FromSecret.Value != "" {
@@ -137,6 +149,12 @@ func stepEnv(s *manifest.Step) *ownEnv {
 		}
 		out.values[e.Name.Value] = e.Value.Value
 	}
+	return out
+}
+
+// stepEnv reads environment, then settings, which win.
+func stepEnv(s *manifest.Step) *ownEnv {
+	out := variablesOfStep(s)
 	for _, setting := range s.Settings {
 		name := settingName(setting.Name.Value)
 		if secret, ok := settingSecret(setting.Value); ok {
@@ -172,7 +190,7 @@ func (o *ownEnv) into(s *exec.Step, shared *variables) {
 	for name, value := range o.values {
 		_, secret := o.index[name]
 		_, hides := shared.env[name]
-		if secret || shared.overrides(name) || value == "" && !hides {
+		if secret || shared.overrides(name) || value == "" && !hides && !shared.keepEmpty {
 			delete(o.values, name)
 		}
 	}

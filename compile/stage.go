@@ -15,12 +15,25 @@ type stage struct {
 	raw    *manifest.Pipeline // as written: trigger, name, dependencies, platform
 	pipe   *manifest.Pipeline // after substitution: everything else
 	name   string
-	number int // 1-based among the selected ones, else 0
+	number int    // 1-based among the selected ones, else 0
+	os     string // where the file names none, as arch
+	arch   string
 	runs   bool
 	reason string
 	deps   []string // names of stages that run
 
 	before []int // indices of the stages it depends on
+}
+
+// newStage makes a stage of a pipeline. Where it asks for no platform, the
+// server takes it for one of linux/amd64 (reference §11.5), but what runs on
+// this machine runs on what this machine is.
+func newStage(index int, p *manifest.Pipeline, host Host) *stage {
+	st := &stage{index: index, raw: p, name: p.DisplayName(), os: "linux", arch: "amd64"}
+	if st.onHost() && host.OS != "" {
+		st.os, st.arch = host.OS, host.Arch
+	}
+	return st
 }
 
 // selectStages decides which pipelines run, and in which order.
@@ -35,7 +48,7 @@ func (c *compiler) selectStages() error {
 			selected++
 			st.number = selected
 		}
-		if why := cannotRun(st.raw); st.runs && why != "" {
+		if why := c.cannotRun(st.raw); st.runs && why != "" {
 			st.runs, st.reason = false, why
 			c.reportNamed(st)
 		}
@@ -67,11 +80,11 @@ func (c *compiler) selected(st *stage) (bool, string) {
 }
 
 // cannotRun says why a pipeline has no place on this machine, "" when it has.
-func cannotRun(p *manifest.Pipeline) string {
+func (c *compiler) cannotRun(p *manifest.Pipeline) string {
 	os := p.Platform.OS.Value
 	switch t := p.Type.Value; {
 	case t == "exec":
-		return "type exec runs commands on this machine, which this version does not do"
+		return c.opts.Host.refuses(p.Platform)
 	case t != "" && t != "docker":
 		return fmt.Sprintf("type %s cannot run on this machine", t)
 	case os != "" && os != "linux":
@@ -88,7 +101,7 @@ func (c *compiler) reportNamed(st *stage) {
 			c.problems.add(manifest.Problem{
 				Severity: manifest.Error, Rule: "unsupported-pipeline", Span: st.raw.Span, Pipeline: st.name,
 				Message: fmt.Sprintf("pipeline %q cannot run: %s", st.name, st.reason),
-				Hint:    "pipelines of type docker for linux run on this machine",
+				Hint:    st.hint(),
 			})
 		}
 	}
@@ -263,7 +276,7 @@ func (st *stage) facts(machine string) Stage {
 	p := st.raw
 	return Stage{
 		Name: st.name, Kind: "pipeline", Type: or(p.Type.Value, "docker"), Number: st.number,
-		OS: or(p.Platform.OS.Value, "linux"), Arch: or(p.Platform.Arch.Value, "amd64"),
+		OS: or(p.Platform.OS.Value, st.os), Arch: or(p.Platform.Arch.Value, st.arch),
 		Variant: p.Platform.Variant.Value, DependsOn: st.deps, Machine: machine,
 	}
 }
@@ -271,7 +284,7 @@ func (st *stage) facts(machine string) Stage {
 func (st *stage) platform() exec.Platform {
 	p := st.raw.Platform
 	return exec.Platform{
-		OS: or(p.OS.Value, "linux"), Arch: p.Arch.Value, Variant: p.Variant.Value, Version: p.Version.Value,
+		OS: or(p.OS.Value, st.os), Arch: p.Arch.Value, Variant: p.Variant.Value, Version: p.Version.Value,
 	}
 }
 

@@ -52,6 +52,9 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 	for _, s := range b.pipe.PullSecrets {
 		p.PullSecrets = append(p.PullSecrets, exec.SecretRef{Name: s.Value, Position: place(s.Span.Start)})
 	}
+	if st.onHost() {
+		b.hostPipeline(p)
+	}
 	if b.clones() {
 		p.Steps = append(p.Steps, b.cloneStep())
 	}
@@ -78,7 +81,7 @@ func (c *compiler) newBuilder(st *stage) *builder {
 		}
 	}
 	for _, s := range st.pipe.Services {
-		if s != nil {
+		if s != nil && !st.onHost() {
 			b.elements = append(b.elements, element{s, exec.KindService})
 		}
 	}
@@ -127,6 +130,9 @@ func (b *builder) labels() map[string]string {
 // cloneStep is the automatic clone step (reference §7.5). Its image is not
 // normalised, so that the log names it as the server's does.
 func (b *builder) cloneStep() *exec.Step {
+	if b.st.onHost() {
+		return b.hostClone()
+	}
 	const image = "drone/git:latest"
 	options := b.pipe.Clone
 	env := newOwnEnv()
@@ -156,6 +162,9 @@ func (b *builder) cloneStep() *exec.Step {
 }
 
 func (b *builder) step(e element) *exec.Step {
+	if b.st.onHost() {
+		return b.hostStep(e)
+	}
 	img := b.c.image(e.Image.Value)
 	s := &exec.Step{
 		Name:          e.Name.Value,

@@ -12,16 +12,19 @@ import (
 // its default without a sound (reference §12.2, rows 2 and 5).
 func (b *builder) checkWords(e element) {
 	failures := []string{"ignore", "fast", "fast-fail", "fail-fast"}
-	if f := e.Failure; f.Value != "" && !slices.Contains(failures, f.Value) {
-		b.warn(e, "unknown-failure", f.Span, fmt.Sprintf("failure %q of step %q has no meaning", f.Value, e.Name.Value),
-			b.wordHint(f.Value, failures))
-	}
+	b.checkFailure(e, slices.Contains(failures, e.Failure.Value), b.wordHint(e.Failure.Value, failures))
 	pulls := []string{"always", "if-not-exists", "never"}
 	if p := e.Pull; p.Value != "" && !slices.Contains(pulls, strings.ToLower(p.Value)) {
 		b.warn(e, "unknown-pull", p.Span, fmt.Sprintf("pull %q of step %q has no meaning", p.Value, e.Name.Value),
 			b.wordHint(p.Value, pulls))
 	}
 	b.checkConditions(e.Name.Value, e.When, "when")
+}
+
+func (b *builder) checkFailure(e element, known bool, hint string) {
+	if f := e.Failure; f.Value != "" && !known {
+		b.warn(e, "unknown-failure", f.Span, fmt.Sprintf("failure %q of step %q has no meaning", f.Value, e.Name.Value), hint)
+	}
 }
 
 // checkConditions looks at the conditions whose values come from a fixed set.
