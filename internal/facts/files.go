@@ -1,0 +1,207 @@
+package facts
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/config"
+	"github.com/go-git/go-git/v5/plumbing/format/index"
+)
+
+// Visit is told of a directory, a file or a link. name is its path from the
+// directory of the walk on, in the form of this system. The error fs.SkipDir
+// for a directory leaves out what is in it; any other ends the walk.
+type Visit func(name string, entry fs.DirEntry) error
+
+// Files visits everything in dir that belongs to the working tree: what git
+// tracks, and what it does not ignore. A directory comes before what is in it.
+// The ".git" of the tree itself is left out; repositories within it, such as
+// submodules, are visited whole. Outside of git, and where git's own files
+// cannot be read, everything belongs to it.
+func (t *Tree) Files(dir string, visit Visit) error {
+	w := &walk{dir: dir, visit: visit}
+	at, inside := t.within(dir)
+	tracked, err := t.tracked()
+	if !inside || err != nil {
+		return w.everything("")
+	}
+	w.at, w.tracked, w.fold = at, tracked, strings.EqualFold(t.cfg.Raw.Section("core").Option("ignorecase"), "true")
+	return w.directory("", t.rulesAbove(at, w.fold), false)
+}
+
+// GitDir is the directory with what git knows of the checkout whose top is
+// dir: HEAD and the index. common is where all else is, which in a linked
+// worktree is another one. Both are empty when no checkout begins in dir.
+func (t *Tree) GitDir(dir string) (own, common string) {
+	if at, inside := t.within(dir); !inside || at != "" {
+		return "", ""
+	}
+	return t.loc.gitDir, t.loc.common
+}
+
+// within gives the way from the top of the working tree to dir, with slashes
+// and "" for the top itself.
+func (t *Tree) within(dir string) (string, bool) {
+	if t.repo == nil || t.Root == "" {
+		return "", false
+	}
+	at, err := filepath.Rel(t.Root, dir)
+	if err != nil || at == ".." || strings.HasPrefix(at, ".."+string(filepath.Separator)) {
+		return "", false
+	}
+	if at == "." {
+		return "", true
+	}
+	return filepath.ToSlash(at), true
+}
+
+// tracked are the files of the index, and the directories they are in.
+func (t *Tree) tracked() (map[string]bool, error) {
+	if t.repo == nil {
+		return nil, errNoRepository
+	}
+	idx, err := t.repo.Storer.Index()
+	if err != nil && !errors.Is(err, index.ErrInvalidChecksum) {
+		return nil, err
+	}
+	all := make(map[string]bool, len(idx.Entries))
+	for _, e := range idx.Entries {
+		for name := e.Name; name != "." && !all[name]; name = path.Dir(name) {
+			all[name] = true
+		}
+	}
+	return all, nil
+}
+
+// rulesAbove are the rules that hold in the directory at of the working tree
+// before its own .gitignore is read: those of the user, of the repository, and
+// of the directories above.
+func (t *Tree) rulesAbove(at string, fold bool) []rule {
+	rules := readRules(t.excludesFile(), "", fold)
+	rules = append(rules, readRules(filepath.Join(t.loc.common, "info", "exclude"), "", fold)...)
+	above := ""
+	for part := range strings.SplitSeq(at, "/") {
+		if part == "" {
+			break
+		}
+		rules = append(rules, readRules(filepath.Join(t.Root, filepath.FromSlash(above), ".gitignore"), above, fold)...)
+		above = path.Join(above, part)
+	}
+	return rules
+}
+
+// excludesFile is the user's own list of what to ignore, everywhere.
+func (t *Tree) excludesFile() string {
+	configs := []*config.Config{t.cfg, t.user}
+	if system, err := config.LoadConfig(config.SystemScope); err == nil {
+		configs = append(configs, system)
+	}
+	home, _ := os.UserHomeDir()
+	for _, cfg := range configs {
+		if cfg == nil || cfg.Raw == nil {
+			continue
+		}
+		if name := cfg.Raw.Section("core").Option("excludesfile"); name != "" {
+			if rest, ok := strings.CutPrefix(name, "~/"); ok {
+				return filepath.Join(home, rest)
+			}
+			return name
+		}
+	}
+	base := os.Getenv("XDG_CONFIG_HOME")
+	if base == "" {
+		base = filepath.Join(home, ".config")
+	}
+	return filepath.Join(base, "git", "ignore")
+}
+
+// walk is one call of Files. Names are relative to dir, with slashes.
+type walk struct {
+	dir     string
+	at      string // of dir in the working tree
+	tracked map[string]bool
+	fold    bool // the file system does not tell cases apart
+	visit   Visit
+}
+
+// directory visits what is in the directory name. Of one that is ignored only
+// what git tracks all the same is visited.
+func (w *walk) directory(name string, rules []rule, ignored bool) error {
+	entries, err := os.ReadDir(filepath.Join(w.dir, filepath.FromSlash(name)))
+	if err != nil {
+		return gone(err)
+	}
+	rules = append(rules[:len(rules):len(rules)], readRules(filepath.Join(w.dir, filepath.FromSlash(name), ".gitignore"), path.Join(w.at, name), w.fold)...)
+	for _, entry := range entries {
+		if err := w.entry(path.Join(name, entry.Name()), entry, rules, ignored); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) entry(name string, entry fs.DirEntry, rules []rule, ignored bool) error {
+	full := path.Join(w.at, name)
+	if full == ".git" {
+		return nil
+	}
+	ignored = ignored || ignores(rules, full, entry.IsDir())
+	if ignored && !w.tracked[full] {
+		return nil
+	}
+	if err := w.visit(filepath.FromSlash(name), entry); err != nil {
+		return skipped(err)
+	}
+	switch {
+	case !entry.IsDir():
+		return nil
+	case w.repository(name):
+		return w.everything(name)
+	default:
+		return w.directory(name, rules, ignored)
+	}
+}
+
+// repository reports a directory that is the top of another working tree.
+func (w *walk) repository(name string) bool {
+	_, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(name), ".git"))
+	return err == nil
+}
+
+// everything visits what is in a directory for which no rules are known.
+func (w *walk) everything(name string) error {
+	entries, err := os.ReadDir(filepath.Join(w.dir, filepath.FromSlash(name)))
+	if err != nil {
+		return gone(err)
+	}
+	for _, entry := range entries {
+		inner := path.Join(name, entry.Name())
+		err := w.visit(filepath.FromSlash(inner), entry)
+		if err == nil && entry.IsDir() {
+			err = w.everything(inner)
+		}
+		if err = skipped(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func skipped(err error) error {
+	if errors.Is(err, fs.SkipDir) {
+		return nil
+	}
+	return err
+}
+
+// gone forgives a directory that was removed while the walk was under way.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
