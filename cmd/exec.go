@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -154,7 +155,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	}
 	ran := runs(p.plan) > 0
 	if !ran {
-		s.note(nothingRuns(p))
+		s.note(nothingRuns(p, o.sel.pipelines))
 	}
 	if ran && o.output.value == "text" {
 		options := report.SummaryOptions{Style: s.errStyle(), Width: s.Width}
@@ -220,12 +221,31 @@ func runs(plan *exec.Plan) int {
 	return n
 }
 
-// nothingRuns says that, and what to do.
-func nothingRuns(p *planned) string {
-	if len(p.plan.Pipelines) == 0 {
-		return p.name + " has no pipeline, so nothing was run"
+// nothingRuns says that, and what to do about it; named are the names given with
+// --pipeline.
+func nothingRuns(p *planned, named []string) string {
+	able := canRun(p.plan)
+	some := "one"
+	if len(able) < len(p.plan.Pipelines) {
+		some = "one of " + strings.Join(able, ", ")
 	}
-	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event, or name one with --pipeline", p.name, describeBuild(p.build))
+	switch {
+	case len(able) == 0:
+		return "no pipeline of " + p.name + " can run on this machine: those of type docker for linux can"
+	case len(named) > 0:
+		return "no pipeline of " + p.name + " that --pipeline names runs; on this machine these can: " + strings.Join(able, ", ")
+	}
+	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event, or name %s with --pipeline", p.name, describeBuild(p.build), some)
+}
+
+// canRun names the pipelines that this program runs, whatever else decides.
+func canRun(plan *exec.Plan) (names []string) {
+	for _, p := range plan.Pipelines {
+		if p.Type == "docker" && p.Platform.OS == "linux" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 // open connects to the engine.
