@@ -81,11 +81,21 @@ func (p *Plain) Close() error {
 
 func (p *Plain) output(e exec.StepOutput) error {
 	pre := p.prefix(key{e.Pipeline, e.Step})
-	text := e.Text
-	if p.style.terminal {
-		text = tame(text)
+	number := strconv.Itoa(e.Line)
+	if p.style.terminal && obeyed(e.Text) >= 0 {
+		return p.tamed(e.Text, pre.before, number, pre.after)
 	}
-	return p.out.write(pre.before, strconv.Itoa(e.Line), pre.after, text, "\n")
+	return p.out.write(pre.before, number, pre.after, e.Text, "\n")
+}
+
+// tamed writes a line with what a terminal must not obey.
+func (p *Plain) tamed(text string, prefix ...string) error {
+	if err := p.out.write(prefix...); err != nil {
+		return err
+	}
+	t := tamer{out: p.out, prefix: prefix}
+	t.line(text)
+	return p.out.write("\n")
 }
 
 func (p *Plain) prefix(k key) prefix {
