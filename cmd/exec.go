@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -91,7 +92,7 @@ func checkWorkspace(plan *exec.Plan) error {
 // is asked for anything.
 func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
 	notices := &notices{streams: s}
-	ctx, stop := untilSignal(ctx, notices.note)
+	ctx, stop := untilSignal(ctx, endingRun(), notices.note)
 	defer stop()
 	ctx, abandon := context.WithCancelCause(ctx)
 	defer abandon(nil)
@@ -102,7 +103,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	}
 	var engine exec.Engine
 	if runs(p.plan) > 0 {
-		e, err := o.engine.open(ctx)
+		e, err := o.engine.open(ctx, notices.note)
 		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
 			return &failure{status: StatusTimeout, err: o.timedOut()}
 		}
@@ -248,8 +249,12 @@ func canRun(plan *exec.Plan) (names []string) {
 	return names
 }
 
-// open connects to the engine.
-func (f *engineFlags) open(ctx context.Context) (*docker.Engine, error) {
+// patience is how long an engine may take to answer before that is said.
+const patience = 5 * time.Second
+
+// open connects to the engine. When that takes long, say is told what is waited
+// for.
+func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engine, error) {
 	env := dockerhost.Process()
 	endpoint, err := dockerhost.Resolve(env, f.host)
 	if err != nil {
@@ -259,6 +264,10 @@ func (f *engineFlags) open(ctx context.Context) (*docker.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	waiting := time.AfterFunc(patience, func() {
+		say(fmt.Sprintf("waiting for the engine at %s, found through %s", endpoint.Host, endpoint.Source))
+	})
+	defer waiting.Stop()
 	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials})
 }
 
@@ -335,7 +344,7 @@ func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error
 			continue
 		}
 		failed++
-		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), text)
+		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(text))
 		if near := supplied.set.Closest(m.Name); near != "" {
 			fmt.Fprintf(s.Err, "drone: hint: did you mean %q, from %s\n", near, supplied.set.Source(near))
 		}
