@@ -4,20 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/dockerhost"
-	"github.com/drone-laptop/drone/internal/secrets"
 	"github.com/drone-laptop/drone/report"
 )
-
-// netrcPasswordVar keeps the password of --netrc-password out of argv.
-const netrcPasswordVar = "DRONE_NETRC_PASSWORD"
 
 type execOptions struct {
 	planFlags
@@ -61,7 +58,7 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	if err := checkWorkspace(p.plan); err != nil {
 		return err
 	}
-	supplied, err := o.supplied(s)
+	supplied, err := o.supplied(s, p.plan)
 	if err != nil {
 		return err
 	}
@@ -90,7 +87,7 @@ func checkWorkspace(plan *exec.Plan) error {
 // is asked for anything.
 func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
 	notices := &notices{streams: s}
-	ctx, stop := untilSignal(ctx, notices.note)
+	ctx, stop := untilSignal(ctx, endingRun(), notices.note)
 	defer stop()
 	ctx, abandon := context.WithCancelCause(ctx)
 	defer abandon(nil)
@@ -101,7 +98,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	}
 	var engine exec.Engine
 	if runs(p.plan) > 0 {
-		e, err := o.engine.open(ctx)
+		e, err := o.engine.open(ctx, notices.note)
 		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
 			return &failure{status: StatusTimeout, err: o.timedOut()}
 		}
@@ -154,7 +151,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	}
 	ran := runs(p.plan) > 0
 	if !ran {
-		s.note(nothingRuns(p))
+		s.note(nothingRuns(p, o.sel.pipelines))
 	}
 	if ran && o.output.value == "text" {
 		options := report.SummaryOptions{Style: s.errStyle(), Width: s.Width}
@@ -220,16 +217,39 @@ func runs(plan *exec.Plan) int {
 	return n
 }
 
-// nothingRuns says that, and what to do.
-func nothingRuns(p *planned) string {
-	if len(p.plan.Pipelines) == 0 {
-		return p.name + " has no pipeline, so nothing was run"
+// nothingRuns says that, and what to do about it; named are the names given with
+// --pipeline.
+func nothingRuns(p *planned, named []string) string {
+	able := canRun(p.plan)
+	some := "one"
+	if len(able) < len(p.plan.Pipelines) {
+		some = "one of " + strings.Join(able, ", ")
 	}
-	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event, or name one with --pipeline", p.name, describeBuild(p.build))
+	switch {
+	case len(able) == 0:
+		return "no pipeline of " + p.name + " can run on this machine: those of type docker for linux can"
+	case len(named) > 0:
+		return "no pipeline of " + p.name + " that --pipeline names runs; on this machine these can: " + strings.Join(able, ", ")
+	}
+	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event, or name %s with --pipeline", p.name, describeBuild(p.build), some)
 }
 
-// open connects to the engine.
-func (f *engineFlags) open(ctx context.Context) (*docker.Engine, error) {
+// canRun names the pipelines that this program runs, whatever else decides.
+func canRun(plan *exec.Plan) (names []string) {
+	for _, p := range plan.Pipelines {
+		if p.Type == "docker" && p.Platform.OS == "linux" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// patience is how long an engine may take to answer before that is said.
+const patience = 5 * time.Second
+
+// open connects to the engine. When that takes long, say is told what is waited
+// for.
+func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engine, error) {
 	env := dockerhost.Process()
 	endpoint, err := dockerhost.Resolve(env, f.host)
 	if err != nil {
@@ -239,6 +259,10 @@ func (f *engineFlags) open(ctx context.Context) (*docker.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	waiting := time.AfterFunc(patience, func() {
+		say(fmt.Sprintf("waiting for the engine at %s, found through %s", endpoint.Host, endpoint.Source))
+	})
+	defer waiting.Stop()
 	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials})
 }
 
@@ -258,71 +282,4 @@ func engineFailure(ctx context.Context, err error) error {
 		f.status, f.hint = StatusUsage, wrong.Hint
 	}
 	return f
-}
-
-// lookup gives the value of a secret.
-type lookup = func(name string) (string, bool)
-
-type supply struct {
-	set    *secrets.Set
-	lookup lookup
-}
-
-// supplied loads the secrets of the user and adds those that drone itself
-// makes: the login for cloning.
-func (o *execOptions) supplied(s Streams) (supply, error) {
-	set, warnings, err := secrets.Load(secrets.Sources{Files: o.secrets.files, Values: o.secrets.values, Getenv: s.LookupEnv})
-	if err != nil {
-		return supply{}, secretFailure(err)
-	}
-	s.warnAll(warnings)
-	password := o.sel.netrcPassword
-	if password == "" {
-		password = s.getenv(netrcPasswordVar)
-	}
-	own := map[string]string{
-		compile.NetrcPasswordSecret: password,
-		compile.NetrcFileSecret:     fmt.Sprintf("machine %s login %s password %s", o.sel.netrcMachine, o.sel.netrcUser, password),
-	}
-	return supply{set: set, lookup: func(name string) (string, bool) {
-		if v, ok := own[name]; ok {
-			return v, true
-		}
-		return set.Lookup(name)
-	}}, nil
-}
-
-func secretFailure(err error) error {
-	var e *secrets.Error
-	if errors.As(err, &e) {
-		return usage(e, e.Hint)
-	}
-	return usage(err, "")
-}
-
-// checkSecrets fails when a step that may run needs a secret that nobody
-// supplied. A missing registry login is only a warning: the engine may have one.
-func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error {
-	failed := 0
-	for _, m := range exec.MissingSecrets(plan, supplied.lookup) {
-		if m.Step == "" {
-			s.warn(fmt.Sprintf("%s: pipeline %s: no secret %q for image_pull_secrets, the logins of docker are used", m.Position, m.Pipeline, m.Name))
-			continue
-		}
-		text := fmt.Sprintf("%s: pipeline %s, step %s needs the secret %q, which is not supplied", m.Position, m.Pipeline, m.Step, m.Name)
-		if allow {
-			s.warn(text + " and is empty")
-			continue
-		}
-		failed++
-		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), text)
-		if near := supplied.set.Closest(m.Name); near != "" {
-			fmt.Fprintf(s.Err, "drone: hint: did you mean %q, from %s\n", near, supplied.set.Source(near))
-		}
-	}
-	if failed == 0 {
-		return nil
-	}
-	return usage(fmt.Errorf("%s missing, nothing was run", report.Plural(failed, "secret")),
-		"supply them with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets")
 }

@@ -11,25 +11,24 @@ import (
 
 // stage is one pipeline of the file on its way into the plan.
 type stage struct {
-	index  int                // of its document
-	raw    *manifest.Pipeline // as written: trigger, name, dependencies, platform
-	pipe   *manifest.Pipeline // after substitution: everything else
-	name   string
-	number int    // 1-based among the selected ones, else 0
-	os     string // where the file names none, as arch
-	arch   string
-	runs   bool
-	reason string
-	deps   []string // names of stages that run
+	document *manifest.Document
+	raw      *manifest.Pipeline // as written: trigger, name, dependencies, platform
+	pipe     *manifest.Pipeline // after substitution: everything else
+	name     string
+	number   int    // 1-based among the selected ones, else 0
+	os, arch string // where the file names none
+	runs     bool
+	reason   string
+	deps     []string // names of stages that run
 
 	before []int // indices of the stages it depends on
 }
 
-// newStage makes a stage of a pipeline. Where it asks for no platform, the
+// newStage makes a stage of a pipeline's document. Where it asks for no platform, the
 // server takes it for one of linux/amd64 (reference §11.5), but what runs on
 // this machine runs on what this machine is.
-func newStage(index int, p *manifest.Pipeline, host Host) *stage {
-	st := &stage{index: index, raw: p, name: p.DisplayName(), os: "linux", arch: "amd64"}
+func newStage(d *manifest.Document, host Host) *stage {
+	st := &stage{document: d, raw: d.Pipeline, name: d.Pipeline.DisplayName(), os: "linux", arch: "amd64"}
 	if st.onHost() && host.OS != "" {
 		st.os, st.arch = host.OS, host.Arch
 	}

@@ -126,6 +126,9 @@ func (l *lineWriter) write(parts ...string) error {
 	return l.err
 }
 
+// WriteString implements io.StringWriter.
+func (l *lineWriter) WriteString(text string) (int, error) { return len(text), l.write(text) }
+
 func (l *lineWriter) flush() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -183,11 +183,10 @@ func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
 
 // tail is a line of a step as it can be repeated.
 func (b *summaryWriter) tail(text string) string {
-	text = strings.TrimRight(text, "\r")
 	if b.Style.terminal {
-		return tame(text)
+		return tamed(text)
 	}
-	return text
+	return strings.TrimRight(text, "\r")
 }
 
 // wrapped writes text that must not be cut: an error is read, not glanced at.

@@ -1,41 +1,98 @@
 package report
 
-import "strings"
-
-const (
-	escape   = '\x1b'
-	reset    = "\x1b[0m"
-	c1Prefix = '\xc2' // begins the UTF-8 of the C1 control characters
+import (
+	"io"
+	"strings"
 )
 
-// tame returns a line of a step as a terminal may be given it. What prompts
+const (
+	escape    = '\x1b'
+	reset     = "\x1b[0m"
+	eraseLine = "\x1b[K"
+	c1Prefix  = '\xc2' // begins the UTF-8 of the C1 control characters
+)
+
+// tamer writes a line of a step as a terminal may be given it. What prompts
 // and boards stand on is not for steps to change, so of all sequences only
 // those that colour text are kept, and of all control characters only the tab
-// and the carriage return. Colours end with the line.
-func tame(text string) string {
-	i := obeyed(text)
-	if i < 0 {
-		return text
-	}
-	var b strings.Builder
-	b.Grow(len(text) + len(reset))
-	coloured := false
-	for ; i >= 0; i = obeyed(text) {
-		b.WriteString(text[:i])
+// and the carriage return.
+//
+// Colours end with the line. What is written over the line gets its prefix
+// again. Errors are left to the writer, which keeps them.
+type tamer struct {
+	out    io.StringWriter
+	prefix []string
+
+	coloured bool
+	returned bool // the next text is written over the line
+	erased   bool // and nothing of the line is to be left
+}
+
+// line writes the text of a line. The first prefix and the newline are the
+// business of the caller.
+func (t *tamer) line(text string) {
+	for i := obeyed(text); i >= 0; i = obeyed(text) {
+		t.write(text[:i])
 		text = text[i:]
 		n := sequence(text)
-		if isSGR(text[:n]) || text[0] == '\r' {
-			b.WriteString(text[:n])
-			coloured = coloured || n > 1
-		}
+		t.control(text[:n])
 		// Behind it these bytes begin no character, but with one before it
 		// they could become a control character.
 		text = text[n+span(text[n:], 0x80, 0x9f):]
 	}
-	b.WriteString(text)
-	if coloured {
-		b.WriteString(reset)
+	t.write(text)
+	t.endColour()
+}
+
+func (t *tamer) control(seq string) {
+	switch {
+	case seq == "\r":
+		t.returned = true
+	case isSGR(seq):
+		t.write(seq)
+		t.coloured = true
+	case isEraseLine(seq):
+		t.erased = true
 	}
+}
+
+// write writes text, or a colour. Only now is it known that something follows
+// a carriage return: one at the end belongs to the newline.
+func (t *tamer) write(text string) {
+	if text == "" {
+		return
+	}
+	if t.returned {
+		t.endColour()
+		_, _ = t.out.WriteString("\r")
+		if t.erased {
+			_, _ = t.out.WriteString(eraseLine)
+		}
+		for _, part := range t.prefix {
+			_, _ = t.out.WriteString(part)
+		}
+	}
+	t.returned, t.erased = false, false
+	_, _ = t.out.WriteString(text)
+}
+
+func (t *tamer) endColour() {
+	if t.coloured {
+		_, _ = t.out.WriteString(reset)
+	}
+	t.coloured = false
+}
+
+// tamed is the last of the texts that a line writes over each other.
+func tamed(text string) string {
+	text = strings.TrimRight(text, "\r")
+	text = text[strings.LastIndexByte(text, '\r')+1:]
+	if obeyed(text) < 0 {
+		return text
+	}
+	var b strings.Builder
+	t := tamer{out: &b}
+	t.line(text)
 	return b.String()
 }
 
@@ -123,4 +180,9 @@ func span(text string, low, high byte) int {
 func isSGR(seq string) bool {
 	params, ok := strings.CutPrefix(seq, "\x1b[")
 	return ok && strings.HasSuffix(params, "m") && span(params, '0', ';') == len(params)-1
+}
+
+// isEraseLine reports a sequence that erases the line, or a part of it.
+func isEraseLine(seq string) bool {
+	return seq == "\x1b[K" || seq == "\x1b[0K" || seq == "\x1b[1K" || seq == "\x1b[2K"
 }

@@ -61,6 +61,34 @@ func TestTerminalGetsOnlyText(t *testing.T) {
 	}
 }
 
+// TestTextWrittenOverALine stands behind the prefix of that line.
+func TestTextWrittenOverALine(t *testing.T) {
+	for text, want := range map[string]string{
+		"10%\r20%\r":              "[s:1] 10%\r[s:1] 20%",
+		"windows\r":               "[s:1] windows",
+		"\r":                      "[s:1] ",
+		"a\r\rb\r\r":              "[s:1] a\r[s:1] b",
+		"\rx":                     "[s:1] \r[s:1] x",
+		"a\x1b[?25l\r\x1b[1Gb":    "[s:1] a\r[s:1] b",
+		"\x1b[31ma\rb":            "[s:1] \x1b[31ma\x1b[0m\r[s:1] b",
+		"a\r\x1b[31mb\r":          "[s:1] a\r[s:1] \x1b[31mb\x1b[0m",
+		"longer\r\x1b[Kb":         "[s:1] longer\r\x1b[K[s:1] b",
+		"longer\x1b[2K\rb\rc":     "[s:1] longer\r\x1b[K[s:1] b\r[s:1] c",
+		"a\x1b[Kb\rc":             "[s:1] ab\r[s:1] c",
+		"remote: done\x1b[K":      "[s:1] remote: done",
+		"remote: done\r\x1b[0K\r": "[s:1] remote: done",
+	} {
+		if got := onTerminal(t, text); got != want+"\n" {
+			t.Errorf("%q became %q, want %q", text, got, want+"\n")
+		}
+	}
+	const prefix = "\x1b[33m[s:1]\x1b[0m "
+	got := shown(t, report.NewStyle(true), line("s", 1, "10%\r20%"))
+	if want := prefix + "10%\r" + prefix + "20%\n"; got != want {
+		t.Errorf("in colour: %q, want %q", got, want)
+	}
+}
+
 // hostile is a line with something of everything.
 const hostile = "\x1b[31mred\x1b[2J\x1b]0;title\a\x1bc\x00\u009b1K\r\x1b[?1049h"
 
@@ -88,13 +116,13 @@ func TestSummarySparesTheTerminal(t *testing.T) {
 	var s exec.Summary
 	for _, e := range []exec.Event{
 		exec.RunStarted{Pipelines: []string{"p"}},
-		line("s", 1, "\x1b[31mred\x1b[2J"),
+		line("s", 1, "10%\r\x1b[31mred\x1b[2J\r"),
 		exec.StepFinished{Pipeline: "p", Step: "s", Status: exec.StatusFailure, ExitCode: 1},
 		exec.RunFinished{Status: exec.StatusFailure},
 	} {
 		s.Apply(e)
 	}
-	for terminal, want := range map[bool]string{true: "\n  \x1b[31mred\x1b[0m\n", false: "\n  \x1b[31mred\x1b[2J\n"} {
+	for terminal, want := range map[bool]string{true: "\n  \x1b[31mred\x1b[0m\n", false: "\n  10%\r\x1b[31mred\x1b[2J\n"} {
 		var out bytes.Buffer
 		if err := report.WriteSummary(&out, &s, report.SummaryOptions{Style: report.Style{}.OnTerminal(terminal)}); err != nil {
 			t.Fatal(err)
@@ -112,20 +140,23 @@ func FuzzTerminal(f *testing.F) {
 	f.Add(hostile)
 	f.Add("\xc2\xc2\x1b\x9b2J")
 	sgr := regexp.MustCompile("\x1b\\[[0-9;:]*m")
+	overwritten := regexp.MustCompile("\r(\x1b\\[K)?\\[s:1\\] ")
 	f.Fuzz(func(t *testing.T, text string) {
-		if strings.ContainsAny(text, "\r\n") {
+		if strings.Contains(text, "\n") {
 			t.Skip("not within a line")
 		}
 		got, ok := strings.CutSuffix(onTerminal(t, text), "\n")
 		if !ok {
 			t.Fatalf("%q has no newline", got)
 		}
-		rest := sgr.ReplaceAllString(got, "")
-		if strings.ContainsFunc(rest, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }) {
-			t.Errorf("%q became %q", text, got)
-		}
-		if rest != got && !strings.HasSuffix(got, "\x1b[0m") {
-			t.Errorf("%q became %q, in which colours do not end", text, got)
+		for _, part := range overwritten.Split(got, -1) {
+			rest := sgr.ReplaceAllString(part, "")
+			if strings.ContainsFunc(rest, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }) {
+				t.Errorf("%q became %q", text, got)
+			}
+			if rest != part && !strings.HasSuffix(part, "\x1b[0m") {
+				t.Errorf("%q became %q, in which colours do not end", text, got)
+			}
 		}
 		if utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl) && got != "[s:1] "+text {
 			t.Errorf("%q became %q, and needed no change", text, got)
