@@ -29,7 +29,9 @@ func newExec(s Streams) *cobra.Command {
 		Short: "run the pipelines that the event selects",
 		Long: "exec runs every pipeline of FILE (default .drone.yml) that the event selects, in\n" +
 			"the order their dependencies ask for. The current directory is the workspace: it\n" +
-			"is mounted in every step. Facts of the build come from git; flags override them.",
+			"is mounted in every step. Facts of the build come from git; flags override them.\n\n" +
+			"Pipelines of type exec have no containers. They run on this machine, in a copy of\n" +
+			"the current directory, when you agree: with --host, or asked on a terminal.",
 		Example: "  drone exec\n" +
 			"  drone exec --event tag --tag v1.2.3\n" +
 			"  drone exec --pipeline build --include test --secret-file .secrets",
@@ -48,7 +50,7 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	if o.timeout < 0 {
 		return usage(fmt.Errorf("--timeout %s is negative", o.timeout), "write how long the run may take, or 0 for no limit")
 	}
-	p, err := o.load(ctx, s, args)
+	p, err := o.loadFor(ctx, s, args, true)
 	if err != nil {
 		return err
 	}
@@ -69,10 +71,11 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 }
 
 // checkWorkspace refuses a directory that steps could not write to: every one
-// of them would fail, with a message that does not name the directory.
+// of them would fail, with a message that does not name the directory. Those of
+// type exec write to a copy.
 func checkWorkspace(plan *exec.Plan) error {
 	for _, p := range plan.Pipelines {
-		if !p.Runs || p.Workspace.Host == "" {
+		if !p.Runs || p.Workspace.Host == "" || p.Type == "exec" {
 			continue
 		}
 		if err := writable(p.Workspace.Host); err != nil {
@@ -87,7 +90,7 @@ func checkWorkspace(plan *exec.Plan) error {
 // is asked for anything.
 func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
 	notices := &notices{streams: s}
-	ctx, stop := untilSignal(ctx, endingRun(), notices.note)
+	ctx, stop := untilSignal(ctx, endingRun(p.plan), notices.note)
 	defer stop()
 	ctx, abandon := context.WithCancelCause(ctx)
 	defer abandon(nil)
@@ -98,7 +101,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	}
 	var engine exec.Engine
 	if runs(p.plan) > 0 {
-		e, err := o.engine.open(ctx, notices.note)
+		e, err := openEngines(ctx, s, &o.engine, p.plan, notices.note)
 		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
 			return &failure{status: StatusTimeout, err: o.timedOut()}
 		}

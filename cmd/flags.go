@@ -91,7 +91,7 @@ func (f *buildFlags) resolved() (facts.Overrides, error) {
 type selectFlags struct {
 	pipelines, include, exclude []string
 	resumeAt                    string
-	trusted, clone              bool
+	trusted, clone, host        bool
 	volumes, networks           []string
 	privileged                  []string
 	netrcMachine, netrcUser     string
@@ -106,7 +106,8 @@ func (f *selectFlags) register(c *cobra.Command) {
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out these steps, by `name` or glob (repeatable)")
 	flags.StringVar(&f.resumeAt, "resume-at", "", "leave out the steps before `step`")
 	flags.BoolVar(&f.trusted, "trusted", false, "allow what the server allows trusted repositories only: privileged, host volumes, devices …")
-	flags.BoolVar(&f.clone, "clone", false, "clone the commit into a volume instead of mounting the current directory")
+	flags.BoolVar(&f.host, "host", false, "run pipelines of type exec, too: their commands run on this machine and can do whatever you can")
+	flags.BoolVar(&f.clone, "clone", false, "clone the commit into an empty workspace instead of using the current directory")
 	flags.StringArrayVar(&f.volumes, "volume", nil, "mount a `host:container[:ro]` path in every step (repeatable)")
 	flags.StringArrayVar(&f.networks, "network", nil, "join every step to this network too (repeatable)")
 	flags.StringArrayVar(&f.privileged, "privileged", nil, "run plugins of this `image` privileged, as the built-in ones (repeatable)")

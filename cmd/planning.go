@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -67,8 +68,13 @@ func (f *buildFlags) resolveBuild(s Streams) (compile.Build, error) {
 	return build, nil
 }
 
-// load reads the file that args name and makes its plan.
+// load reads the file that args name and makes its plan, without a question.
 func (f *planFlags) load(ctx context.Context, s Streams, args []string) (*planned, error) {
+	return f.loadFor(ctx, s, args, false)
+}
+
+// loadFor is load for a command that may ask what the flags do not say.
+func (f *planFlags) loadFor(ctx context.Context, s Streams, args []string, mayAsk bool) (*planned, error) {
 	name, source, err := readSource(s, args)
 	if err != nil {
 		return nil, err
@@ -77,7 +83,11 @@ func (f *planFlags) load(ctx context.Context, s Streams, args []string) (*planne
 	if err != nil {
 		return nil, err
 	}
-	return makePlan(ctx, name, source, opts)
+	p, err := makePlan(ctx, name, source, opts)
+	if err != nil || opts.Host.Consent {
+		return p, err
+	}
+	return agreed(s, p, mayAsk, func() (*planned, error) { return makePlan(ctx, name, source, withConsent(opts)) })
 }
 
 // makePlan makes the plan of the file name with the text source.
@@ -180,6 +190,7 @@ func (f *planFlags) options(s Streams) (compile.Options, error) {
 		Trusted:  f.sel.trusted, Env: env, Vars: droneVars(s.Environ()), Proxy: proxyVars(s.Environ()),
 		Netrc: compile.Netrc{Machine: f.sel.netrcMachine, Username: f.sel.netrcUser},
 		Binds: binds, Networks: f.sel.networks, Privileged: f.sel.privileged, Machine: host,
+		Host: compile.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Consent: f.sel.host},
 	}, nil
 }
 

@@ -56,7 +56,7 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 
 	var wanted []*exec.Pipeline
 	for _, pipe := range p.plan.Pipelines {
-		if pipe.Runs {
+		if pipe.Runs && pipe.Type != "exec" {
 			wanted = append(wanted, pipe)
 		}
 	}

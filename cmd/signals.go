@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 // interrupted is the cause of a context that a signal ended.
@@ -42,10 +44,18 @@ type ending struct {
 	again string // why it does nothing about further ones
 }
 
-func endingRun() ending {
+func endingRun(plan *exec.Plan) ending {
+	what := "containers"
+	switch {
+	case !runsType(plan, "exec"):
+	case runsType(plan, "docker"):
+		what = "containers and files"
+	default:
+		what = "files"
+	}
 	return ending{
-		first: "stopping the steps and removing their containers",
-		again: "still removing containers, this ends by itself",
+		first: "stopping the steps and removing their " + what,
+		again: "still removing " + what + ", this ends by itself",
 	}
 }
 
@@ -62,8 +72,9 @@ func untilSignal(parent context.Context, words ending, say func(string)) (ctx co
 	// Left alone, SIGQUIT (ctrl-\) would dump stacks and leave everything behind.
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	// A reader that goes away must not end the program before it has cleaned
-	// up: with SIGPIPE ignored the write fails instead.
-	signal.Ignore(syscall.SIGPIPE)
+	// up: with SIGPIPE taken the write fails instead. It is not ignored, because
+	// the processes of steps would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	done := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() { watch(signals, done, cancel, words, say) })

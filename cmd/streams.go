@@ -25,6 +25,9 @@ type Streams struct {
 	// Terminal is what both Out and Err are, nil when they are not the same
 	// terminal, or one that cannot be drawn on.
 	Terminal *os.File
+	// Dialogue reports that In and Err are terminals, so that there is somebody
+	// to answer a question.
+	Dialogue bool
 	// LookupEnv reads the caller's environment; Environ lists it.
 	LookupEnv func(string) (string, bool)
 	Environ   func() []string
@@ -39,6 +42,7 @@ func StandardStreams() Streams {
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 		Terminal:    sharedTerminal(),
+		Dialogue:    term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
 		LookupEnv:   os.LookupEnv,
 		Environ:     os.Environ,
 	}
