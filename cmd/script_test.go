@@ -82,6 +82,7 @@ func TestScript(t *testing.T) {
 			"repeat":    repeat,
 			"bytes":     writeBytes,
 			"signal":    signalAfter,
+			"gone":      gone,
 			"untouched": func(ts *testscript.TestScript, neg bool, args []string) { untouched(ts, engine) },
 		},
 	})
@@ -181,6 +182,20 @@ for i in $(seq 600); do [ -e %[1]s ] && break; kill -0 $pid || break; sleep 0.1;
 [ -e %[1]s ] || { cat out.txt err.txt; exit 99; }
 kill -%[2]s $pid; wait $pid`, args[1], args[0])
 	status(ts, false, append([]string{args[2], "sh", "-c", script, "sh"}, args[3:]...))
+}
+
+// gone fails when the process runs whose number is in a file, and removes the
+// file: gone file.
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: gone file")
+	}
+	pid := strings.TrimSpace(ts.ReadFile(args[0]))
+	state, err := exec.Command("ps", "-o", "stat=", "-p", pid).Output()
+	if err == nil && !strings.HasPrefix(string(state), "Z") {
+		ts.Fatalf("process %s of %s still runs", pid, args[0])
+	}
+	ts.Check(os.Remove(ts.MkAbs(args[0])))
 }
 
 // untouched fails when the engine still holds an object made for the working

@@ -35,17 +35,18 @@ func (h Host) refuses(p manifest.Platform) string {
 	case h.OS != "" && arch != "" && arch != h.Arch:
 		return fmt.Sprintf("platform.arch is %s, this machine is %s", arch, h.Arch)
 	case !h.Consent:
-		return noConsent
+		return NoConsent
 	}
 	return ""
 }
 
-// noConsent is why a pipeline is left out that nobody has allowed.
-const noConsent = "type exec runs its commands on this machine, which needs --host"
+// NoConsent begins the reason of a pipeline that is left out because nobody has
+// agreed that it runs here.
+const NoConsent = "type exec runs its commands on this machine, which needs --host"
 
 // hint says what to do about a pipeline that was refused.
 func (st *stage) hint() string {
-	if st.reason == noConsent {
+	if st.reason == NoConsent {
 		return "read its commands, and run it with --host if you trust them: they can do whatever you can"
 	}
 	return "pipelines of type docker for linux run on this machine"

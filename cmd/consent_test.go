@@ -1,0 +1,73 @@
+//go:build unix
+
+package cmd_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const consentFile = "kind: pipeline\ntype: exec\nname: native\nsteps:\n- name: greet\n  commands:\n  - echo hello\n  - \"echo 'hi\\ezz'\"\n"
+
+// TestConsent answers the question for pipelines of type exec in a terminal.
+func TestConsent(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, ".drone.yml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(consentFile)
+	const question = "Run them?"
+	type testCase struct {
+		name, change, command, answer string
+		asked, runs                   bool
+		status                        int
+	}
+	for _, tc := range []testCase{
+		{name: "no", command: "drone exec", answer: "n\r", asked: true},
+		{name: "nothing", command: "drone exec", answer: "\r", asked: true},
+		{name: "something else, then yes", command: "drone exec", answer: "what\ryes\r", asked: true, runs: true},
+		{name: "yes holds once", command: "drone exec", answer: "\x04", asked: true},
+		{name: "a flag answers", command: "drone exec --host", runs: true},
+		{name: "nobody is there", command: "drone exec </dev/null"},
+		{name: "of another platform", change: strings.Replace(consentFile, "steps:", "platform: {os: plan9}\nsteps:", 1), command: "drone exec"},
+		{name: "named, and refused", change: consentFile, command: "drone exec --pipeline native", answer: "n\r", asked: true, status: 2},
+		{name: "plan does not ask", command: "drone plan"},
+		{name: "always", command: "drone exec", answer: "A\r", asked: true, runs: true},
+		{name: "always is remembered", command: "drone exec", runs: true},
+		{name: "without a terminal, too", command: "drone exec </dev/null", runs: true},
+		{name: "a changed file asks again", change: consentFile + "  - echo more\n", command: "drone exec", answer: "n\r", asked: true},
+		{name: "and does not run by itself", change: consentFile + "  - echo more\n", command: "drone exec </dev/null"},
+		{name: "the text of before is known", change: consentFile, command: "drone exec", runs: true},
+		{name: "a file with mistakes is not asked about", change: consentFile + "- name: greet\n", command: "drone exec", status: 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.change != "" {
+				write(tc.change)
+			}
+			s := inTerminal(t, dir, tc.command, "XDG_STATE_HOME="+filepath.Join(dir, "state"))
+			if tc.asked {
+				s.until(question)
+				if shown := s.screen().String(); !strings.Contains(shown, "greet: echo hello") || !strings.Contains(shown, `greet: echo 'hi\x1bzz'`) {
+					t.Errorf("the commands are not shown:\n%s", shown)
+				}
+				s.press(tc.answer)
+			}
+			s.end(tc.status)
+			shown := s.screen().String()
+			if asked := strings.Contains(shown, question); asked != tc.asked {
+				t.Errorf("asked: %v, want %v:\n%s", asked, tc.asked, shown)
+			}
+			if runs := strings.Contains(shown, "[greet:2] hello"); runs != tc.runs {
+				t.Errorf("ran: %v, want %v:\n%s", runs, tc.runs, shown)
+			}
+		})
+	}
+}
