@@ -46,8 +46,6 @@ func TestTriggerReasons(t *testing.T) {
 		{"empty name in a list", manifest.Conditions{Branch: only("")}, false, `trigger.branch is [""], branch is "feature/x"`},
 		{"exclude alone", manifest.Conditions{Ref: condition(nil, []string{"refs/tags/**"})}, true, "trigger matches ref refs/heads/feature/x"},
 		{"instance is not part of it", manifest.Conditions{Instance: only("other")}, true, "no trigger"},
-		{"paths", manifest.Conditions{Paths: manifest.Condition{Key: manifest.String{Value: "paths", Span: manifest.Span{Start: manifest.Pos{Line: 1}}}}}, true,
-			"no trigger; trigger.paths is ignored, as a server without its extension does"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
 	}

@@ -192,6 +192,38 @@ func TestConditionForms(t *testing.T) {
 	}
 }
 
+// The keys of the extensions: `paths` has the forms of every condition,
+// `changeset` those of its own.
+func TestExtensionForms(t *testing.T) {
+	type testCase struct {
+		source                         string
+		paths, without, changed, other []string // the two lists of both
+	}
+	run := func(t *testing.T, tc testCase) {
+		c := parsePipeline(t, "kind: pipeline\ntrigger: "+tc.source+"\n").Trigger
+		got := [][]string{values(c.Paths.Include), values(c.Paths.Exclude), values(c.Changeset.Include), values(c.Changeset.Exclude)}
+		if diff := cmp.Diff([][]string{tc.paths, tc.without, tc.changed, tc.other}, got); diff != "" {
+			t.Errorf("differs (-want +got):\n%s", diff)
+		}
+	}
+	a, b := []string{"a"}, []string{"b"}
+	for _, tc := range []testCase{
+		{source: "{paths: a}", paths: a},
+		{source: "{paths: [a]}", paths: a},
+		{source: "{paths: {include: [a], exclude: [b]}}", paths: a, without: b},
+		{source: "{paths: {includes: [a]}}"},
+		{source: "{changeset: {includes: [a], excludes: [b]}}", changed: a, other: b},
+		{source: "{changeset: {includes: a}}", changed: a},
+		{source: "{changeset: {include: [a]}}"},
+		{source: "{changeset: [a]}", changed: a},
+		{source: "{changeset: a}", changed: a},
+		{source: "{paths: [a], changeset: {includes: [b]}}", paths: a, changed: b},
+		{source: "{paths: , changeset: }"},
+	} {
+		t.Run(tc.source, func(t *testing.T) { run(t, tc) })
+	}
+}
+
 func TestStrings(t *testing.T) {
 	source := `kind: pipeline
 name: 1.10
