@@ -41,6 +41,7 @@ func runPlan(ctx context.Context, s Streams, f *planFlags, form string, args []s
 	if p.plan == nil {
 		return p.refuse()
 	}
+	p.noteSkip(s)
 	if form == "json" {
 		if err := writeJSON(s.Out, p.view()); err != nil {
 			return err
@@ -56,6 +57,7 @@ func runPlan(ctx context.Context, s Streams, f *planFlags, form string, args []s
 // view is the plan with the facts of the build that decided.
 func (p *planned) view() report.PlanView {
 	view := report.NewPlanView(p.plan)
+	view.ServerSkips = p.build.SkipDirective()
 	if c := p.build.Changed; c != nil {
 		view.Changes = &report.ChangesView{
 			Base: c.Base, Commit: c.Commit, Uncommitted: c.Uncommitted, Files: c.Files, Unknown: c.Unknown,

@@ -322,6 +322,14 @@ func (s Streams) note(text string) {
 	fmt.Fprintf(s.Err, "drone: %s\n", report.Visible(text))
 }
 
+// noteSkip says that a server would not have this build. A run that was asked
+// for is not refused for what is written in a message.
+func (p *planned) noteSkip(s Streams) {
+	if why := p.build.SkipDirective(); why != "" {
+		s.note("a server would skip this build: " + why)
+	}
+}
+
 // describeBuild says in a few words which build is pretended.
 func describeBuild(b compile.Build) string {
 	text := "event " + b.Event

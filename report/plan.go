@@ -20,6 +20,8 @@ type PlanView struct {
 
 	// Changes are there when a condition is about changed files.
 	Changes *ChangesView `json:"changes,omitempty"`
+	// ServerSkips says why a server would not build this at all.
+	ServerSkips string `json:"server_skips,omitempty"`
 }
 
 // ChangesView are the files that conditions were compared with. Either Unknown
