@@ -165,6 +165,8 @@ steps:
 	}
 }
 
+// The rows are those of reference §6.2, with the one difference of
+// docs/parity.md: text where a list belongs is taken as the list of it.
 func TestConditionForms(t *testing.T) {
 	type testCase struct {
 		source           string
@@ -183,7 +185,9 @@ func TestConditionForms(t *testing.T) {
 	cases := []testCase{
 		{"main", []string{"main"}, nil}, {"1.10", []string{"1.10"}, nil}, {"yes", []string{"yes"}, nil},
 		{"[a, 2]", []string{"a", "2"}, nil}, {"{include: [a], exclude: [b]}", []string{"a"}, []string{"b"}},
-		{"", nil, nil}, {"[]", nil, nil}, {"{}", nil, nil}, {`""`, []string{""}, nil}, {"[~]", []string{""}, nil},
+		{"on", []string{"on"}, nil}, {"0x10", []string{"0x10"}, nil}, {"{include: [a, 2.0]}", []string{"a", "2.0"}, nil},
+		{"{exclude: [b]}", nil, []string{"b"}}, {"{exclude: b}", nil, []string{"b"}}, {"{include: , exclude: [b]}", nil, []string{"b"}},
+		{"~", nil, nil}, {"", nil, nil}, {"[]", nil, nil}, {"{}", nil, nil}, {`""`, []string{""}, nil}, {"[~]", []string{""}, nil},
 		{"{include: main}", []string{"main"}, nil}, {"{include: [a], exclude: b}", []string{"a"}, []string{"b"}},
 		{"[a, [b], {c: d}]", []string{"a"}, nil}, {"{foo: [a]}", nil, nil},
 	}
