@@ -164,7 +164,7 @@ steps:
 	build.Changed = files("main.go")
 	want := map[string]exec.Policy{
 		"clone": exec.Always, "always": exec.Always, "unmet": exec.Never, "plain": exec.OnSuccess, "failure": exec.OnFailure,
-		"unknown keys": exec.OnSuccess,
+		"unknown keys":  exec.OnSuccess,
 		"unmet failure": exec.Never, "unmet always": exec.Never, "unmet paths": exec.Never,
 	}
 	for _, clone := range []bool{true, false} {
