@@ -2,10 +2,12 @@ package facts
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/drone-laptop/drone/compile"
@@ -416,5 +418,46 @@ func compareUntracked(t *testing.T, s sandbox) {
 	}
 	if diff := cmp.Diff(names(want), names(got)); diff != "" {
 		t.Errorf("-git +here\n%s", diff)
+	}
+}
+
+// TestMergeBase holds what is found against `git merge-base`, whatever the
+// commits say of their time.
+func TestMergeBase(t *testing.T) {
+	// The days of five commits: topic leaves main at fork, has side, and takes
+	// in taken of main with merge; main goes on with last.
+	type testCase struct {
+		name                             string
+		fork, side, taken, merge, onward int
+	}
+	run := func(t *testing.T, tc testCase) {
+		s := newSandbox(t)
+		s.git(".", "init", "-q", "-b", "main", "hello")
+		on := func(day int) sandbox { return s.at(fmt.Sprintf("2024-02-%02dT00:00:00Z", day)) }
+		on(tc.fork).commit("hello", "first")
+		on(tc.fork).commit("hello", "fork")
+		s.git("hello", "branch", "topic")
+		on(tc.taken).commit("hello", "taken")
+		s.git("hello", "checkout", "-q", "topic")
+		on(tc.side).commit("hello", "side")
+		on(tc.merge).git("hello", "merge", "-q", "--no-ff", "-m", "merge", "main")
+		s.git("hello", "checkout", "-q", "main")
+		on(tc.onward).commit("hello", "onward")
+		tree := Read(s.path("hello"))
+		for _, pair := range [][2]string{{"topic", "main"}, {"main", "topic"}, {"topic", "topic~2"}} {
+			one, other := s.git("hello", "rev-parse", pair[0]), s.git("hello", "rev-parse", pair[1])
+			got, err := tree.mergeBase(plumbing.NewHash(one), plumbing.NewHash(other))
+			if want := s.git("hello", "merge-base", one, other); err != nil || got.String() != want {
+				t.Errorf("%v: got %s, %v, want %s", pair, got, err, want)
+			}
+		}
+	}
+	for _, tc := range []testCase{
+		{"in order", 1, 2, 3, 4, 5},
+		{"all at once", 1, 1, 1, 1, 1},
+		{"backwards", 5, 4, 3, 2, 1},
+		{"merge first", 5, 4, 2, 1, 3},
+	} {
+		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
 	}
 }

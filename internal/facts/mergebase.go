@@ -13,15 +13,16 @@ var errUnrelated = errors.New("the two histories have no commit in common")
 
 // Marks of a commit on the way to a merge base.
 const (
-	fromOne   = 1
-	fromOther = 2
-	fromBoth  = fromOne | fromOther
+	fromOne = 1 << iota
+	fromOther
+	older // than a commit that both histories hold
 )
 
-// mergeBase finds the newest commit that is in the history of both commits. It
-// walks back from the newest on, so that it reads no more than what came after
-// the base; go-git reads one history as a whole. Where histories have crossed
-// there are several such commits, and it takes the newest.
+// mergeBase finds the newest commit that is in the history of both commits and
+// in that of no other such commit. It walks back from the newest on, as git
+// does, so that it reads little more than what came after the base; go-git
+// reads one history as a whole. Where histories have crossed there may be
+// several, and it takes the newest.
 //
 // The error is errUnrelated, or names what is missing in a repository whose
 // history is cut off.
@@ -29,14 +30,21 @@ func (t *Tree) mergeBase(one, other plumbing.Hash) (plumbing.Hash, error) {
 	w := walk{tree: t, marks: map[plumbing.Hash]int{}}
 	w.reach(one, fromOne)
 	w.reach(other, fromOther)
-	for w.queue.Len() > 0 {
+	var found []plumbing.Hash
+	for w.undecided() {
 		c := heap.Pop(&w.queue).(*object.Commit)
 		mark := w.marks[c.Hash]
-		if mark == fromBoth {
-			return c.Hash, nil
+		if mark == fromOne|fromOther {
+			found = append(found, c.Hash)
+			mark |= older
 		}
 		for _, parent := range c.ParentHashes {
 			w.reach(parent, mark)
+		}
+	}
+	for _, hash := range found {
+		if w.marks[hash]&older == 0 {
+			return hash, nil
 		}
 	}
 	if w.lost.IsZero() {
@@ -65,6 +73,17 @@ func (w *walk) reach(hash plumbing.Hash, mark int) {
 		return
 	}
 	heap.Push(&w.queue, c)
+}
+
+// undecided reports whether a commit in the queue may still be a base or lead
+// to one. Dates alone do not tell: clocks differ, and many commits have one.
+func (w *walk) undecided() bool {
+	for _, c := range w.queue {
+		if w.marks[c.Hash]&older == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // commits is a heap with the newest commit on top.

@@ -101,21 +101,24 @@ func (t *Tree) changedSince(before map[string]file) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		changed[e.Name] = present(before, e.Name) != there || there && now.differs(before, e.Name)
+		changed[e.Name] = hasChanged(before, e.Name, now, there)
 	}
 	for _, name := range t.untracked(tracked) {
 		now, there, err := t.read(name, filemode.Regular)
 		if err != nil {
 			return nil, err
 		}
-		changed[name] = there && now.differs(before, name) || !there && present(before, name)
+		changed[name] = hasChanged(before, name, now, there)
 	}
 	return names(changed), nil
 }
 
-func present(files map[string]file, name string) bool {
-	_, ok := files[name]
-	return ok
+// hasChanged compares a file, or its absence, with what was before.
+func hasChanged(before map[string]file, name string, now file, there bool) bool {
+	if _, was := before[name]; was != there {
+		return true
+	}
+	return there && now.differs(before, name)
 }
 
 func (t *Tree) index() (*index.Index, error) {
