@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/consent"
 	"github.com/drone-laptop/drone/internal/facts"
@@ -208,10 +207,4 @@ func runsType(plan *exec.Plan, kind string) bool {
 		}
 	}
 	return false
-}
-
-// withConsent gives options for a plan in which pipelines of type exec run.
-func withConsent(opts compile.Options) compile.Options {
-	opts.Host.Consent = true
-	return opts
 }

@@ -52,13 +52,19 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	if o.timeout < 0 {
 		return usage(fmt.Errorf("--timeout %s is negative", o.timeout), "write how long the run may take, or 0 for no limit")
 	}
-	p, err := o.loadFor(ctx, s, args, true)
+	planner, err := o.planner(s)
+	if err != nil {
+		return err
+	}
+	planner.mayAsk = true
+	p, err := planner.load(ctx, args)
 	if err != nil {
 		return err
 	}
 	if err := p.showProblems(s); err != nil {
 		return err
 	}
+	p.noteSkip(s)
 	if err := checkWorkspace(p.plan); err != nil {
 		return err
 	}

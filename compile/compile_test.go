@@ -83,7 +83,7 @@ func goldenCases() []goldenCase {
 		{"workspace-clone", "workspace", with(func(o *Options) { o.Clone, o.Netrc = true, full.Netrc }), false},
 		{"pipelines-push", "pipelines", push, false},
 		{"pipelines-tag", "pipelines", tag, false},
-		{"pipelines-pull", "pipelines", pull, false},
+		{"pipelines-pull", "pipelines", with(func(o *Options) { o.Build = pullBuild(); o.Build.Changed = files("main.go") }), false},
 		{"pipelines-named", "pipelines", with(func(o *Options) { o.Pipelines = []string{"re*", "docs", "windows"} }), false},
 		{"conditions-push", "conditions", push, false},
 		{"conditions-tag", "conditions", tag, false},
@@ -213,6 +213,18 @@ func TestUnknownNames(t *testing.T) {
 		{"exclude", Options{Workspace: "/w", Exclude: []string{"nope-at-all"}}, UnknownNameError{What: "step", Name: "nope-at-all", Known: steps}},
 	} {
 		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
+	}
+}
+
+func TestExcludeIsStrongerThanInclude(t *testing.T) {
+	opts := Options{Workspace: "/w", Pipelines: []string{"third"}, Include: []string{"test"}, Exclude: []string{"test"}}
+	plan, _, err := Compile("pick.yml", read(t, "pick.yml"), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := plan.Pipelines[2]
+	if got := third.Steps[0].Reason; !third.Runs || got != "named by --exclude" {
+		t.Errorf("runs is %v (%s), its step is left out as %s", third.Runs, third.Reason, got)
 	}
 }
 

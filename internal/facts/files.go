@@ -23,13 +23,13 @@ type Visit func(name string, entry fs.DirEntry) error
 // submodules, are visited whole. Outside of git, and where git's own files
 // cannot be read, everything belongs to it.
 func (t *Tree) Files(dir string, visit Visit) error {
-	w := &walk{dir: dir, visit: visit}
+	w := &searcher{dir: dir, visit: visit}
 	at, inside := t.within(dir)
 	tracked, err := t.tracked()
 	if !inside || err != nil {
 		return w.everything("")
 	}
-	w.at, w.tracked, w.fold = at, tracked, strings.EqualFold(t.cfg.Raw.Section("core").Option("ignorecase"), "true")
+	w.at, w.tracked, w.fold = at, tracked, t.foldsCase()
 	return w.directory("", t.rulesAbove(at, w.fold), false)
 }
 
@@ -41,6 +41,33 @@ func (t *Tree) GitDir(dir string) (own, common string) {
 		return "", ""
 	}
 	return t.loc.gitDir, t.loc.common
+}
+
+// untracked lists the files of the working tree that git would show as
+// untracked: all but the tracked ones, those that the ignore rules name, and
+// those of repositories within this one. A folder that cannot be read holds
+// nothing that could be committed.
+func (t *Tree) untracked(tracked map[string]bool) []string {
+	var found []string
+	w := &searcher{dir: t.Root, tracked: tracked, fold: t.foldsCase(), lenient: true}
+	w.visit = func(name string, entry fs.DirEntry) error {
+		slashed := filepath.ToSlash(name)
+		switch {
+		case entry.IsDir() && w.repository(slashed):
+			return fs.SkipDir
+		case tracked[slashed]:
+		case entry.Type().IsRegular() || entry.Type()&fs.ModeSymlink != 0:
+			found = append(found, slashed)
+		}
+		return nil
+	}
+	_ = w.directory("", t.rulesAbove("", w.fold), false) // nothing in it fails
+	return found
+}
+
+// foldsCase reports a file system that does not tell cases apart.
+func (t *Tree) foldsCase() bool {
+	return strings.EqualFold(t.cfg.Raw.Section("core").Option("ignorecase"), "true")
 }
 
 // within gives the way from the top of the working tree to dir, with slashes
@@ -100,16 +127,17 @@ func (t *Tree) excludesFile() string {
 	if system, err := config.LoadConfig(config.SystemScope); err == nil {
 		configs = append(configs, system)
 	}
-	home, _ := os.UserHomeDir()
+	home, _ := os.UserHomeDir() // without one there is no such list
 	for _, cfg := range configs {
 		if cfg == nil || cfg.Raw == nil {
 			continue
 		}
-		if name := cfg.Raw.Section("core").Option("excludesfile"); name != "" {
-			if rest, ok := strings.CutPrefix(name, "~/"); ok {
-				return filepath.Join(home, rest)
-			}
-			return name
+		name := cfg.Raw.Section("core").Option("excludesfile")
+		if rest, ok := strings.CutPrefix(name, "~/"); ok {
+			return filepath.Join(home, rest)
+		}
+		if name != "" {
+			return absolute(t.Root, name)
 		}
 	}
 	base := os.Getenv("XDG_CONFIG_HOME")
@@ -119,21 +147,22 @@ func (t *Tree) excludesFile() string {
 	return filepath.Join(base, "git", "ignore")
 }
 
-// walk is one call of Files. Names are relative to dir, with slashes.
-type walk struct {
+// searcher is one walk through a directory. Names are relative to dir, with slashes.
+type searcher struct {
 	dir     string
 	at      string // of dir in the working tree
 	tracked map[string]bool
 	fold    bool // the file system does not tell cases apart
+	lenient bool // a directory that cannot be read is empty
 	visit   Visit
 }
 
 // directory visits what is in the directory name. Of one that is ignored only
 // what git tracks all the same is visited.
-func (w *walk) directory(name string, rules []rule, ignored bool) error {
+func (w *searcher) directory(name string, rules []rule, ignored bool) error {
 	entries, err := os.ReadDir(filepath.Join(w.dir, filepath.FromSlash(name)))
 	if err != nil {
-		return gone(err)
+		return w.unread(err)
 	}
 	rules = append(rules[:len(rules):len(rules)], readRules(filepath.Join(w.dir, filepath.FromSlash(name), ".gitignore"), path.Join(w.at, name), w.fold)...)
 	for _, entry := range entries {
@@ -144,7 +173,7 @@ func (w *walk) directory(name string, rules []rule, ignored bool) error {
 	return nil
 }
 
-func (w *walk) entry(name string, entry fs.DirEntry, rules []rule, ignored bool) error {
+func (w *searcher) entry(name string, entry fs.DirEntry, rules []rule, ignored bool) error {
 	full := path.Join(w.at, name)
 	if full == ".git" {
 		return nil
@@ -167,16 +196,16 @@ func (w *walk) entry(name string, entry fs.DirEntry, rules []rule, ignored bool)
 }
 
 // repository reports a directory that is the top of another working tree.
-func (w *walk) repository(name string) bool {
+func (w *searcher) repository(name string) bool {
 	_, err := os.Lstat(filepath.Join(w.dir, filepath.FromSlash(name), ".git"))
 	return err == nil
 }
 
 // everything visits what is in a directory for which no rules are known.
-func (w *walk) everything(name string) error {
+func (w *searcher) everything(name string) error {
 	entries, err := os.ReadDir(filepath.Join(w.dir, filepath.FromSlash(name)))
 	if err != nil {
-		return gone(err)
+		return w.unread(err)
 	}
 	for _, entry := range entries {
 		inner := path.Join(name, entry.Name())
@@ -198,9 +227,9 @@ func skipped(err error) error {
 	return err
 }
 
-// gone forgives a directory that was removed while the walk was under way.
-func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+// unread forgives a directory that was removed while the walk was under way.
+func (w *searcher) unread(err error) error {
+	if w.lenient || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
