@@ -171,7 +171,7 @@ func (c *copier) repository(from Source) error {
 	}
 	own := from.GitDir == from.CommonDir
 	err := c.tree(from.CommonDir, git, func(name string) bool {
-		return name == "worktrees" || isLock(name) || name == "config" || !own && ofCheckout(name)
+		return name == "worktrees" || isLock(name) || name == "config" || !own && (ofCheckout(name) || isFile(from.GitDir, name))
 	})
 	if err == nil && !own {
 		err = c.tree(from.GitDir, git, func(name string) bool {
@@ -213,6 +213,12 @@ func (c *copier) tree(from, to string, skip func(name string) bool) error {
 
 // isLock reports the marks of a git that is at work in the source.
 func isLock(name string) bool { return strings.HasSuffix(name, ".lock") }
+
+// isFile reports a file of that name in a directory.
+func isFile(dir, name string) bool {
+	info, err := os.Lstat(filepath.Join(dir, name))
+	return err == nil && !info.IsDir()
+}
 
 // ofCheckout names what belongs to the main worktree of a repository: a linked
 // one has its own.

@@ -190,6 +190,8 @@ func TestGit(t *testing.T) {
 		"locked":   func(s sandbox) string { s.write("tree/.git/index.lock", ""); return "tree" },
 		"linked worktree": func(s sandbox) string {
 			s.git("tree", "worktree", "add", "-q", "-b", "side", "../linked")
+			s.git("linked", "commit", "-q", "--allow-empty", "-m", "side")
+			s.git("tree", "merge", "-q", "--no-commit", "--no-ff", "side")
 			s.write("linked/side.txt", "x\n")
 			s.git("linked", "add", ".")
 			return "linked"
