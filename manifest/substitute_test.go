@@ -36,7 +36,7 @@ func TestSubstitute(t *testing.T) {
 			vars[string(rune('A'+i))] = v
 		}
 		out, _, problems := substituteText(tc.source, vars)
-		if len(problems) > 0 {
+		if len(problems) > 0 && problems[0].Rule != RuleOperator {
 			t.Fatalf("unexpected problem: %s", problems[0].Message)
 		}
 		if out.body != tc.want {
@@ -89,6 +89,43 @@ func TestSubstituteErrors(t *testing.T) {
 		{"${A:}", faultOperand}, {"${A:1:}", faultOperand}, {"${A#}", faultOperand}, {"${A/b}", faultSlash},
 		{"${A////-}", faultOperand}, {"${!A}", faultName}, {"${A@Q}", `"@" is not supported there`},
 		{"${A:0:-1}", "its length is negative"}, {"${A:é}", faultOperator},
+	}
+	for _, tc := range cases {
+		t.Run(tc.source, func(t *testing.T) { run(t, tc) })
+	}
+}
+
+// TestOperators: those that mean something else than in a shell keep the
+// server's meaning, which TestSubstitute has, and are named, with their place.
+func TestOperators(t *testing.T) {
+	type testCase struct {
+		source string
+		want   []string // what is odd, and the part of the message after it
+	}
+	run := func(t *testing.T, tc testCase) {
+		_, _, problems := substituteText(tc.source, map[string]string{"A": "abc", "B": "x"})
+		var got []string
+		for _, p := range problems {
+			at := tc.source[p.Span.Start.Offset:p.Span.End.Offset]
+			rest, found := strings.CutPrefix(p.Message, strconv.Quote(at)+" ")
+			if !found || p.Severity != Warning || p.Rule != RuleOperator || p.Hint == "" {
+				t.Errorf("unexpected problem: %+v", p)
+			}
+			before, _, _ := strings.Cut(rest, ":")
+			got = append(got, at+" "+before)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("differs (-want +got):\n%s", diff)
+		}
+	}
+	const same, nothing = " means the same as with `", " changes nothing"
+	cases := []testCase{
+		{"${A:?x}", []string{"${A:?x}" + same}}, {"é ${A:+x}", []string{"${A:+x}" + same}},
+		{"${A:-${B:+x}}", []string{"${B:+x}" + same}},
+		{"${A/#a/}", []string{"${A/#a/}" + nothing}}, {"${A/%c//}", []string{"${A/%c//}" + nothing}},
+		{"${A/#${B}/}", []string{"${A/#${B}/}" + nothing}},
+		{"${A%[bc]}", []string{"${A%[bc]}" + nothing}}, {"${A%%[bc]*}", []string{"${A%%[bc]*}" + nothing}},
+		{`${A:-x} ${A=x} ${A:=x} ${A/a/} ${A//a/} ${A/#a/x} ${A/#a/\/} ${A%c} ${A#[ab]} ${A:1:2} ${#A} $${A:?x}`, nil},
 	}
 	for _, tc := range cases {
 		t.Run(tc.source, func(t *testing.T) { run(t, tc) })
