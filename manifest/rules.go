@@ -11,6 +11,7 @@ const (
 	RuleEmptyDocument  = "empty-document"  // a document of comments only
 	RuleSubstitution   = "substitution"    // a `${…}` that cannot be substituted
 	RuleOperator       = "operator"        // a `${…}` whose operator is not that of a shell
+	RuleInserted       = "inserted-yaml"   // a substituted value that YAML does not read as text
 	RuleSyntax         = "yaml-syntax"     // text that is not YAML
 	RuleAlias          = "yaml-alias"      // an alias or merge key that cannot be followed
 	RuleMergeOrder     = "merge-order"     // a key that a merge key after it overwrites

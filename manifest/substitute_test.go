@@ -154,6 +154,57 @@ func TestBackslashes(t *testing.T) {
 	}
 }
 
+// TestInserted: a value that YAML takes for more than text is named, without
+// being shown, and one that stays text is not.
+func TestInserted(t *testing.T) {
+	type testCase struct {
+		name, value, line string
+		want              bool
+	}
+	run := func(t *testing.T, tc testCase) {
+		source := "kind: pipeline\nname: a\nsteps:\n- name: é\n  " + tc.line + "\n"
+		_, problems := Parse("f", []byte(source), func(string) (string, bool) { return tc.value, true })
+		var got []Problem
+		for _, p := range problems {
+			if p.Rule == RuleInserted {
+				got = append(got, p)
+			}
+			if p.Severity == Error {
+				t.Errorf("unexpected error: %s", p.Message)
+			}
+		}
+		if (len(got) > 0) != tc.want {
+			t.Fatalf("problems: %v", problems)
+		}
+		if tc.want && (got[0].Span.Start.Line < 5 || source[got[0].Span.Start.Offset:got[0].Span.End.Offset] != "${V}" || strings.Contains(got[0].Message, tc.value)) {
+			t.Errorf("problem: %+v", got[0])
+		}
+	}
+	const message = "fix: x, closes #12 'it'"
+	cases := []testCase{
+		{"a comment", "closes #12", "image: ${V}", true},
+		{"a comment in an item", "closes #12", "commands: \n  - echo ${V}", true},
+		{"a whole comment", "#12", "image: ${V}", true},
+		{"a list", "[a, b]", "commands: ${V}", true},
+		{"an item of a list", "a, b", "commands: [\"${V}\", x, ${V}]", true},
+		{"a map", "a: b", "settings:\n    x:\n      ${V}", true},
+		{"inside double quotes", message, `image: "${V}"`, false},
+		{"inside a block", message + " \"", "commands:\n  - |\n    echo ${V}\n\n    ${V}\n", false},
+		{"inside a folded block", message, "commands:\n  - >-\n    echo\n    ${V}\n  user: \"${V}\"", false},
+		{"inside a comment", message, "image: x # ${V}", false},
+		{"lines", "a # b\nc", "image: ${V}", false},
+		{"lines in a block", "a # b\nc", "commands:\n  - |\n    ${V}", false},
+		{"in the middle", "v1.2.3", "image: a:${V}-${V}", false},
+		{"a key", "x", "settings: {${V}: y}", false},
+		{"space around", " x ", "image: ${V}", false},
+		{"empty", "", "image: a${V}", false},
+		{"plain text of several lines", "x", "image: a\n    b ${V}\n    c", false},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
+	}
+}
+
 func TestUses(t *testing.T) {
 	source := "a: ${B}\nb: é ${A:-${C:0:${D}}} $${E} ${B} ${F=x} ${G:+y} ${G}\n"
 	_, uses, _ := substituteText(source, map[string]string{"B": "x", "D": ""})
