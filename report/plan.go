@@ -176,7 +176,7 @@ func stepPlanDetail(s *exec.Step, graph bool) string {
 	switch {
 	case graph && len(s.DependsOn) > 0:
 		parts = append(parts, "after "+strings.Join(visible(s.DependsOn), ", "))
-	case graph && s.Kind == exec.KindStep:
+	case graph && s.Kind == exec.KindStep && s.Policy != exec.Never:
 		parts = append(parts, "at once")
 	}
 	switch s.Policy {
