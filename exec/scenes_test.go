@@ -80,6 +80,7 @@ func stepScenes() map[string]scene {
 			plan:   "pipeline p\nstep a fast\nstep b after=a always",
 			engine: exits(map[string]int{"a": 78}),
 		},
+		"fast_left_out": {plan: "pipeline p\nstep a never fast\nstep b after=a"},
 		"fast_does_not_cover_errors": {
 			plan:   "pipeline p\nstep a fast\nstep b after=a always",
 			engine: &fake.Engine{Scripts: map[string]fake.Script{"a": {Err: errDisk}}},
