@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,35 +23,8 @@ const netrcPasswordVar = "DRONE_NETRC_PASSWORD"
 
 type execOptions struct {
 	planFlags
-	engine  engineFlags
-	secrets secretFlags
-	output  *outputFlag
-	pretty  bool
-	plain   bool
-	timeout time.Duration
-}
-
-// engineFlags say which engine runs the steps.
-type engineFlags struct {
-	host, registry string
-}
-
-func (f *engineFlags) register(c *cobra.Command) {
-	c.Flags().StringVarP(&f.host, "docker-host", "H", "", "`address` of the engine (default: as docker finds it)")
-	c.Flags().StringVar(&f.registry, "registry", "", "docker config.json `file` with registry logins (default: as docker finds it)")
-}
-
-// secretFlags supply secrets.
-type secretFlags struct {
-	files, values []string
-	allowMissing  bool
-}
-
-func (f *secretFlags) register(c *cobra.Command) {
-	flags := c.Flags()
-	flags.StringArrayVar(&f.files, "secret-file", nil, "`file` with secrets, dotenv or YAML (repeatable)")
-	flags.StringArrayVar(&f.values, "secret", nil, "secret, `NAME=VALUE`, or NAME=@file (repeatable)")
-	flags.BoolVar(&f.allowMissing, "allow-missing-secrets", false, "give missing secrets the empty value")
+	runFlags
+	output *outputFlag
 }
 
 func newExec(s Streams) *cobra.Command {
@@ -64,21 +38,20 @@ func newExec(s Streams) *cobra.Command {
 		Example: "  drone exec\n" +
 			"  drone exec --event tag --tag v1.2.3\n" +
 			"  drone exec --pipeline build --include test --secret-file .secrets",
-		RunE: func(c *cobra.Command, args []string) error { return runExec(orBackground(c.Context()), s, o, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return runExec(orBackground(c.Context()), s.of(c), o, args)
+		},
 	}
-	o.register(c)
-	o.engine.register(c)
-	o.secrets.register(c)
+	o.planFlags.register(c)
+	o.runFlags.register(c.Flags())
 	o.output = addOutput(c.Flags(), "output", "text", "json")
-	c.Flags().BoolVar(&o.pretty, "pretty", true, "colours and the live view, on a terminal")
-	c.Flags().BoolVar(&o.plain, "plain", false, "plain lines even on a terminal, without the live view")
-	c.Flags().DurationVar(&o.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")
+	addPretty(c.Flags(), "colours and the live view, on a terminal")
 	return c
 }
 
 func runExec(ctx context.Context, s Streams, o *execOptions, args []string) error {
-	if !o.pretty {
-		s.OutTerminal, s.ErrTerminal, s.Terminal = false, false, nil
+	if o.timeout < 0 {
+		return usage(fmt.Errorf("--timeout %s is negative", o.timeout), "write how long the run may take, or 0 for no limit")
 	}
 	p, err := o.load(ctx, s, args)
 	if err != nil {
@@ -119,7 +92,7 @@ func checkWorkspace(plan *exec.Plan) error {
 // is asked for anything.
 func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
 	notices := &notices{streams: s}
-	ctx, stop := untilSignal(ctx, notices.note)
+	ctx, stop := untilSignal(ctx, endingRun(), notices.note)
 	defer stop()
 	ctx, abandon := context.WithCancelCause(ctx)
 	defer abandon(nil)
@@ -130,7 +103,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	}
 	var engine exec.Engine
 	if runs(p.plan) > 0 {
-		e, err := o.engine.open(ctx)
+		e, err := o.engine.open(ctx, notices.note)
 		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
 			return &failure{status: StatusTimeout, err: o.timedOut()}
 		}
@@ -183,7 +156,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	}
 	ran := runs(p.plan) > 0
 	if !ran {
-		s.note(nothingRuns(p))
+		s.note(nothingRuns(p, o.sel.pipelines))
 	}
 	if ran && o.output.value == "text" {
 		options := report.SummaryOptions{Style: s.errStyle(), Width: s.Width}
@@ -249,16 +222,39 @@ func runs(plan *exec.Plan) int {
 	return n
 }
 
-// nothingRuns says that, and what to do.
-func nothingRuns(p *planned) string {
-	if len(p.plan.Pipelines) == 0 {
-		return p.name + " has no pipeline, so nothing was run"
+// nothingRuns says that, and what to do about it; named are the names given with
+// --pipeline.
+func nothingRuns(p *planned, named []string) string {
+	able := canRun(p.plan)
+	some := "one"
+	if len(able) < len(p.plan.Pipelines) {
+		some = "one of " + strings.Join(able, ", ")
 	}
-	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event, or name one with --pipeline", p.name, describeBuild(p.build))
+	switch {
+	case len(able) == 0:
+		return "no pipeline of " + p.name + " can run on this machine: those of type docker for linux can"
+	case len(named) > 0:
+		return "no pipeline of " + p.name + " that --pipeline names runs; on this machine these can: " + strings.Join(able, ", ")
+	}
+	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event, or name %s with --pipeline", p.name, describeBuild(p.build), some)
 }
 
-// open connects to the engine.
-func (f *engineFlags) open(ctx context.Context) (*docker.Engine, error) {
+// canRun names the pipelines that this program runs, whatever else decides.
+func canRun(plan *exec.Plan) (names []string) {
+	for _, p := range plan.Pipelines {
+		if p.Type == "docker" && p.Platform.OS == "linux" {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// patience is how long an engine may take to answer before that is said.
+const patience = 5 * time.Second
+
+// open connects to the engine. When that takes long, say is told what is waited
+// for.
+func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engine, error) {
 	env := dockerhost.Process()
 	endpoint, err := dockerhost.Resolve(env, f.host)
 	if err != nil {
@@ -268,6 +264,10 @@ func (f *engineFlags) open(ctx context.Context) (*docker.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	waiting := time.AfterFunc(patience, func() {
+		say(fmt.Sprintf("waiting for the engine at %s, found through %s", endpoint.Host, endpoint.Source))
+	})
+	defer waiting.Stop()
 	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials})
 }
 
@@ -344,7 +344,7 @@ func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error
 			continue
 		}
 		failed++
-		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), text)
+		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(text))
 		if near := supplied.set.Closest(m.Name); near != "" {
 			fmt.Fprintf(s.Err, "drone: hint: did you mean %q, from %s\n", near, supplied.set.Source(near))
 		}

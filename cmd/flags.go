@@ -1,10 +1,13 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -44,6 +47,30 @@ func (f *buildFlags) register(c *cobra.Command) {
 	flags.Int64Var(&o.Parent, "parent", 0, "number of the build that is promoted")
 	flags.BoolVar(&o.Debug, "debug", false, "set DRONE_BUILD_DEBUG")
 	flags.StringArrayVar(&f.params, "param", nil, "parameter of the build, `K=V` (repeatable)")
+}
+
+// flagError puts what the parser of flags says into this program's words.
+func flagError(c *cobra.Command, err error) error {
+	hint := "see `" + c.CommandPath() + " --help`"
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return usage(err, hint)
+	}
+	flag, why := invalid.GetFlag(), ""
+	switch flag.Value.Type() {
+	case "int64":
+		why = "is not a whole number"
+		if errors.Is(err, strconv.ErrRange) {
+			why = "is too large"
+		}
+	case "bool":
+		why = "is neither true nor false"
+	case "duration":
+		why, hint = "is not a duration", "write it as 90s, 10m or 1h30m"
+	default:
+		why = invalid.Unwrap().Error()
+	}
+	return usage(fmt.Errorf("--%s %q %s", flag.Name, invalid.GetValue(), why), hint)
 }
 
 // resolved returns the overrides with parsed parameters.
@@ -133,6 +160,52 @@ func parseBind(text string) (exec.Bind, error) {
 	}
 	bind.Host = host
 	return bind, nil
+}
+
+// runFlags matter only to a run: they change nothing of its plan.
+type runFlags struct {
+	engine  engineFlags
+	secrets secretFlags
+	plain   bool
+	timeout time.Duration
+}
+
+func (f *runFlags) register(flags *pflag.FlagSet) {
+	f.engine.register(flags)
+	f.secrets.register(flags)
+	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, without the live view")
+	flags.DurationVar(&f.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")
+}
+
+// ignoreRunFlags has a command accept the flags of a run, which mean nothing to
+// it, so that a command line need not change with the command.
+func ignoreRunFlags(flags *pflag.FlagSet) {
+	ignored := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(runFlags).register(ignored)
+	ignored.VisitAll(func(f *pflag.Flag) { f.Hidden = true })
+	flags.AddFlagSet(ignored)
+}
+
+// engineFlags say which engine runs the steps.
+type engineFlags struct {
+	host, registry string
+}
+
+func (f *engineFlags) register(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.host, "docker-host", "H", "", "`address` of the engine (default: as docker finds it)")
+	flags.StringVar(&f.registry, "registry", "", "docker config.json `file` with registry logins (default: as docker finds it)")
+}
+
+// secretFlags supply secrets.
+type secretFlags struct {
+	files, values []string
+	allowMissing  bool
+}
+
+func (f *secretFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.files, "secret-file", nil, "`file` with secrets, dotenv or YAML (repeatable)")
+	flags.StringArrayVar(&f.values, "secret", nil, "secret, `NAME=VALUE`, NAME=@file, or NAME for the value of that environment variable (repeatable)")
+	flags.BoolVar(&f.allowMissing, "allow-missing-secrets", false, "give missing secrets the empty value")
 }
 
 // outputFlag is --output with the forms a command knows.

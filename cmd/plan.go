@@ -16,13 +16,16 @@ func newPlan(s Streams) *cobra.Command {
 		Use:   "plan [FILE]",
 		Short: "show what would run, what would not, and why",
 		Long: "plan reads FILE (default .drone.yml) as exec does and shows which pipelines and\n" +
-			"steps would run for the event, with the condition that decides. It needs no engine.",
+			"steps would run for the event, with the condition that decides. It needs no engine and\n" +
+			"no secrets: the flags of exec for those are accepted and change nothing.",
 		Example: "  drone plan\n  drone plan --event tag --tag v1.2.3\n  drone plan --output json",
 	}
 	f.register(c)
+	ignoreRunFlags(c.Flags())
 	output := addOutput(c.Flags(), "output", "text", "json")
+	addPretty(c.Flags(), "colours, on a terminal")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		return runPlan(c.Context(), s, f, output.value, args)
+		return runPlan(c.Context(), s.of(c), f, output.value, args)
 	}
 	return c
 }

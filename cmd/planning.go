@@ -263,7 +263,7 @@ func painter(style report.Style) lint.Painter {
 
 // warn prints one warning that belongs to no place in the file.
 func (s Streams) warn(text string) {
-	fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(report.Yellow, "warning:"), text)
+	fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(report.Yellow, "warning:"), report.Visible(text))
 }
 
 func (s Streams) warnAll(texts []string) {
@@ -274,7 +274,7 @@ func (s Streams) warnAll(texts []string) {
 
 // note prints something that is good to know.
 func (s Streams) note(text string) {
-	fmt.Fprintf(s.Err, "drone: %s\n", text)
+	fmt.Fprintf(s.Err, "drone: %s\n", report.Visible(text))
 }
 
 // describeBuild says in a few words which build is pretended.

@@ -28,9 +28,9 @@ func newPull(s Streams) *cobra.Command {
 		Example: "  drone pull\n  drone pull --event tag --tag v1.2.3",
 		RunE:    func(c *cobra.Command, args []string) error { return runPull(orBackground(c.Context()), s, o, args) },
 	}
-	o.register(c)
-	o.engine.register(c)
-	o.secrets.register(c)
+	o.planFlags.register(c)
+	o.engine.register(c.Flags())
+	o.secrets.register(c.Flags())
 	return c
 }
 
@@ -46,9 +46,9 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(ctx, s.note)
+	ctx, stop := untilSignal(ctx, endingPull(), s.note)
 	defer stop()
-	engine, err := o.engine.open(ctx)
+	engine, err := o.engine.open(ctx, s.note)
 	if err != nil {
 		return engineFailure(ctx, err)
 	}
@@ -67,7 +67,7 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 	if signal, ok := interruption(ctx); ok {
 		return &failure{status: signal.status()}
 	}
-	return pullFailures(s, failed)
+	return pullFailures(s, wanted, failed)
 }
 
 // pullNotes shows notices of an engine through the renderer of runs.
@@ -88,16 +88,41 @@ func pullNotes(s Streams) func(exec.Notice) {
 	}
 }
 
-func pullFailures(s Streams, failed map[string]error) error {
+// pullFailures prints why images could not be had, and which steps they are for.
+func pullFailures(s Streams, wanted []*exec.Pipeline, failed map[string]error) error {
 	if len(failed) == 0 {
 		return nil
 	}
 	for _, image := range slices.Sorted(maps.Keys(failed)) {
-		fmt.Fprintf(s.Err, "drone: %s %v\n", s.errStyle().Paint(red, "error:"), failed[image])
+		text, users := failed[image].Error(), usersOf(image, wanted)
+		if len(users) > 0 {
+			text, users = users[0]+": "+text, users[1:]
+		}
+		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(text))
+		for _, user := range users {
+			fmt.Fprintf(s.Err, "  %s needs it too\n", report.Visible(user))
+		}
 		var step *exec.StepError
 		if errors.As(failed[image], &step) && step.Hint != "" {
 			fmt.Fprintf(s.Err, "drone: hint: %s\n", step.Hint)
 		}
 	}
 	return &failure{status: StatusFailed, err: fmt.Errorf("%s could not be pulled", report.Plural(len(failed), "image"))}
+}
+
+// usersOf names the steps that need an image, with the place where they say so.
+func usersOf(image string, pipelines []*exec.Pipeline) (users []string) {
+	for _, p := range pipelines {
+		for _, step := range p.Steps {
+			if step.Image != image || step.Policy == exec.Never {
+				continue
+			}
+			user := fmt.Sprintf("pipeline %s, step %s", p.Name, step.Name)
+			if step.ImagePosition != "" {
+				user = step.ImagePosition + ": " + user
+			}
+			users = append(users, user)
+		}
+	}
+	return users
 }

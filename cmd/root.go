@@ -30,7 +30,8 @@ func Main(args []string, s Streams, version string) (status int) {
 	}()
 	root := New(s, version)
 	root.SetArgs(args)
-	return conclude(s, root.Execute())
+	c, err := root.ExecuteC()
+	return conclude(s.of(c), err)
 }
 
 // New builds the command tree. Commands write only to the streams given.
@@ -53,9 +54,7 @@ func New(s Streams, version string) *cobra.Command {
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetVersionTemplate("drone {{.Version}}\n")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &failure{status: StatusUsage, err: err, hint: "see `" + c.CommandPath() + " --help`"}
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newExec(s), newPlan(s), newCompile(s), newLint(s), newEnv(s), newPull(s),
 	)

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync"
@@ -37,10 +36,27 @@ func (e interrupted) status() int {
 	return StatusTerminated
 }
 
+// ending is what a command says when a signal ends it.
+type ending struct {
+	first string // what it does about the first signal
+	again string // why it does nothing about further ones
+}
+
+func endingRun() ending {
+	return ending{
+		first: "stopping the steps and removing their containers",
+		again: "still removing containers, this ends by itself",
+	}
+}
+
+func endingPull() ending {
+	return ending{first: "stopping the pulls", again: "still stopping the pulls, this ends by itself"}
+}
+
 // untilSignal returns a context that ends with an interrupted cause at the
 // first SIGINT, SIGTERM, SIGHUP or SIGQUIT, which is also told to say. stop
 // ends the watching and must be called.
-func untilSignal(parent context.Context, say func(string)) (ctx context.Context, stop func()) {
+func untilSignal(parent context.Context, words ending, say func(string)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 4)
 	// Left alone, SIGQUIT (ctrl-\) would dump stacks and leave everything behind.
@@ -50,7 +66,7 @@ func untilSignal(parent context.Context, say func(string)) (ctx context.Context,
 	signal.Ignore(syscall.SIGPIPE)
 	done := make(chan struct{})
 	var watching sync.WaitGroup
-	watching.Go(func() { watch(signals, done, cancel, say) })
+	watching.Go(func() { watch(signals, done, cancel, words, say) })
 	return ctx, func() {
 		signal.Stop(signals)
 		close(done)
@@ -59,18 +75,18 @@ func untilSignal(parent context.Context, say func(string)) (ctx context.Context,
 	}
 }
 
-func watch(signals <-chan os.Signal, done <-chan struct{}, cancel context.CancelCauseFunc, say func(string)) {
+func watch(signals <-chan os.Signal, done <-chan struct{}, cancel context.CancelCauseFunc, words ending, say func(string)) {
 	for first := true; ; first = false {
 		select {
 		case <-done:
 			return
 		case s := <-signals:
 			if first {
-				say(fmt.Sprintf("%s: stopping the steps and removing their containers", signalName(s)))
+				say(signalName(s) + ": " + words.first)
 				cancel(interrupted{s})
 				continue
 			}
-			say("still removing containers, this ends by itself")
+			say(words.again)
 		}
 	}
 }

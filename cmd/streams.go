@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/drone-laptop/drone/report"
@@ -26,6 +28,8 @@ type Streams struct {
 	// LookupEnv reads the caller's environment; Environ lists it.
 	LookupEnv func(string) (string, bool)
 	Environ   func() []string
+
+	colourless bool // whatever the environment says
 }
 
 // StandardStreams returns the streams of the process.
@@ -52,10 +56,26 @@ func (s Streams) getenv(name string) string {
 	return value
 }
 
+// prettyFlag is the flag that asks for colours and whatever else only people
+// want.
+const prettyFlag = "pretty"
+
+func addPretty(flags *pflag.FlagSet, help string) {
+	flags.Bool(prettyFlag, true, help)
+}
+
+// of gives the streams as a command shall use them: plain with --pretty=false.
+func (s Streams) of(c *cobra.Command) Streams {
+	if pretty := c.Flags().Lookup(prettyFlag); pretty != nil && pretty.Value.String() == "false" {
+		s.OutTerminal, s.ErrTerminal, s.Terminal, s.colourless = false, false, nil, true
+	}
+	return s
+}
+
 // colour decides for one stream, by the conventions NO_COLOR and
-// CLICOLOR_FORCE.
+// CLICOLOR_FORCE. A flag that the user gave is stronger than either.
 func (s Streams) colour(terminal bool) bool {
-	if s.getenv("NO_COLOR") != "" {
+	if s.colourless || s.getenv("NO_COLOR") != "" {
 		return false
 	}
 	if force := s.getenv("CLICOLOR_FORCE"); force != "" && force != "0" {

@@ -139,7 +139,7 @@ func newCompiler(name string, source []byte, opts Options) *compiler {
 	c.problems.merge(found)
 	for _, d := range c.raw.Documents {
 		if d.Pipeline != nil {
-			c.stages = append(c.stages, &stage{index: d.Index, raw: d.Pipeline, name: d.Pipeline.DisplayName()})
+			c.stages = append(c.stages, &stage{document: d, raw: d.Pipeline, name: d.Pipeline.DisplayName()})
 		}
 	}
 	return c
@@ -149,21 +149,25 @@ func newCompiler(name string, source []byte, opts Options) *compiler {
 func (c *compiler) mounted() bool { return c.opts.Workspace != "" && !c.opts.Clone }
 
 // substitute gives each stage its pipeline out of the substituted text. The
-// text is read once for all of them, unless it asks for a variable that
-// differs from one stage to the next. It returns the file for what belongs to
+// text is read once for all of them; where it asks for a variable that differs
+// from one stage to the next, each document is read again for its own. It returns the file for what belongs to
 // no stage.
 func (c *compiler) substitute() *manifest.File {
 	shared := c.raw
 	if changesText(c.source) {
 		shared = c.parseFor(c.stages[0])
 	}
+	pipelines := map[int]*manifest.Pipeline{}
+	for _, d := range shared.Documents {
+		pipelines[d.Index] = d.Pipeline
+	}
 	own := asksForStage(shared)
 	for i, st := range c.stages {
-		file := shared
 		if own && i > 0 {
-			file = c.parseFor(st)
+			st.pipe = c.substituteFor(st)
+		} else {
+			st.pipe = pipelines[st.document.Index]
 		}
-		st.pipe = pipelineAt(file, st.index)
 		if st.pipe == nil {
 			c.problems.add(manifest.Problem{
 				Severity: manifest.Error, Rule: "lost-pipeline", Span: st.raw.Span, Pipeline: st.name,
@@ -176,17 +180,36 @@ func (c *compiler) substitute() *manifest.File {
 	return shared
 }
 
+// parseFor reads the whole file as the runner of a stage does.
 func (c *compiler) parseFor(st *stage) *manifest.File {
-	values := substitution(c.opts, st.facts(c.opts.Machine))
-	file, found := manifest.Parse(c.name, c.source, func(name string) (string, bool) {
-		v, ok := values[name]
-		return v, ok
-	})
+	file, found := manifest.Parse(c.name, c.source, c.lookupFor(st))
 	c.problems.merge(found)
 	for _, use := range file.Substituted {
 		c.checkUse(use)
 	}
 	return file
+}
+
+// substituteFor reads the document of a stage as its runner does, nil when it
+// is no pipeline.
+func (c *compiler) substituteFor(st *stage) *manifest.Pipeline {
+	document, uses, found := c.raw.Substitute(st.document, c.lookupFor(st))
+	c.problems.merge(found)
+	for _, use := range uses {
+		c.checkUse(use)
+	}
+	if document == nil {
+		return nil
+	}
+	return document.Pipeline
+}
+
+func (c *compiler) lookupFor(st *stage) manifest.Lookup {
+	values := substitution(c.opts, st.facts(c.opts.Machine))
+	return func(name string) (string, bool) {
+		v, ok := values[name]
+		return v, ok
+	}
 }
 
 // checkUse warns of a name that no build defines: it was surely meant for the
@@ -221,22 +244,13 @@ func asksForStage(f *manifest.File) bool {
 	return false
 }
 
-func pipelineAt(f *manifest.File, index int) *manifest.Pipeline {
-	for _, d := range f.Documents {
-		if d.Index == index {
-			return d.Pipeline
-		}
-	}
-	return nil
-}
-
 // checkTemplates warns of a template beside pipelines: it takes the place of
 // the whole file on the server (reference §11.6).
 func (c *compiler) checkTemplates() {
 	for _, d := range c.raw.Documents {
 		if d.Template != nil {
 			c.problems.add(manifest.Problem{
-				Severity: manifest.Warning, Rule: "template", Span: d.Span,
+				Severity: manifest.Warning, Rule: "template", Span: nameSpan(d.Kind, d.Span),
 				Message: fmt.Sprintf("a server puts the template %s in the place of the whole file, here only the other documents count", quoteOrEmpty(d.Template.Load.Value)),
 				Hint:    "keep templates in files of their own",
 			})

@@ -11,14 +11,14 @@ import (
 
 // stage is one pipeline of the file on its way into the plan.
 type stage struct {
-	index  int                // of its document
-	raw    *manifest.Pipeline // as written: trigger, name, dependencies, platform
-	pipe   *manifest.Pipeline // after substitution: everything else
-	name   string
-	number int // 1-based among the selected ones, else 0
-	runs   bool
-	reason string
-	deps   []string // names of stages that run
+	document *manifest.Document
+	raw      *manifest.Pipeline // as written: trigger, name, dependencies, platform
+	pipe     *manifest.Pipeline // after substitution: everything else
+	name     string
+	number   int // 1-based among the selected ones, else 0
+	runs     bool
+	reason   string
+	deps     []string // names of stages that run
 
 	before []int // indices of the stages it depends on
 }

@@ -29,6 +29,8 @@ type File struct {
 	// for, with the place of its first use, or of the first without a default
 	// where there is one, in order of the places.
 	Substituted []Use
+
+	places *locator
 }
 
 // Use is one variable that the text asked for.
@@ -64,8 +66,8 @@ func (f *File) Pipelines() []*Pipeline {
 // ordered by place; the file is usable for running only when no problem is an
 // Error. It never panics and never returns a nil File.
 func Parse(name string, source []byte, lookup Lookup) (*File, []Problem) {
-	file := &File{Name: name, Source: source}
 	r := &reader{places: newLocator(name, string(source))}
+	file := &File{Name: name, Source: source, places: r.places}
 	if !r.checkEncoding() {
 		return file, r.problems
 	}
@@ -80,6 +82,33 @@ func Parse(name string, source []byte, lookup Lookup) (*File, []Problem) {
 	}
 	r.checkParts(parts)
 	return file, r.sorted()
+}
+
+// Substitute reads one document of a file again, with the expressions in it
+// substituted. It is for variables that differ from document to document:
+// reading the whole file for each of them would take a time that grows with the
+// square of their number. d is a document of f, which was parsed without a
+// lookup.
+//
+// It returns nil when the text is no single document after substitution, and
+// reports what Parse would report of the document. It is safe for concurrent
+// use.
+func (f *File) Substitute(d *Document, lookup Lookup) (*Document, []Use, []Problem) {
+	places := *f.places // it remembers where it was
+	r := &reader{places: &places}
+	var uses []Use
+	r.text, uses = r.substituteRange(places.source, d.Span.Start.Offset, d.Span.End.Offset, lookup)
+	r.checkLines()
+	parts := split(r.text.body)
+	if len(parts) != 1 || parts[0].kind != documentPart || firstContent(r.text.body) < 0 {
+		return nil, uses, r.sorted()
+	}
+	t := r.readTree(parts[0], d.Index)
+	if t.root == nil {
+		return nil, uses, r.sorted()
+	}
+	decoder := &decoder{reader: r, tree: t, schema: newSchema()}
+	return decoder.document(), uses, r.sorted()
 }
 
 // reader is the state of one Parse.

@@ -15,7 +15,7 @@ import (
 type substituter struct {
 	r       *reader
 	lookup  Lookup
-	source  string
+	source  string // up to the end of what is substituted
 	extents extents
 	body    strings.Builder
 	pieces  []piece
@@ -27,12 +27,19 @@ type substituter struct {
 // variable that was asked for. A malformed expression is reported and stays as
 // it is written, so that what follows can still be read.
 func (r *reader) substitute(source string, lookup Lookup) (*text, []Use) {
+	return r.substituteRange(source, r.places.bom, len(source), lookup)
+}
+
+// substituteRange is substitute for a part of the source, as if there were no
+// other.
+func (r *reader) substituteRange(source string, start, end int, lookup Lookup) (*text, []Use) {
+	source = source[:end]
 	s := &substituter{
-		r: r, lookup: lookup, source: source, copied: r.places.bom,
+		r: r, lookup: lookup, source: source, copied: start,
 		extents: extents{text: source}, uses: map[string]Use{},
 	}
-	s.body.Grow(len(source) + len(source)/16)
-	s.pieces = make([]piece, 0, 1+2*strings.Count(source, "${"))
+	s.body.Grow((end - start) + (end-start)/16)
+	s.pieces = make([]piece, 0, 1+2*strings.Count(source[start:], "${"))
 	s.run()
 	return &text{body: s.body.String(), pieces: s.pieces, places: r.places}, s.sortedUses()
 }

@@ -14,7 +14,8 @@ type Event = exec.Event
 
 // Plain writes each line of a step to one writer, as `[step:N] text`, or as
 // `[pipeline/step:N] text` when the run has several pipelines, and what
-// happens beside output to another. It never moves a cursor.
+// happens beside output to another. It never moves a cursor, and on a terminal
+// keeps steps from doing so.
 type Plain struct {
 	out       *lineWriter
 	notes     *lineWriter
@@ -23,7 +24,14 @@ type Plain struct {
 
 	several  bool
 	prefixes map[key]prefix
+	open     place                // the line whose newline is still to be written
 	pulls    map[string]time.Time // last report of each image under way
+}
+
+// place is a line of a step, counted from 1. The zero place is none.
+type place struct {
+	key
+	line int
 }
 
 type key struct{ pipeline, step string }
@@ -46,11 +54,15 @@ func NewPlain(out, notes io.Writer, outStyle, noteStyle Style) *Plain {
 
 // Handle implements Renderer.
 func (p *Plain) Handle(e Event) error {
+	if e, ok := e.(exec.StepOutput); ok {
+		return p.output(e)
+	}
+	if err := p.endLine(); err != nil {
+		return err
+	}
 	switch e := e.(type) {
 	case exec.RunStarted:
 		p.several = len(e.Pipelines) > 1
-	case exec.StepOutput:
-		return p.output(e)
 	case exec.PipelineStarted:
 		if p.several {
 			return p.note("pipeline " + Visible(e.Pipeline))
@@ -71,6 +83,7 @@ func (p *Plain) Handle(e Event) error {
 
 // Close implements Renderer.
 func (p *Plain) Close() error {
+	_ = p.endLine() // its error is that of flush
 	noteErr := p.notes.flush()
 	if err := p.out.flush(); err != nil {
 		return err
@@ -78,9 +91,54 @@ func (p *Plain) Close() error {
 	return noteErr
 }
 
+// output writes a line. The pieces of a long one become one again where nothing
+// else has happened between them, but not on a terminal: what draws beneath the
+// lines keeps a line until it ends.
 func (p *Plain) output(e exec.StepOutput) error {
-	pre := p.prefix(key{e.Pipeline, e.Step})
-	return p.out.write(pre.before, strconv.Itoa(e.Line), pre.after, e.Text, "\n")
+	at := place{key{e.Pipeline, e.Step}, e.Line}
+	if p.open == at {
+		return p.proceed(e)
+	}
+	if err := p.endLine(); err != nil {
+		return err
+	}
+	pre := p.prefix(at.key)
+	number := strconv.Itoa(e.Line)
+	switch {
+	case p.style.terminal && obeyed(e.Text) >= 0:
+		return p.tamed(e.Text, pre.before, number, pre.after)
+	case p.style.terminal || !e.Partial:
+		return p.out.write(pre.before, number, pre.after, e.Text, "\n")
+	}
+	p.open = at
+	return p.out.write(pre.before, number, pre.after, e.Text)
+}
+
+// proceed writes a further piece of the open line.
+func (p *Plain) proceed(e exec.StepOutput) error {
+	if err := p.out.write(e.Text); err != nil || e.Partial {
+		return err
+	}
+	return p.endLine()
+}
+
+// endLine writes the newline of the open line, if there is one.
+func (p *Plain) endLine() error {
+	if p.open.line == 0 {
+		return nil
+	}
+	p.open = place{}
+	return p.out.write("\n")
+}
+
+// tamed writes a line with what a terminal must not obey.
+func (p *Plain) tamed(text string, prefix ...string) error {
+	if err := p.out.write(prefix...); err != nil {
+		return err
+	}
+	t := tamer{out: p.out, prefix: prefix}
+	t.line(text)
+	return p.out.write("\n")
 }
 
 func (p *Plain) prefix(k key) prefix {

@@ -27,20 +27,32 @@ type Renderer interface {
 	Close() error
 }
 
-// Style decides how text is coloured. The zero Style writes none.
+// Style decides how text is written: how it is coloured, and whether for a
+// terminal. The zero Style writes no colours, and not for a terminal.
 type Style struct {
 	renderer *lipgloss.Renderer
+	terminal bool
 }
 
 // NewStyle returns a Style that writes colours of the terminal's own palette
-// when colour is true and none otherwise.
+// when colour is true and none otherwise. It is one for a terminal when it has
+// colours; where that is not the same, OnTerminal says so.
 func NewStyle(colour bool) Style {
 	if !colour {
 		return Style{}
 	}
 	r := lipgloss.NewRenderer(io.Discard)
 	r.SetColorProfile(termenv.ANSI)
-	return Style{renderer: r}
+	return Style{renderer: r, terminal: true}
+}
+
+// OnTerminal returns the Style for a terminal, or for something else. On a
+// terminal the output of steps is written without the sequences and control
+// characters by which it could do more than show text in colours. Elsewhere
+// each of its bytes is written as it came.
+func (s Style) OnTerminal(terminal bool) Style {
+	s.terminal = terminal
+	return s
 }
 
 // Paint colours text with a colour of the terminal's palette, 0 to 15.
@@ -113,6 +125,9 @@ func (l *lineWriter) write(parts ...string) error {
 	}
 	return l.err
 }
+
+// WriteString implements io.StringWriter.
+func (l *lineWriter) WriteString(text string) (int, error) { return len(text), l.write(text) }
 
 func (l *lineWriter) flush() error {
 	l.mu.Lock()

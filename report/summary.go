@@ -177,8 +177,16 @@ func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
 		b.line(b.Style.Faint(fmt.Sprintf("  … %s before", Plural(s.Lines-len(s.Tail), "line"))))
 	}
 	for _, text := range s.Tail {
-		b.line("  " + strings.TrimRight(text, "\r"))
+		b.line("  " + b.tail(text))
 	}
+}
+
+// tail is a line of a step as it can be repeated.
+func (b *summaryWriter) tail(text string) string {
+	if b.Style.terminal {
+		return tamed(text)
+	}
+	return strings.TrimRight(text, "\r")
 }
 
 // wrapped writes text that must not be cut: an error is read, not glanced at.

@@ -64,7 +64,7 @@ func hostExplanations() []explanation {
 		explain(`minimum memory limit allowed is (\w+)`, "mem_limit is below %[2]q, the least the engine allows", "raise mem_limit"),
 		explain(`Minimum memoryswap limit should be larger`, "memswap_limit is below mem_limit", "memswap_limit counts memory and swap together"),
 		explain(`address pool|fully subnetted`, "the engine has no addresses left for another network",
-			"remove networks nobody uses: `drone clean`, or `docker network prune`"),
+			"remove networks nobody uses: `docker network prune`"),
 		explain(`no space left on device|disk quota exceeded`, "the disk of the engine is full", "`docker system df` shows what takes the space, `docker system prune` frees some"),
 		explain(`network ([^ ]+) not found`, "there is no network %[2]q", "create it with `docker network create`, or correct the name"),
 	}

@@ -59,7 +59,10 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 		return &exec.UnreachableError{Address: at.Host, Err: text, Hint: hint}
 	}
 	text := oneLine(err)
+	var slow net.Error
 	switch {
+	case stranger(text):
+		return say("what answers there is no container engine", "check the address, and that no proxy answers in its place")
 	case errors.Is(dial, os.ErrNotExist):
 		what := "the socket does not exist"
 		if len(at.Tried) > 1 {
@@ -68,13 +71,13 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 		return say(what, startHint(at, goos))
 	case errors.Is(dial, os.ErrPermission) || strings.Contains(text, "permission denied"):
 		return say("permission denied", "add yourself to group docker (`sudo usermod -aG docker $USER`, then log in again), or use rootless Docker")
-	case errors.Is(dial, syscall.ECONNREFUSED):
+	case errors.Is(dial, syscall.ECONNREFUSED), errors.As(dial, &slow) && slow.Timeout():
 		return say("nothing answers there", startHint(at, goos))
 	case strings.Contains(text, "is too old") && strings.Contains(text, "API version"):
 		return say("it does not take this program's version of the Docker API any more: "+text, "update drone; unset DOCKER_API_VERSION if it is set")
 	case strings.Contains(text, "is too new"):
 		return say("it does not know the requested version of the Docker API: "+text, "unset DOCKER_API_VERSION, or update Docker")
-	case containsAny(text, "HTTP request to an HTTPS server", "malformed HTTP response"):
+	case containsAny(text, "HTTP request to an HTTPS server", tlsAnswer):
 		return say("it wants TLS, which was not asked for", "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the directory with the certificates")
 	case strings.Contains(text, "HTTP response to HTTPS client"), strings.Contains(text, "first record does not look like a TLS handshake"):
 		return say("it does not speak TLS", "unset DOCKER_TLS_VERIFY and DOCKER_TLS")
@@ -82,10 +85,24 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 		return say(text, "check the certificates in DOCKER_CERT_PATH or in the docker context")
 	case strings.HasPrefix(at.Host, "ssh://"):
 		return say(text, "check that `ssh "+sshTarget(at.Host)+" docker version` works without a question")
+	case errors.Is(err, context.DeadlineExceeded) && dial == nil:
+		return say("something listens there, but it does not answer", "restart the engine, or check the address")
 	case dial != nil:
 		return say(oneLine(dial), "check the address, or unset it to use the engine of this machine")
 	}
 	return say(text, "check that `docker version` works")
+}
+
+// tlsAnswer is what a server says that was spoken to without TLS, as the client
+// quotes the alert.
+const tlsAnswer = `malformed HTTP response "\x15\x03`
+
+// stranger reports whether an error shows an answer that no engine gives: a web
+// page, or another protocol.
+func stranger(text string) bool {
+	lower := strings.ToLower(text)
+	return containsAny(lower, "<html", "<!doctype", "invalid character '<'", "page not found") ||
+		containsAny(text, "malformed HTTP") && !strings.Contains(text, tlsAnswer)
 }
 
 func startHint(at dockerhost.Endpoint, goos string) string {

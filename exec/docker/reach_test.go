@@ -1,10 +1,13 @@
 package docker
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -53,6 +56,15 @@ func TestExplainUnreachable(t *testing.T) {
 		{name: "too new", at: std, err: errors.New("Error response from daemon: client version 1.51 is too old. Minimum supported API version is 1.60, please upgrade your client to a newer version"),
 			want: "it does not take this program's version of the Docker API any more: client version 1.51 is too old", hint: "update drone"},
 		{name: "too old", at: std, err: errors.New("Error response from daemon: client version 1.51 is too new. Maximum supported API version is 1.41"), want: "is too new", hint: "unset DOCKER_API_VERSION"},
+		{name: "TLS wanted, by an alert", at: tls, err: errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "\x15\x03\x01\x00\x02\x02"`),
+			want: "it wants TLS", hint: "DOCKER_TLS_VERIFY"},
+		{name: "another protocol", at: tls, err: errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "SSH-2.0-OpenSSH_9.2"`),
+			want: "what answers there is no container engine", hint: "check the address"},
+		{name: "a web page", at: tls, err: errors.New("Error response from daemon: <!DOCTYPE HTML>\n<html lang=en>"), want: "what answers there is no container engine", hint: "proxy"},
+		{name: "silence", at: tls, err: fmt.Errorf("Get %q: %w", "http://h/_ping", context.DeadlineExceeded), //nolint:revive // the client's words
+			want: "found through DOCKER_HOST: something listens there, but it does not answer", hint: "restart"},
+		{name: "no way there", at: tls, err: down, dial: &net.OpError{Op: "dial", Err: context.DeadlineExceeded}, want: "nothing answers there", hint: "listens"},
+		{name: "ssh without an answer", at: dockerhost.Endpoint{Host: "ssh://me@h"}, err: context.DeadlineExceeded, want: "deadline", hint: "`ssh me@h docker version`"},
 		{name: "ssh", at: dockerhost.Endpoint{Host: "ssh://me@h:22", Source: "DOCKER_HOST"}, err: errors.New("error during connect: command [ssh] has exited with exit status 255"), want: "exit status 255", hint: "`ssh me@h docker version`"},
 		{name: "anything", at: std, err: errors.New("odd"), want: ": odd", hint: "docker version"},
 	}
@@ -83,6 +95,26 @@ func TestNewUnreachable(t *testing.T) {
 		fmt.Fprint(w, "<html>login</html>")
 	}))
 	defer html.Close()
+	ssh, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ssh.Close()
+	go func() {
+		for {
+			conn, err := ssh.Accept()
+			if err != nil {
+				return
+			}
+			// With the request unread the answer could be lost.
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			fmt.Fprint(conn, "SSH-2.0-OpenSSH_9.2\r\n\r\n")
+			conn.Close()
+		}
+	}()
+	secure := httptest.NewTLSServer(&stub{})
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer secure.Close()
 	old := httptest.NewServer(&stub{api: "1.24"})
 	defer old.Close()
 	newer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,9 +127,11 @@ func TestNewUnreachable(t *testing.T) {
 	for host, want := range map[string]string{
 		"unix://" + filepath.Join(dir, "none.sock"): "the socket does not exist",
 		"unix://" + dead: "nothing answers there",
-		strings.Replace(html.URL, "http", "tcp", 1):  "<html>login</html>",
-		strings.Replace(old.URL, "http", "tcp", 1):   "speaks version 1.24 of the Docker API, but at least 1.30 is needed",
-		strings.Replace(newer.URL, "http", "tcp", 1): "any more: client version 1.51 is too old",
+		strings.Replace(html.URL, "http", "tcp", 1):    "what answers there is no container engine",
+		"tcp://" + ssh.Addr().String():                 "what answers there is no container engine",
+		strings.Replace(secure.URL, "https", "tcp", 1): "it wants TLS",
+		strings.Replace(old.URL, "http", "tcp", 1):     "speaks version 1.24 of the Docker API, but at least 1.30 is needed",
+		strings.Replace(newer.URL, "http", "tcp", 1):   "any more: client version 1.51 is too old",
 	} {
 		_, err := New(t.Context(), Options{Endpoint: dockerhost.Endpoint{Host: host, Source: "the test"}})
 		var unreachable *exec.UnreachableError

@@ -161,6 +161,7 @@ func (r *resolver) resolvePullRef() error {
 	}
 	if number == "" {
 		number, origin = defaultPull, "default"
+		r.warn("event pull_request without --pr: its number is " + defaultPull + ", also in the reference and the link")
 	}
 	r.pull = number
 	r.set(&r.b.Ref, "ref", pullRef(r.remote, number), origin)

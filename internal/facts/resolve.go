@@ -42,8 +42,9 @@ type resolver struct {
 // points elsewhere: what runs is the working tree. The commit before is the
 // first parent for a push, the tip of the target branch for a pull request,
 // the same commit for a custom build, zeros for a tag and nothing for a cron
-// job. A pull request gets the number 1, the action opened, and its title and
-// message from the commit. A promotion or rollback is build 2 of build 1.
+// job. A pull request gets the action opened, its title and message from the
+// commit, and, with a warning, the number 1 where it has none. A promotion or
+// rollback is build 2 of build 1.
 //
 // Origin and Unknown of the build tell where each fact comes from or why it is
 // missing. The warnings are sentences for the user. The error is a *UsageError.

@@ -69,6 +69,7 @@ func TestResolveEvents(t *testing.T) {
 			}
 		}
 	}
+	const unnumbered = "event pull_request without --pr: its number is 1"
 	cases := []testCase{
 		{name: "default", want: pushed},
 		{name: "push", o: Overrides{Event: "push"}, want: pushed},
@@ -77,14 +78,14 @@ func TestResolveEvents(t *testing.T) {
 		{name: "branch and its ref", o: Overrides{Branch: "a", Ref: "refs/heads/a"}, want: with(pushed, "ref", "refs/heads/a", "branch", "a", "source", "a")},
 		{name: "message", o: Overrides{Message: "other"}, want: with(pushed, "message", "other")},
 
-		{name: "pull request", o: Overrides{Event: "pull_request"}, want: pulled},
+		{name: "pull request", o: Overrides{Event: "pull_request"}, want: pulled, warning: unnumbered},
 		{name: "number", o: Overrides{PullRequest: "12"}, want: with(pulled, "ref", "refs/pull/12/head", "link", "https://github.com/octocat/hello/pull/12")},
-		{name: "target", o: Overrides{Target: "dev"}, want: with(pulled, "branch", "dev", "before", second)},
+		{name: "target", o: Overrides{Target: "dev"}, want: with(pulled, "branch", "dev", "before", second), warning: unnumbered},
 		{name: "branch of a pull request", o: Overrides{PullRequest: "1", Branch: "dev"}, want: with(pulled, "branch", "dev")},
-		{name: "source", o: Overrides{Source: "fix"}, want: with(pulled, "source", "fix")},
-		{name: "fork", o: Overrides{SourceRepo: "ada/hello"}, want: with(pulled, "fork", "ada/hello")},
-		{name: "title", o: Overrides{Title: "better"}, want: with(pulled, "title", "better", "message", "better")},
-		{name: "action", o: Overrides{Event: "pull_request", Action: "synchronized"}, want: with(pulled, "action", "synchronized")},
+		{name: "source", o: Overrides{Source: "fix"}, want: with(pulled, "source", "fix"), warning: unnumbered},
+		{name: "fork", o: Overrides{SourceRepo: "ada/hello"}, want: with(pulled, "fork", "ada/hello"), warning: unnumbered},
+		{name: "title", o: Overrides{Title: "better"}, want: with(pulled, "title", "better", "message", "better"), warning: unnumbered},
+		{name: "action", o: Overrides{Event: "pull_request", Action: "synchronized"}, want: with(pulled, "action", "synchronized"), warning: unnumbered},
 		{name: "ref of a pull request", o: Overrides{Ref: "refs/pull/7/merge"}, want: with(pulled, "ref", "refs/pull/7/merge", "link", "https://github.com/octocat/hello/pull/7")},
 		{name: "ref of a merge request", o: Overrides{Ref: "refs/merge-requests/7/head"}, want: with(pulled, "ref", "refs/merge-requests/7/head", "link", "https://github.com/octocat/hello/pull/7")},
 		{name: "same branch", o: Overrides{PullRequest: "1", Target: "topic"}, want: with(pulled, "branch", "topic", "before", head), warning: "the same branch"},
