@@ -51,6 +51,11 @@ func TestPlanShowsEdges(t *testing.T) {
 	t.Run("two roots", func(t *testing.T) {
 		run(t, testCase{[]*exec.Step{after("a"), after("b"), after("c", "b")}, []string{"at once", "at once", "after b"}})
 	})
+	t.Run("a root that is skipped", func(t *testing.T) {
+		out := after("a")
+		out.Policy, out.Reason = exec.Never, "excluded"
+		run(t, testCase{[]*exec.Step{out, after("b"), after("c", "a")}, []string{"skipped: excluded", "at once", "after a"}})
+	})
 	t.Run("the first waits", func(t *testing.T) {
 		run(t, testCase{[]*exec.Step{after("a", "b"), after("b")}, []string{"after b", "at once"}})
 	})
