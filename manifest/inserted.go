@@ -23,22 +23,45 @@ func (r *reader) checkInserted(t *tree) {
 		if !p.expression || p.start < t.part.start || p.end > t.part.end {
 			continue
 		}
-		value := r.text.body[p.start:p.end]
-		start := p.start - t.part.start + len(value) - len(strings.TrimLeft(value, " \t"))
-		end := start + len(strings.TrimSpace(value))
-		for next < len(texts) && texts[next].end <= start {
+		in := trimmed(t.source, p.start-t.part.start, p.end-t.part.start)
+		for next < len(texts) && texts[next].end <= in.start {
 			next++
 		}
-		if start == end || next < len(texts) && texts[next].start <= start && end <= texts[next].end || inComment(r.places.source, p.srcStart) {
-			continue
+		if in.start < in.end && !t.isText(in, texts, next) {
+			r.warnInserted(t, p)
 		}
-		r.add(Problem{
-			Severity: Warning, Rule: RuleInserted, Span: r.places.span(p.srcStart, p.srcEnd), Pipeline: r.sourceName(t),
-			Message: fmt.Sprintf("the value of %s is not read as text: it has characters that begin a comment, a map or a list",
-				quoteExcerpt(r.places.source[p.srcStart:p.srcEnd])),
-			Hint: "quote the text around it in YAML, or write `$$` to leave the expression to the shell",
-		})
 	}
+}
+
+func (r *reader) warnInserted(t *tree, p piece) {
+	r.add(Problem{
+		Severity: Warning, Rule: RuleInserted, Span: r.places.span(p.srcStart, p.srcEnd), Pipeline: r.sourceName(t),
+		Message: fmt.Sprintf("the value of %s is not read as one text: something in it is a comment, a map or a list to YAML",
+			quoteExcerpt(r.places.source[p.srcStart:p.srcEnd])),
+		Hint: "quote the text around it in YAML, or write `$$` to leave the expression to the shell",
+	})
+}
+
+// isText reports whether a range of a tree lies within one of its texts, the
+// one with the index next being the first that ends behind the start, or where
+// no text is: in a comment, or in the name of an anchor, an alias or a tag.
+func (t *tree) isText(in extent, texts []extent, next int) bool {
+	if next < len(texts) && texts[next].start < in.end {
+		return texts[next].start <= in.start && in.end <= texts[next].end
+	}
+	from := 1 + strings.LastIndexByte(t.source[:in.start], '\n')
+	if next > 0 {
+		from = max(from, texts[next-1].end)
+	}
+	gap := t.source[from:in.start]
+	word := strings.TrimLeft(gap[1+strings.LastIndexAny(gap, " \t"):], "[{,")
+	return strings.Contains(gap, "#") || word != "" && strings.IndexByte("&*!", word[0]) >= 0
+}
+
+// trimmed is a range of s without the blanks at its ends, which YAML drops.
+func trimmed(s string, start, end int) extent {
+	text := strings.TrimRight(s[start:end], " \t")
+	return extent{start + len(text) - len(strings.TrimLeft(text, " \t")), start + len(text)}
 }
 
 // extent is a range of the source of a tree.

@@ -187,11 +187,15 @@ func TestInserted(t *testing.T) {
 		{"a whole comment", "#12", "image: ${V}", true},
 		{"a list", "[a, b]", "commands: ${V}", true},
 		{"an item of a list", "a, b", "commands: [\"${V}\", x, ${V}]", true},
+		{"text and a comment", "a #", "image: ${V}", true},
 		{"a map", "a: b", "settings:\n    x:\n      ${V}", true},
 		{"inside double quotes", message, `image: "${V}"`, false},
 		{"inside a block", message + " \"", "commands:\n  - |\n    echo ${V}\n\n    ${V}\n", false},
 		{"inside a folded block", message, "commands:\n  - >-\n    echo\n    ${V}\n  user: \"${V}\"", false},
 		{"inside a comment", message, "image: x # ${V}", false},
+		{"inside a comment after a quote", message, "image: it's # ${V}", false},
+		{"the name of an anchor", "x", "image: &${V} y\n  user: *${V}", false},
+		{"a tag", "str", "image: !!${V} y", false},
 		{"lines", "a # b\nc", "image: ${V}", false},
 		{"lines in a block", "a # b\nc", "commands:\n  - |\n    ${V}", false},
 		{"in the middle", "v1.2.3", "image: a:${V}-${V}", false},
@@ -238,6 +242,28 @@ func TestManyMalformed(t *testing.T) {
 			t.Errorf("%d problems for %q, want %d", len(problems), unit, n)
 		}
 	}
+}
+
+// FuzzInserted: a value of letters is never more than text, whatever is around
+// it.
+func FuzzInserted(f *testing.F) {
+	for _, seed := range []string{
+		"a: ${V} # ${V}", "- |2\n   ${V}\n # ${V}", "a: >-\n  ${V}\n\n  ${V}\nb: it's # ${V}", "? ${V}\n: [a ${V}, ${V}]", "a: \"${V}\n  ${V}\"",
+		"a: &x${V} b\nc: *x${V}", "a: b\n  ${V}\n  c", "é: '${V}''s'\r\n- ${V}", "%YAML ${V}", "a: !${V} ${V}", "[${V}, {${V}: ${V}}]",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, source string) {
+		if len(source) > 4000 {
+			t.Skip()
+		}
+		_, problems := Parse("f", []byte(source), func(string) (string, bool) { return "value", true })
+		for _, p := range problems {
+			if p.Rule == RuleInserted {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
 }
 
 // FuzzSubstitute compares with the library: without backslashes, whole texts
