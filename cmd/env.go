@@ -31,6 +31,9 @@ func newEnv(s Streams) *cobra.Command {
 type envView struct {
 	Variables []envVariable     `json:"variables"`
 	Unknown   map[string]string `json:"unknown"` // fact → why it is not known
+	// Dirty tells that the working tree, which steps see, is not as the commit
+	// of the build has it. When that is unknown it is false.
+	Dirty bool `json:"dirty"`
 }
 
 type envVariable struct {
@@ -49,7 +52,7 @@ func runEnv(s Streams, f *buildFlags, form string) error {
 	if err != nil {
 		return err
 	}
-	view := envView{Variables: []envVariable{}, Unknown: map[string]string{}}
+	view := envView{Variables: []envVariable{}, Unknown: map[string]string{}, Dirty: build.Dirty}
 	for _, v := range compile.Variables(build, exampleStage) {
 		view.Variables = append(view.Variables, envVariable(v))
 	}
@@ -78,6 +81,9 @@ func writeEnv(s Streams, view envView) error {
 		facts = append(facts, fmt.Sprintf("unknown: %s: %s", fact, reason))
 	}
 	slices.Sort(facts)
+	if view.Dirty {
+		s.note("the working tree has changes that are not in the commit of the build")
+	}
 	for _, text := range facts {
 		s.note(text)
 	}

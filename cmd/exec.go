@@ -10,16 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/dockerhost"
-	"github.com/drone-laptop/drone/internal/secrets"
 	"github.com/drone-laptop/drone/report"
 )
-
-// netrcPasswordVar keeps the password of --netrc-password out of argv.
-const netrcPasswordVar = "DRONE_NETRC_PASSWORD"
 
 type execOptions struct {
 	planFlags
@@ -63,7 +58,7 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	if err := checkWorkspace(p.plan); err != nil {
 		return err
 	}
-	supplied, err := o.supplied(s)
+	supplied, err := o.supplied(s, p.plan)
 	if err != nil {
 		return err
 	}
@@ -287,71 +282,4 @@ func engineFailure(ctx context.Context, err error) error {
 		f.status, f.hint = StatusUsage, wrong.Hint
 	}
 	return f
-}
-
-// lookup gives the value of a secret.
-type lookup = func(name string) (string, bool)
-
-type supply struct {
-	set    *secrets.Set
-	lookup lookup
-}
-
-// supplied loads the secrets of the user and adds those that drone itself
-// makes: the login for cloning.
-func (o *execOptions) supplied(s Streams) (supply, error) {
-	set, warnings, err := secrets.Load(secrets.Sources{Files: o.secrets.files, Values: o.secrets.values, Getenv: s.LookupEnv})
-	if err != nil {
-		return supply{}, secretFailure(err)
-	}
-	s.warnAll(warnings)
-	password := o.sel.netrcPassword
-	if password == "" {
-		password = s.getenv(netrcPasswordVar)
-	}
-	own := map[string]string{
-		compile.NetrcPasswordSecret: password,
-		compile.NetrcFileSecret:     fmt.Sprintf("machine %s login %s password %s", o.sel.netrcMachine, o.sel.netrcUser, password),
-	}
-	return supply{set: set, lookup: func(name string) (string, bool) {
-		if v, ok := own[name]; ok {
-			return v, true
-		}
-		return set.Lookup(name)
-	}}, nil
-}
-
-func secretFailure(err error) error {
-	var e *secrets.Error
-	if errors.As(err, &e) {
-		return usage(e, e.Hint)
-	}
-	return usage(err, "")
-}
-
-// checkSecrets fails when a step that may run needs a secret that nobody
-// supplied. A missing registry login is only a warning: the engine may have one.
-func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error {
-	failed := 0
-	for _, m := range exec.MissingSecrets(plan, supplied.lookup) {
-		if m.Step == "" {
-			s.warn(fmt.Sprintf("%s: pipeline %s: no secret %q for image_pull_secrets, the logins of docker are used", m.Position, m.Pipeline, m.Name))
-			continue
-		}
-		text := fmt.Sprintf("%s: pipeline %s, step %s needs the secret %q, which is not supplied", m.Position, m.Pipeline, m.Step, m.Name)
-		if allow {
-			s.warn(text + " and is empty")
-			continue
-		}
-		failed++
-		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(text))
-		if near := supplied.set.Closest(m.Name); near != "" {
-			fmt.Fprintf(s.Err, "drone: hint: did you mean %q, from %s\n", near, supplied.set.Source(near))
-		}
-	}
-	if failed == 0 {
-		return nil
-	}
-	return usage(fmt.Errorf("%s missing, nothing was run", report.Plural(failed, "secret")),
-		"supply them with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets")
 }

@@ -42,7 +42,7 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 	if err := p.showProblems(s); err != nil {
 		return err
 	}
-	supplied, err := o.supplied(s)
+	supplied, err := o.supplied(s, p.plan)
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func addPretty(flags *pflag.FlagSet, help string) {
 // of gives the streams as a command shall use them: plain with --pretty=false.
 func (s Streams) of(c *cobra.Command) Streams {
 	if pretty := c.Flags().Lookup(prettyFlag); pretty != nil && pretty.Value.String() == "false" {
-		s.OutTerminal, s.ErrTerminal, s.Terminal, s.colourless = false, false, nil, true
+		s.Terminal, s.colourless = nil, true
 	}
 	return s
 }
@@ -84,5 +84,9 @@ func (s Streams) colour(terminal bool) bool {
 	return terminal && s.getenv("TERM") != "dumb"
 }
 
-func (s Streams) outStyle() report.Style { return report.NewStyle(s.colour(s.OutTerminal)) }
-func (s Streams) errStyle() report.Style { return report.NewStyle(s.colour(s.ErrTerminal)) }
+func (s Streams) outStyle() report.Style { return s.style(s.OutTerminal) }
+func (s Streams) errStyle() report.Style { return s.style(s.ErrTerminal) }
+
+func (s Streams) style(terminal bool) report.Style {
+	return report.NewStyle(s.colour(terminal)).OnTerminal(terminal)
+}

@@ -207,6 +207,18 @@ func TestUnknownNames(t *testing.T) {
 	}
 }
 
+func TestExcludeIsStrongerThanInclude(t *testing.T) {
+	opts := Options{Workspace: "/w", Pipelines: []string{"third"}, Include: []string{"test"}, Exclude: []string{"test"}}
+	plan, _, err := Compile("pick.yml", read(t, "pick.yml"), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := plan.Pipelines[2]
+	if got := third.Steps[0].Reason; !third.Runs || got != "named by --exclude" {
+		t.Errorf("runs is %v (%s), its step is left out as %s", third.Runs, third.Reason, got)
+	}
+}
+
 func TestNamesWithoutEffect(t *testing.T) {
 	opts := Options{Workspace: "/w", Pipelines: []string{"third"}, Exclude: []string{"deploy", "test"}}
 	_, problems, err := Compile("pick.yml", read(t, "pick.yml"), opts)

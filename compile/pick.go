@@ -111,6 +111,7 @@ func (c *compiler) pick(p *exec.Pipeline) (found bool) {
 	for _, s := range p.Steps {
 		switch {
 		case named(c.opts.Exclude, s.Name):
+			found = found || named(c.opts.Include, s.Name)
 			never(s, "named by --exclude")
 		case len(c.opts.Include) == 0:
 		case named(c.opts.Include, s.Name):

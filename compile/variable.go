@@ -50,12 +50,15 @@ type variable struct {
 }
 
 // Variables returns every variable that the facts give, sorted by name, with
-// the value that substitution sees. Of a name that is in several sets only the
-// one that wins is listed. Status variables have the value they have before
-// anything has run.
+// the value that steps get: a parameter with the name of another variable is
+// not listed, although substitution sees it. Status variables have the value
+// they have before anything has run.
 func Variables(b Build, stage Stage) []Variable {
 	byName := map[string]Variable{}
 	for _, v := range table(b, stage) {
+		if _, builtin := byName[v.Name]; builtin && v.set == setParam {
+			continue
+		}
 		byName[v.Name] = v.Variable
 	}
 	out := make([]Variable, 0, len(byName))

@@ -107,11 +107,21 @@ func TestVariableOrigins(t *testing.T) {
 		last = v.Name
 	}
 	want := map[string]string{
-		"CI_COMMIT_BRANCH": "git HEAD", "DRONE_BRANCH": "parameter of the build", "X": "flag --param", "DRONE_REPO": "unknown: no git remote",
+		"CI_COMMIT_BRANCH": "git HEAD", "DRONE_BRANCH": "git HEAD", "X": "flag --param", "DRONE_REPO": "unknown: no git remote",
 		"DRONE_COMMIT_REF": "derived from ref", "CI": "fixed", "DRONE_BUILD_STATUS": "state of the run", "DRONE_BUILD_PARENT": "default",
 		"DRONE_SOURCE_BRANCH": "derived from source", "DRONE_BUILD_ACTION": "nothing for this event",
 	}
 	if diff := cmp.Diff(want, pick(got, want)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestVariablesThatParametersCannotReplace(t *testing.T) {
+	b := pushBuild()
+	b.Params = map[string]string{"DRONE_BRANCH": "evil", "DRONE_SOURCE_BRANCH": "evil", "DRONE_BUILD_STATUS": "evil", "CI": "evil", "COLOUR": "blue"}
+	b.Source = ""
+	want := map[string]string{"DRONE_BRANCH": b.Branch, "DRONE_SOURCE_BRANCH": "", "DRONE_BUILD_STATUS": "success", "CI": "true", "COLOUR": "blue"}
+	if diff := cmp.Diff(want, pick(values(b, Stage{}), want)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }

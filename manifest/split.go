@@ -85,7 +85,8 @@ func (r *reader) checkParts(parts []part) {
 		switch p.kind {
 		case documentPart:
 			documents++
-			if firstContent(content) < 0 {
+			// A file of comments alone has another problem.
+			if firstContent(content) < 0 && len(parts) > 1 {
 				r.emptyDocument(p)
 			}
 		case separatorPart:

@@ -88,6 +88,9 @@ func (e *Engine) greet(ctx context.Context) error {
 	if err != nil {
 		return e.unreachable(ctx, err)
 	}
+	if ping.APIVersion == "" {
+		return e.unreachable(ctx, errStranger)
+	}
 	e.client.NegotiateAPIVersionPing(ping)
 	if v := e.client.ClientVersion(); versions.LessThan(v, oldestAPI) {
 		return &exec.UnreachableError{

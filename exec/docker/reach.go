@@ -61,7 +61,7 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 	text := oneLine(err)
 	var slow net.Error
 	switch {
-	case stranger(text):
+	case errors.Is(err, errStranger), stranger(text):
 		return say("what answers there is no container engine", "check the address, and that no proxy answers in its place")
 	case errors.Is(dial, os.ErrNotExist):
 		what := "the socket does not exist"
@@ -92,6 +92,10 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 	}
 	return say(text, "check that `docker version` works")
 }
+
+// errStranger is a greeting that was answered, but not as an engine does: every
+// one says which version of the API it speaks.
+var errStranger = errors.New("the answer to the greeting names no version of the API")
 
 // tlsAnswer is what a server says that was spoken to without TLS, as the client
 // quotes the alert.

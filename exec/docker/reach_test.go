@@ -95,6 +95,10 @@ func TestNewUnreachable(t *testing.T) {
 		fmt.Fprint(w, "<html>login</html>")
 	}))
 	defer html.Close()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "<html>welcome</html>")
+	}))
+	defer page.Close()
 	ssh, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +132,7 @@ func TestNewUnreachable(t *testing.T) {
 		"unix://" + filepath.Join(dir, "none.sock"): "the socket does not exist",
 		"unix://" + dead: "nothing answers there",
 		strings.Replace(html.URL, "http", "tcp", 1):    "what answers there is no container engine",
+		strings.Replace(page.URL, "http", "tcp", 1):    "what answers there is no container engine",
 		"tcp://" + ssh.Addr().String():                 "what answers there is no container engine",
 		strings.Replace(secure.URL, "https", "tcp", 1): "it wants TLS",
 		strings.Replace(old.URL, "http", "tcp", 1):     "speaks version 1.24 of the Docker API, but at least 1.30 is needed",

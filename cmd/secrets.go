@@ -1,0 +1,171 @@
+package cmd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+
+	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/secrets"
+	"github.com/drone-laptop/drone/report"
+	"github.com/drone-laptop/drone/sign"
+)
+
+// netrcPasswordVar keeps the password of --netrc-password out of argv.
+const netrcPasswordVar = "DRONE_NETRC_PASSWORD"
+
+// lookup gives the value of a secret.
+type lookup = func(name string) (string, bool)
+
+// supply is where the values of secrets come from.
+type supply struct {
+	set *secrets.Set // of the user
+	// own are values that drone itself makes: the login for cloning, and what
+	// secret documents of the file lead to. A document counts only where the
+	// user said nothing.
+	own     map[string]string
+	sources map[string]exec.SecretSource
+}
+
+func (s supply) lookup(name string) (string, bool) {
+	if v, ok := s.set.Lookup(name); ok {
+		return v, true
+	}
+	v, ok := s.own[name]
+	return v, ok
+}
+
+// supplied loads the secrets that the user gives for a plan, and finds those
+// that the plan's secret documents describe.
+func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
+	set, warnings, err := secrets.Load(secrets.Sources{Files: o.secrets.files, Values: o.secrets.values, Getenv: s.LookupEnv})
+	if err != nil {
+		return supply{}, secretFailure(err)
+	}
+	s.warnAll(warnings)
+	key, err := o.secrets.key(s)
+	if err != nil {
+		return supply{}, err
+	}
+	password := o.sel.netrcPassword
+	if password == "" {
+		password = s.getenv(netrcPasswordVar)
+	}
+	out := supply{set: set, sources: map[string]exec.SecretSource{}, own: map[string]string{
+		compile.NetrcPasswordSecret: password,
+		compile.NetrcFileSecret:     fmt.Sprintf("machine %s login %s password %s", o.sel.netrcMachine, o.sel.netrcUser, password),
+	}}
+	for _, source := range plan.Secrets {
+		out.sources[source.Name] = source
+	}
+	for _, m := range exec.MissingSecrets(plan, out.lookup) {
+		if err := out.find(m.Name, key); err != nil {
+			return supply{}, err
+		}
+	}
+	return out, nil
+}
+
+// key is what encrypted secrets are decrypted with, nil when the user has none.
+// A newline at its end is that of the file.
+func (f *secretFlags) key(s Streams) ([]byte, error) {
+	switch {
+	case f.keyFile != "" && f.keyEnv != "":
+		return nil, usage(errors.New("--key-file and --key-env both name a key"), "give one of them")
+	case f.keyEnv != "":
+		value, ok := s.LookupEnv(f.keyEnv)
+		if !ok {
+			return nil, usage(fmt.Errorf("--key-env: the environment variable %s is not set", f.keyEnv), "")
+		}
+		return []byte(value), nil
+	case f.keyFile != "":
+		key, err := os.ReadFile(f.keyFile)
+		if err != nil {
+			return nil, usage(fmt.Errorf("cannot read the key file %s: %w", f.keyFile, cause(err)), "")
+		}
+		return bytes.TrimRight(key, "\r\n"), nil
+	}
+	return nil, nil
+}
+
+// find looks for a value of a secret where its document says (reference §1.4,
+// §7.12): encrypted in the file, or what the user gives under the path and
+// name that it has in the external store. An empty value counts as none.
+func (s supply) find(name string, key []byte) error {
+	source, ok := s.sources[name]
+	switch {
+	case !ok:
+	case source.Data != "" && key != nil:
+		value, err := sign.DecryptSecret(key, source.Data)
+		if err != nil {
+			return usage(fmt.Errorf("%s: secret %q cannot be decrypted: %w", source.Position, name, err),
+				"the key is the secret of the repository that the server keeps; or give the value with --secret "+name+"=@FILE")
+		}
+		if len(value) > 0 {
+			s.own[name] = string(value)
+		}
+	case source.Data == "":
+		if value, ok := s.set.Lookup(external(source)); ok {
+			s.own[name] = value
+		}
+	}
+	return nil
+}
+
+func secretFailure(err error) error {
+	var e *secrets.Error
+	if errors.As(err, &e) {
+		return usage(e, e.Hint)
+	}
+	return usage(err, "")
+}
+
+// checkSecrets fails when a step that may run needs a secret that nobody
+// supplied. A missing registry login is only a warning: the engine may have one.
+func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error {
+	failed := 0
+	for _, m := range exec.MissingSecrets(plan, supplied.lookup) {
+		if m.Step == "" {
+			s.warn(fmt.Sprintf("%s: pipeline %s: no secret %q for image_pull_secrets, the logins of docker are used",
+				m.Position, report.Visible(m.Pipeline), m.Name))
+			continue
+		}
+		text := fmt.Sprintf("%s: pipeline %s, step %s needs the secret %q, which is not supplied",
+			m.Position, report.Visible(m.Pipeline), report.Visible(m.Step), m.Name)
+		if allow {
+			s.warn(text + " and is empty")
+			continue
+		}
+		failed++
+		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), text)
+		if hint := supplied.hint(m.Name); hint != "" {
+			fmt.Fprintf(s.Err, "drone: hint: %s\n", hint)
+		}
+	}
+	if failed == 0 {
+		return nil
+	}
+	return usage(fmt.Errorf("%s missing, nothing was run", report.Plural(failed, "secret")),
+		"supply them with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets")
+}
+
+// hint says what is known of a secret that is missing.
+func (s supply) hint(name string) string {
+	source, ok := s.sources[name]
+	switch near := s.set.Closest(name); {
+	case near != "":
+		return fmt.Sprintf("did you mean %q, from %s", near, s.set.Source(near))
+	case ok && source.Data != "":
+		return fmt.Sprintf("%s has it encrypted: name the key of the repository with --key-file", source.Position)
+	case ok:
+		return fmt.Sprintf("%s takes it from an external store: supply it as %s, or as %s", source.Position, name, external(source))
+	}
+	return ""
+}
+
+// external is the name under which the user may give what is in an external
+// store.
+func external(source exec.SecretSource) string { return path.Join(source.Path, source.Key) }
