@@ -61,11 +61,12 @@ func (c settingCheck) secret(entry manifest.Entry) {
 		return
 	}
 	if name, ok := entry.Value.Any.(string); entry.Value.Any == nil || ok && strings.TrimSpace(name) == "" {
-		c.warn("setting-secret", entry.Key.Span, "has a `from_secret` that names no secret", "write `from_secret: name`")
+		c.warn("unnamed-secret", entry.Key.Span, "has a `from_secret` that names no secret", "write `from_secret: name`")
 		return
 	}
-	c.warn("setting-secret", entry.Key.Span, "has a `from_secret` deep inside, where it is not replaced by the secret",
-		"only a whole setting can be a secret: `name: {from_secret: …}`")
+	c.b.warn(c.step, "nested-secret", entry.Key.Span,
+		fmt.Sprintf("from_secret inside setting %q of step %q is not replaced: the plugin gets the name, not the secret", c.name, c.step.Name.Value),
+		"a secret can only be the whole value of a setting, or of a variable under `environment`")
 }
 
 // commas warns of items that a plugin cannot tell from two. A list with maps or

@@ -45,9 +45,9 @@ func TestSettingWarnings(t *testing.T) {
 		{"[a, 010]", []string{"setting-text 010"}},
 		{"{a: [no]}", []string{"setting-text no"}},
 		{"[a, 'b,c']", []string{"setting-comma 'b,c'"}},
-		{"{a: {from_secret: s}}", []string{"setting-secret from_secret"}},
-		{"[{from_secret: s}]", []string{"setting-secret from_secret"}},
-		{"{from_secret: ' '}", []string{"setting-secret from_secret"}},
+		{"{a: {from_secret: s}}", []string{"nested-secret from_secret"}},
+		{"[{from_secret: s}]", []string{"nested-secret from_secret"}},
+		{"{from_secret: ' '}", []string{"unnamed-secret from_secret"}},
 
 		{"12", nil},
 		{"1.5", nil},
