@@ -42,7 +42,7 @@ func (b *builder) check() {
 		b.checkPaths(e)
 		b.checkWords(e)
 		b.checkOverrides(e)
-		b.checkSettings(e)
+		b.checkSettingTexts(e)
 		b.checkVariables(e, e.Environment)
 	}
 	b.checkVariables(element{}, b.pipe.Environment)

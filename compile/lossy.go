@@ -8,10 +8,10 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// checkSettings warns of settings that reach a plugin as something else than
+// checkSettingTexts warns of settings that reach a plugin as something else than
 // the file seems to say (reference §12.2, rows 11 to 13). The text that arrives
 // is that of the server in any case.
-func (b *builder) checkSettings(e element) {
+func (b *builder) checkSettingTexts(e element) {
 	for _, s := range e.Settings {
 		if _, ok := settingSecret(s.Value); ok {
 			continue
