@@ -42,8 +42,8 @@ func (b *builder) check() {
 		b.checkPaths(e)
 		b.checkWords(e)
 		b.checkOverrides(e)
-		b.checkSettingTexts(e)
 		b.checkVariables(e, e.Environment)
+		b.checkSettingTexts(e)
 	}
 	b.checkVariables(element{}, b.pipe.Environment)
 	b.checkVolumes()
