@@ -48,7 +48,7 @@ var exampleStage = compile.Stage{
 }
 
 func runEnv(s Streams, f *buildFlags, form string) error {
-	build, err := f.resolveBuild(s)
+	build, _, err := f.resolveBuild(s)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,7 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	if err := p.showProblems(s); err != nil {
 		return err
 	}
+	p.noteSkip(s)
 	if err := checkWorkspace(p.plan); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/manifest"
 	"github.com/drone-laptop/drone/report"
@@ -39,14 +38,14 @@ func newLint(s Streams) *cobra.Command {
 // runLint checks every file, also after one that cannot be read: whoever names
 // many wants to know of all.
 func runLint(ctx context.Context, s Streams, o *lintOptions, args []string) error {
-	opts, err := o.options(s)
+	planner, err := o.planner(s)
 	if err != nil {
 		return err
 	}
 	var all []manifest.Problem
 	unread := 0
 	for _, file := range files(args) {
-		p, err := lintFile(ctx, s, file, opts)
+		p, err := planner.load(ctx, file)
 		if err != nil {
 			s.fail(err)
 			unread++
@@ -77,14 +76,6 @@ func files(args []string) [][]string {
 		return [][]string{nil}
 	}
 	return slices.Collect(slices.Chunk(args, 1))
-}
-
-func lintFile(ctx context.Context, s Streams, file []string, opts compile.Options) (*planned, error) {
-	name, source, err := readSource(s, file)
-	if err != nil {
-		return nil, err
-	}
-	return makePlan(ctx, name, source, opts)
 }
 
 func lintStatus(s Streams, all []manifest.Problem, strict bool) error {

@@ -40,6 +40,13 @@ var parityTests = map[string]string{
 	"`--timeout`":                                                  "cmd/testdata/script/exec_interrupt.txtar: --timeout 3s",
 	"`drone lint`":                                                 "cmd/testdata/script/lint.txtar: drone lint types.yml",
 	"`type: exec` and other types":                                 "compile/kind_test.go: func TestDependsOnOtherKinds",
+	"`paths`, `changeset`":                                         "cmd/testdata/script/plan_paths.txtar: paths",
+	"What changed files are counted from":                          "internal/facts/changes_test.go: base given",
+	"Names of a renamed file":                                      `internal/facts/changes_test.go: {"renamed"`,
+	"Changed files that cannot be known":                           "internal/facts/changes_test.go: shallow clone, fork cut off",
+	"Patterns of `changeset`":                                      "manifest/parse_test.go: {changeset: {includes: [a], excludes: [b]}}",
+	"A pipeline of which `changeset` leaves no step":               "compile/changes_test.go: changeset",
+	"`[ci skip]` in the message":                                   "cmd/testdata/script/skip_directive.txtar: a server would skip this build",
 
 	// Running
 	"How a script reaches the shell":                                  "cmd/testdata/script/exec_scripts.txtar: echo nothing to read",
@@ -53,7 +60,7 @@ var parityTests = map[string]string{
 	"Errors within a pull":                                            "exec/docker/image_test.go: serve: inStream",
 	"A service or detached step that does not start, or ends badly":   "exec/testdata/events/service_cannot_be_run.txt: warning",
 	"Steps that wait for a service":                                   "exec/parallel_test.go: func TestServiceIsLaunchedBeforeItsDependents",
-	"`failure: fast` on a step that is left out":                      "exec/testdata/events/fast_left_out.txt: p finished: success",
+	"`failure: fast` on a step that is left out":                      "exec/testdata/events/fast_step_that_is_left_out.txt: p finished: success",
 	"`:ro` of `--volume`":                                             "cmd/testdata/script/exec_services_volumes.txtar: Read-only file system",
 	"Colours":                                                         "cmd/testdata/script/exec_output.txtar: No escape sequence reaches a file",
 	"A second signal":                                                 "cmd/testdata/script/exec_interrupt.txtar: Further signals change nothing",

@@ -17,7 +17,9 @@ func newPlan(s Streams) *cobra.Command {
 		Short: "show what would run, what would not, and why",
 		Long: "plan reads FILE (default .drone.yml) as exec does and shows which pipelines and\n" +
 			"steps would run for the event, with the condition that decides. It needs no engine and\n" +
-			"no secrets: the flags of exec for those are accepted and change nothing.",
+			"no secrets: the flags of exec for those are accepted and change nothing. Conditions on\n" +
+			"`paths` are compared with the files that changed since --base, those of the working\n" +
+			"tree included that are not committed.",
 		Example: "  drone plan\n  drone plan --event tag --tag v1.2.3\n  drone plan --output json",
 	}
 	f.register(c)
@@ -39,8 +41,9 @@ func runPlan(ctx context.Context, s Streams, f *planFlags, form string, args []s
 	if p.plan == nil {
 		return p.refuse()
 	}
+	p.noteSkip(s)
 	if form == "json" {
-		if err := writeJSON(s.Out, report.NewPlanView(p.plan)); err != nil {
+		if err := writeJSON(s.Out, p.view()); err != nil {
 			return err
 		}
 		return p.refuse()
@@ -49,6 +52,21 @@ func runPlan(ctx context.Context, s Streams, f *planFlags, form string, args []s
 		return err
 	}
 	return p.refuse()
+}
+
+// view is the plan with the facts of the build that decided.
+func (p *planned) view() report.PlanView {
+	view := report.NewPlanView(p.plan)
+	view.ServerSkips = p.build.SkipDirective()
+	if c := p.build.Changed; c != nil {
+		view.Changes = &report.ChangesView{
+			Base: c.Base, Commit: c.Commit, Uncommitted: c.Uncommitted, Files: c.Files, Unknown: c.Unknown,
+		}
+		if c.Files == nil {
+			view.Changes.Files = []string{}
+		}
+	}
+	return view
 }
 
 func orBackground(ctx context.Context) context.Context {

@@ -27,12 +27,15 @@ import (
 type planFlags struct {
 	build buildFlags
 	sel   selectFlags
+	base  string
 }
 
 func (f *planFlags) register(c *cobra.Command) {
 	c.Args = maxArgs(1)
 	f.build.register(c)
 	f.sel.register(c)
+	c.Flags().StringVar(&f.base, "base", "",
+		"`ref` that the changed files of `when.paths` and `trigger.paths` are counted from (default: where the branch left the default branch)")
 }
 
 // planned is a plan with what was found while it was made.
@@ -45,49 +48,95 @@ type planned struct {
 	leftOut  []string // see leftOut
 }
 
-// resolveBuild finds the facts of the build for the current directory.
-func (f *buildFlags) resolveBuild(s Streams) (compile.Build, error) {
+// resolveBuild finds the facts of the build for the current directory, and the
+// tree that they come from.
+func (f *buildFlags) resolveBuild(s Streams) (compile.Build, *facts.Tree, error) {
 	overrides, err := f.resolved()
 	if err != nil {
-		return compile.Build{}, err
+		return compile.Build{}, nil, err
 	}
 	dir, err := os.Getwd()
 	if err != nil {
-		return compile.Build{}, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+		return compile.Build{}, nil, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
 	}
-	build, warnings, err := facts.Resolve(facts.Read(dir), overrides, time.Now())
-	var wrong *facts.UsageError
-	if errors.As(err, &wrong) {
-		return build, usage(wrong, wrong.Hint)
-	}
+	tree := facts.Read(dir)
+	build, warnings, err := facts.Resolve(tree, overrides, time.Now())
 	if err != nil {
-		return build, err
+		return build, nil, factsFailure(err)
 	}
 	s.warnAll(warnings)
-	return build, nil
+	return build, tree, nil
+}
+
+// factsFailure gives a mistake of the user its status and hint.
+func factsFailure(err error) error {
+	var wrong *facts.UsageError
+	if errors.As(err, &wrong) {
+		return usage(wrong, wrong.Hint)
+	}
+	return err
+}
+
+// changedFiles looks for the changed files if the configuration asks for them.
+func (m *planner) changedFiles(name string, text []byte) (*compile.ChangedFiles, error) {
+	base := m.flags.base
+	if compile.UsesChangedFiles(name, text) {
+		changed, err := m.tree.Changes(m.opts.Build, facts.Comparison{Base: base, Committed: m.flags.sel.clone})
+		return changed, factsFailure(err)
+	}
+	if base == "" {
+		return nil, nil
+	}
+	m.streams.note("--base has no effect: no condition of " + name + " is about changed files")
+	return nil, factsFailure(m.tree.CheckBase(base))
 }
 
 // load reads the file that args name and makes its plan.
 func (f *planFlags) load(ctx context.Context, s Streams, args []string) (*planned, error) {
-	name, source, err := readSource(s, args)
+	p, err := f.planner(s)
 	if err != nil {
 		return nil, err
 	}
-	opts, err := f.options(s)
-	if err != nil {
-		return nil, err
-	}
-	return makePlan(ctx, name, source, opts)
+	return p.load(ctx, args)
 }
 
-// makePlan makes the plan of the file name with the text source.
-func makePlan(ctx context.Context, name string, source []byte, opts compile.Options) (*planned, error) {
+// planner makes plans for one build.
+type planner struct {
+	flags   *planFlags
+	streams Streams
+	tree    *facts.Tree
+	opts    compile.Options
+}
+
+// planner finds the facts of the build. Its warnings are printed.
+func (f *planFlags) planner(s Streams) (*planner, error) {
+	build, tree, err := f.build.resolveBuild(s)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := f.options(s, build)
+	if err != nil {
+		return nil, err
+	}
+	return &planner{flags: f, streams: s, tree: tree, opts: opts}, nil
+}
+
+// load is planFlags.load.
+func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
+	name, source, err := readSource(m.streams, args)
+	if err != nil {
+		return nil, err
+	}
+	opts := m.opts
 	text, err := convert.ToYAML(ctx, name, source, opts.Build)
 	if err != nil {
 		return nil, conversionFailure(err)
 	}
 	if !bytes.Equal(text, source) {
 		name += " (converted)" // positions are those of the text it became
+	}
+	if opts.Build.Changed, err = m.changedFiles(name, text); err != nil {
+		return nil, err
 	}
 	plan, problems, err := compile.Compile(name, text, opts)
 	lint.Sort(problems)
@@ -149,13 +198,9 @@ func unknownName(err error) error {
 	return usage(e, hint)
 }
 
-// options turns the flags into what plans are made with, and finds the facts of
-// the build for that. Its warnings are printed.
-func (f *planFlags) options(s Streams) (compile.Options, error) {
-	build, err := f.build.resolveBuild(s)
-	if err != nil {
-		return compile.Options{}, err
-	}
+// options turns the flags into what plans of a build are made with. Its warnings
+// are printed.
+func (f *planFlags) options(s Streams, build compile.Build) (compile.Options, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return compile.Options{}, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
@@ -277,6 +322,14 @@ func (s Streams) note(text string) {
 	fmt.Fprintf(s.Err, "drone: %s\n", report.Visible(text))
 }
 
+// noteSkip says that a server would not have this build. A run that was asked
+// for is not refused for what is written in a message.
+func (p *planned) noteSkip(s Streams) {
+	if why := p.build.SkipDirective(); why != "" {
+		s.note("a server would skip this build: " + why)
+	}
+}
+
 // describeBuild says in a few words which build is pretended.
 func describeBuild(b compile.Build) string {
 	text := "event " + b.Event
@@ -285,6 +338,18 @@ func describeBuild(b compile.Build) string {
 		text += ", ref " + b.Ref
 	case b.Branch != "":
 		text += ", branch " + b.Branch
+	}
+	return text + describeChanges(b.Changed)
+}
+
+// describeChanges says what conditions on changed files were compared with.
+func describeChanges(c *compile.ChangedFiles) string {
+	if c == nil || c.Unknown != "" {
+		return ""
+	}
+	text := fmt.Sprintf(", %s changed since %s", report.Plural(len(c.Files), "file"), c.Base)
+	if c.Uncommitted && len(c.Files) > 0 {
+		text += ", uncommitted ones included"
 	}
 	return text
 }

@@ -34,6 +34,9 @@ type Build struct {
 	Created, Started time.Time
 	Dirty            bool // the working tree differs from After
 
+	// Changed is needed for files of which UsesChangedFiles is true.
+	Changed *ChangedFiles
+
 	// Origin says where each known fact comes from, by field name in lower
 	// case with dots ("branch", "repo.slug", "author.email"): "git HEAD",
 	// "flag --branch", "default". Facts without an entry were derived.

@@ -31,6 +31,7 @@ func (b *builder) check() {
 	b.checkNames()
 	// A word that never occurs may be just why the pipeline does not run.
 	b.checkConditions("", b.st.raw.Trigger, "trigger")
+	b.checkChanges(element{}, "trigger", b.st.raw.Trigger, len(b.c.opts.Pipelines) == 0)
 	if !b.st.runs {
 		return
 	}
@@ -41,6 +42,7 @@ func (b *builder) check() {
 		b.checkDevices(e)
 		b.checkPaths(e)
 		b.checkWords(e)
+		b.checkChanges(e, "when", e.When, true)
 		b.checkOverrides(e)
 		b.checkVariables(e, e.Environment)
 		b.checkSettingTexts(e)

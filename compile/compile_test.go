@@ -81,7 +81,7 @@ func goldenCases() []goldenCase {
 		{"workspace-clone", "workspace", with(func(o *Options) { o.Clone, o.Netrc = true, full.Netrc }), false},
 		{"pipelines-push", "pipelines", push, false},
 		{"pipelines-tag", "pipelines", tag, false},
-		{"pipelines-pull", "pipelines", pull, false},
+		{"pipelines-pull", "pipelines", with(func(o *Options) { o.Build = pullBuild(); o.Build.Changed = files("main.go") }), false},
 		{"pipelines-named", "pipelines", with(func(o *Options) { o.Pipelines = []string{"re*", "docs", "windows"} }), false},
 		{"conditions-push", "conditions", push, false},
 		{"conditions-tag", "conditions", tag, false},

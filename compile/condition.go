@@ -29,20 +29,21 @@ func (b Build) subjects(c manifest.Conditions) []subject {
 	}
 }
 
-// trigger says whether a pipeline is selected, and why (reference §11.4).
+// trigger says whether a pipeline is selected, and why (reference §11.4). The
+// changed files are compared too, as a server with an extension does.
 func (b Build) trigger(c manifest.Conditions) (bool, string) {
-	return evaluate("trigger", b.subjects(c), c.Paths)
+	return b.evaluate("trigger", b.subjects(c), fileConditions(c))
 }
 
 // when says whether a step may run, and why, its status aside; instance is
 // compared for steps only (reference §6.1).
 func (b Build) when(c manifest.Conditions) (bool, string) {
 	subjects := append(b.subjects(c), subject{"instance", c.Instance, b.System.Host})
-	return evaluate("when", subjects, c.Paths)
+	return b.evaluate("when", subjects, fileConditions(c))
 }
 
-func evaluate(what string, subjects []subject, paths manifest.Condition) (bool, string) {
-	var met []string
+func (b Build) evaluate(what string, subjects []subject, files []manifest.Condition) (bool, string) {
+	var met, notes []string
 	for _, s := range subjects {
 		ok, why := s.match(what)
 		if !ok {
@@ -52,17 +53,27 @@ func evaluate(what string, subjects []subject, paths manifest.Condition) (bool, 
 			met = append(met, s.key+" "+orEmpty(s.value))
 		}
 	}
-	reason := "no trigger"
-	if what == "when" {
-		reason = "no condition"
+	for _, c := range files {
+		ok, note, why := b.Changed.match(what, c)
+		if !ok {
+			return false, why
+		}
+		notes = append(notes, note)
 	}
 	if len(met) > 0 {
-		reason = what + " matches " + strings.Join(met, ", ")
+		notes = append([]string{what + " matches " + strings.Join(met, ", ")}, notes...)
 	}
-	if paths.Key.IsSet() {
-		reason += fmt.Sprintf("; %s.%s is ignored, as a server without its extension does", what, paths.Key.Value)
+	if len(notes) == 0 {
+		return true, noCondition(what)
 	}
-	return true, reason
+	return true, strings.Join(notes, "; ")
+}
+
+func noCondition(what string) string {
+	if what == "when" {
+		return "no condition"
+	}
+	return "no trigger"
 }
 
 // match applies the algorithm of reference §6.3; why is set on a mismatch.

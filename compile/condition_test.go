@@ -46,8 +46,15 @@ func TestTriggerReasons(t *testing.T) {
 		{"empty name in a list", manifest.Conditions{Branch: only("")}, false, `trigger.branch is [""], branch is "feature/x"`},
 		{"exclude alone", manifest.Conditions{Ref: condition(nil, []string{"refs/tags/**"})}, true, "trigger matches ref refs/heads/feature/x"},
 		{"instance is not part of it", manifest.Conditions{Instance: only("other")}, true, "no trigger"},
-		{"paths", manifest.Conditions{Paths: manifest.Condition{Key: manifest.String{Value: "paths", Span: manifest.Span{Start: manifest.Pos{Line: 1}}}}}, true,
-			"no trigger; trigger.paths is ignored, as a server without its extension does"},
+		{"exclude before include", manifest.Conditions{Branch: condition([]string{"*/x"}, []string{"feature/x"})}, false, `trigger.branch excludes "feature/x"`},
+		{"include where exclude does not match", manifest.Conditions{Branch: condition([]string{"*/x"}, []string{"main"})}, true, "trigger matches branch feature/x"},
+		{"neither", manifest.Conditions{Branch: condition([]string{"a"}, []string{"b"})}, false, `trigger.branch is [a], branch is "feature/x"`},
+		{"all have to match", manifest.Conditions{Event: only("push"), Branch: only("main")}, false, `trigger.branch is [main], branch is "feature/x"`},
+		{"repo", manifest.Conditions{Repo: only("o/*")}, true, "trigger matches repo o/n"},
+		{"other repo", manifest.Conditions{Repo: only("x/n")}, false, `trigger.repo is [x/n], repo is "o/n"`},
+		{"action", manifest.Conditions{Action: only("opened")}, false, "trigger.action is [opened], action is empty"},
+		{"case differs", manifest.Conditions{Event: only("Push")}, false, `trigger.event is [Push], event is "push"`},
+		{"status is no condition of the trigger", manifest.Conditions{Status: only("failure")}, true, "no trigger"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
 	}
@@ -64,6 +71,9 @@ func TestPolicies(t *testing.T) {
 		step, pipeline exec.Policy
 	}{
 		{"absent", manifest.Condition{}, exec.OnSuccess, exec.OnSuccess},
+		{"empty list", only(), exec.OnSuccess, exec.OnSuccess},
+		{"changed", only("changed"), exec.OnSuccess, exec.Never},
+		{"killed", only("killed"), exec.OnSuccess, exec.Never},
 		{"success", only("success"), exec.OnSuccess, exec.OnSuccess},
 		{"typo", only("sucess"), exec.OnSuccess, exec.Never},
 		{"always", only("always"), exec.OnSuccess, exec.Never},

@@ -19,13 +19,7 @@ var identifiers = regexp.MustCompile(`^[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*$`)
 func semver(tag string) []field {
 	version, build, _ := strings.Cut(strings.TrimPrefix(tag, "v"), "+")
 	version, pre, _ := strings.Cut(version, "-")
-	parts, err := semverParts(version)
-	if err == nil {
-		err = validIdentifiers("pre-release", pre)
-	}
-	if err == nil {
-		err = validIdentifiers("metadata", build)
-	}
+	parts, err := semverParts(version, pre, build)
 	if err != nil {
 		return []field{{"DRONE_SEMVER_ERROR", err.Error()}}
 	}
@@ -46,13 +40,19 @@ func semver(tag string) []field {
 	return out
 }
 
-// semverParts splits as the original does: at the first two dots, so that a
-// fourth part shows up in the error about the third.
-func semverParts(version string) ([3]int64, error) {
+// semverParts checks in the order of the original, so that a tag with several
+// faults has the same error. It splits as the original does: at the first two
+// dots, so that a fourth part shows up in the error about the third.
+func semverParts(version, pre, build string) ([3]int64, error) {
 	var out [3]int64
 	parts := strings.SplitN(version, ".", 3)
 	if len(parts) != 3 {
 		return out, fmt.Errorf("%s is not in dotted-tri format", version)
+	}
+	for _, id := range []struct{ what, text string }{{"pre-release", pre}, {"metadata", build}} {
+		if id.text != "" && !identifiers.MatchString(id.text) {
+			return out, fmt.Errorf("failed to validate %s: %s is not a valid semver identifier", id.what, id.text)
+		}
 	}
 	for i, p := range parts {
 		n, err := strconv.ParseInt(p, 10, 64)
@@ -62,13 +62,6 @@ func semverParts(version string) ([3]int64, error) {
 		out[i] = n
 	}
 	return out, nil
-}
-
-func validIdentifiers(what, text string) error {
-	if text == "" || identifiers.MatchString(text) {
-		return nil
-	}
-	return fmt.Errorf("failed to validate %s: %q is not made of identifiers", what, text)
 }
 
 func prefixed(prefix, text string) string {
@@ -93,20 +86,23 @@ func calver(tag string) []field {
 	if _, err := strconv.Atoi(parts[1]); err != nil {
 		return nil
 	}
-	short := parts[0] + "." + parts[1]
+	minor := parts[0] + "." + parts[1]
+	micro, modifier := "", ""
+	if len(parts) == 3 {
+		micro, modifier, _ = strings.Cut(parts[2], "-")
+	}
+	short := minor + prefixed(".", micro)
 	out := []field{
-		{"DRONE_CALVER", version},
+		{"DRONE_CALVER", short + prefixed("-", modifier)},
 		{"DRONE_CALVER_MAJOR", parts[0]},
 		{"DRONE_CALVER_MINOR", parts[1]},
-		{"DRONE_CALVER_MAJOR_MINOR", short},
+		{"DRONE_CALVER_MAJOR_MINOR", minor},
 	}
-	if len(parts) == 3 {
-		micro, modifier, _ := strings.Cut(parts[2], "-")
-		short += prefixed(".", micro)
+	if micro != "" {
 		out = append(out, field{"DRONE_CALVER_MICRO", micro})
-		if modifier != "" {
-			out = append(out, field{"DRONE_CALVER_MODIFIER", modifier})
-		}
+	}
+	if modifier != "" {
+		out = append(out, field{"DRONE_CALVER_MODIFIER", modifier})
 	}
 	return append(out, field{"DRONE_CALVER_SHORT", short})
 }

@@ -80,13 +80,27 @@ func stepScenes() map[string]scene {
 			plan:   "pipeline p\nstep a fast\nstep b after=a always",
 			engine: exits(map[string]int{"a": 78}),
 		},
-		"fast_left_out": {plan: "pipeline p\nstep a never fast\nstep b after=a"},
+		"fast_with_exit_255": {
+			plan:   "pipeline p\nstep a fast\nstep b after=a always",
+			engine: exits(map[string]int{"a": 255}),
+		},
+		"fast_step_that_is_left_out": {
+			plan:   "pipeline p\nstep a fast never\nstep b after=a",
+			engine: exits(map[string]int{"a": 1}),
+		},
 		"fast_does_not_cover_errors": {
 			plan:   "pipeline p\nstep a fast\nstep b after=a always",
 			engine: &fake.Engine{Scripts: map[string]fake.Script{"a": {Err: errDisk}}},
 		},
 		"first_bad_step_of_the_list_decides": {
 			plan: "pipeline p\nstep a after=b always\nstep b",
+			engine: &fake.Engine{Scripts: map[string]fake.Script{
+				"a": {Err: &exec.StepError{Phase: exec.PhaseStart, Err: errDisk, Hint: "make room"}},
+				"b": {Exit: exec.Exit{Code: 1}},
+			}},
+		},
+		"first_bad_step_of_the_list_may_be_a_failure": {
+			plan: "pipeline p\nstep b\nstep a after=b always",
 			engine: &fake.Engine{Scripts: map[string]fake.Script{
 				"a": {Err: &exec.StepError{Phase: exec.PhaseStart, Err: errDisk, Hint: "make room"}},
 				"b": {Exit: exec.Exit{Code: 1}},
@@ -125,6 +139,10 @@ func backgroundScenes() map[string]scene {
 				"db": {FailStart: &exec.StepError{Phase: exec.PhaseCreate, Err: errDisk, Hint: "make room"}},
 			}},
 		},
+		"detached_fast_step_fails": hold("bg", scene{
+			plan:   "pipeline p\nstep bg detach fast\nstep a after=bg\nstep b after=a on_failure",
+			engine: exits(map[string]int{"bg": 1}),
+		}),
 		"detached_step_exits_78": hold("bg", scene{
 			plan:   "pipeline p\nstep bg detach fast\nstep a after=bg",
 			engine: exits(map[string]int{"bg": 78}),
@@ -167,6 +185,9 @@ func pipelineScenes() map[string]scene {
 		"pipelines":                 {plan: family},
 		"pipelines_failure":         {plan: family, engine: exits(map[string]int{"build/a": 1})},
 		"pipelines_sibling_failure": {plan: family, engine: exits(map[string]int{"lint/a": 1})},
+		"skipped_pipeline_counts_as_done": {
+			plan: "pipeline a\nstep s\npipeline b after=a on_failure\nstep s\npipeline c after=b\nstep s",
+		},
 		"on_failure_without_dependencies_runs": {
 			plan: "pipeline p on_failure\nstep a",
 		},

@@ -23,6 +23,7 @@ func (d *decoder) conditions(n *yaml.Node, out *Conditions) {
 		c := out.field(key.Value)
 		if c != nil {
 			*c = d.condition(key, val)
+			d.checkExtension(key)
 		}
 		d.path = d.path[:len(d.path)-1]
 		if c == nil {
@@ -59,10 +60,35 @@ func (c *Conditions) field(key string) *Condition {
 		return &c.Instance
 	case "status":
 		return &c.Status
-	case "paths", "changeset":
+	case "paths":
 		return &c.Paths
+	case "changeset":
+		return &c.Changeset
 	}
 	return nil
+}
+
+// extensionOf names the extension of a server that evaluates a condition, ""
+// when the server does so itself.
+func extensionOf(key string) string {
+	switch key {
+	case "paths":
+		return "drone-convert-pathschanged"
+	case "changeset":
+		return "drone-config-changeset-conditional"
+	}
+	return ""
+}
+
+// checkExtension warns of a condition that holds on one server and is ignored
+// by the next: there everything runs.
+func (d *decoder) checkExtension(key *yaml.Node) {
+	extension := extensionOf(key.Value)
+	if extension == "" {
+		return
+	}
+	d.report(Warning, RuleExtension, key, fmt.Sprintf("a plain server ignores %s", d.subject()),
+		fmt.Sprintf("the extension %s of a server evaluates it; drone does too, with the files that changed since --base", extension))
 }
 
 // newConditionsObject names the keys of conditions for suggestions.
@@ -81,7 +107,7 @@ func newConditionsObject() *object[Conditions] {
 		},
 	}
 	for _, key := range []string{
-		"branch", "event", "ref", "repo", "target", "cron", "action", "instance", "status", "paths",
+		"branch", "event", "ref", "repo", "target", "cron", "action", "instance", "status", "paths", "changeset",
 	} {
 		o.fields[key] = nil
 	}
@@ -90,6 +116,25 @@ func newConditionsObject() *object[Conditions] {
 
 // patterns are the two lists of a condition that is written as a map.
 type patterns struct{ include, exclude []String }
+
+// newChangesetObject is the form that the extension for `changeset` knows. A
+// single pattern needs no brackets there.
+func newChangesetObject() *object[patterns] {
+	return &object[patterns]{
+		fields: map[string]func(*decoder, *patterns, *yaml.Node){
+			"includes": func(d *decoder, p *patterns, n *yaml.Node) { p.include = d.patternsOrOne(n) },
+			"excludes": func(d *decoder, p *patterns, n *yaml.Node) {
+				p.exclude = d.patternsOrOne(n)
+				d.report(Warning, RuleExtension, n, fmt.Sprintf("the extension %s does not read %s", extensionOf("changeset"), d.subject()),
+					"where it has to hold on the server too, write `paths: {exclude: […]}` for the extension "+extensionOf("paths"))
+			},
+		},
+		hints: map[string]string{
+			"include": "did you mean `includes`?",
+			"exclude": "did you mean `excludes`?",
+		},
+	}
+}
 
 func newPatternsObject() *object[patterns] {
 	return &object[patterns]{
@@ -108,18 +153,45 @@ func newPatternsObject() *object[patterns] {
 func (d *decoder) condition(key, val *yaml.Node) Condition {
 	c := Condition{Key: d.str(key)}
 	n := target(val)
+	form := d.schema.patterns
+	if key.Value == "changeset" {
+		form = d.schema.changeset
+		d.checkChangeset(n)
+	}
+	if n.Kind != yaml.MappingNode {
+		c.Include = d.patternsOrOne(n)
+		return c
+	}
+	var p patterns
+	decodeObject(d, form, n, &p)
+	c.Include, c.Exclude = p.include, p.exclude
+	return c
+}
+
+// checkChangeset warns of the short forms, which other conditions have but the
+// extension for `changeset` does not read.
+func (d *decoder) checkChangeset(n *yaml.Node) {
+	if isNull(n) || n.Kind == yaml.MappingNode {
+		return
+	}
+	d.dropped(n, fmt.Sprintf("%s is %s, which the extension drops, so that the condition always matches", d.subject(), describe(n)),
+		"write `changeset: {includes: […]}`")
+}
+
+// patternsOrOne reads a list of patterns, or one alone.
+func (d *decoder) patternsOrOne(n *yaml.Node) []String {
+	n = target(n)
 	switch {
 	case isNull(n):
+		return nil
 	case n.Kind == yaml.ScalarNode:
-		c.Include = []String{d.str(n)}
+		return []String{d.str(n)}
 	case n.Kind == yaml.SequenceNode:
-		c.Include = d.patternItems(n)
-	case n.Kind == yaml.MappingNode:
-		var p patterns
-		decodeObject(d, d.schema.patterns, n, &p)
-		c.Include, c.Exclude = p.include, p.exclude
+		return d.patternItems(n)
 	}
-	return c
+	d.dropped(n, fmt.Sprintf("%s is %s, which the server drops, so that the condition always matches", d.subject(), describe(n)),
+		"write a list of patterns")
+	return nil
 }
 
 // patternList reads a list under include or exclude. The server drops text
@@ -127,14 +199,8 @@ func (d *decoder) condition(key, val *yaml.Node) Condition {
 // meant (reference §12.2, trap 1).
 func (d *decoder) patternList(n *yaml.Node) []String {
 	n = target(n)
-	switch {
-	case isNull(n):
-		return nil
-	case n.Kind == yaml.SequenceNode:
-		return d.patternItems(n)
-	case n.Kind == yaml.MappingNode:
-		d.dropped(n, fmt.Sprintf("%s is a map, which the server drops, so that the condition always matches", d.subject()), "write a list of patterns")
-		return nil
+	if isNull(n) || n.Kind != yaml.ScalarNode {
+		return d.patternsOrOne(n)
 	}
 	d.dropped(n, fmt.Sprintf("%s is text instead of a list, which the server drops, so that the condition always matches", d.subject()),
 		fmt.Sprintf("write `%s: [%s]`", d.path[len(d.path)-1], oneLine(d.sourceOf(n))))

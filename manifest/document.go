@@ -209,9 +209,10 @@ type Conditions struct {
 
 	Branch, Event, Ref, Repo, Target, Cron, Action, Instance Condition
 	Status                                                   Condition
-	// Paths holds `paths` and `changeset`, keys of server extensions that a
-	// plain server ignores.
-	Paths Condition
+	// Paths and Changeset are keys of server extensions, compared with the
+	// files that changed; a plain server ignores them. The `includes` and
+	// `excludes` of a changeset are its Include and Exclude.
+	Paths, Changeset Condition
 }
 
 // Condition is one condition: its patterns, as written (reference §6.2).

@@ -166,6 +166,8 @@ steps:
 	}
 }
 
+// The rows are those of reference §6.2, with the one difference of
+// docs/parity.md: text where a list belongs is taken as the list of it.
 func TestConditionForms(t *testing.T) {
 	type testCase struct {
 		source           string
@@ -184,11 +186,45 @@ func TestConditionForms(t *testing.T) {
 	cases := []testCase{
 		{"main", []string{"main"}, nil}, {"1.10", []string{"1.10"}, nil}, {"yes", []string{"yes"}, nil},
 		{"[a, 2]", []string{"a", "2"}, nil}, {"{include: [a], exclude: [b]}", []string{"a"}, []string{"b"}},
-		{"", nil, nil}, {"[]", nil, nil}, {"{}", nil, nil}, {`""`, []string{""}, nil}, {"[~]", []string{""}, nil},
+		{"on", []string{"on"}, nil}, {"0x10", []string{"0x10"}, nil}, {"{include: [a, 2.0]}", []string{"a", "2.0"}, nil},
+		{"{exclude: [b]}", nil, []string{"b"}}, {"{exclude: b}", nil, []string{"b"}}, {"{include: , exclude: [b]}", nil, []string{"b"}},
+		{"~", nil, nil}, {"", nil, nil}, {"[]", nil, nil}, {"{}", nil, nil}, {`""`, []string{""}, nil}, {"[~]", []string{""}, nil},
 		{"{include: main}", []string{"main"}, nil}, {"{include: [a], exclude: b}", []string{"a"}, []string{"b"}},
 		{"[a, [b], {c: d}]", []string{"a"}, nil}, {"{foo: [a]}", nil, nil},
 	}
 	for _, tc := range cases {
+		t.Run(tc.source, func(t *testing.T) { run(t, tc) })
+	}
+}
+
+// The keys of the extensions: `paths` has the forms of every condition,
+// `changeset` those of its own.
+func TestExtensionForms(t *testing.T) {
+	type testCase struct {
+		source                         string
+		paths, without, changed, other []string // the two lists of both
+	}
+	run := func(t *testing.T, tc testCase) {
+		c := parsePipeline(t, "kind: pipeline\ntrigger: "+tc.source+"\n").Trigger
+		got := [][]string{values(c.Paths.Include), values(c.Paths.Exclude), values(c.Changeset.Include), values(c.Changeset.Exclude)}
+		if diff := cmp.Diff([][]string{tc.paths, tc.without, tc.changed, tc.other}, got); diff != "" {
+			t.Errorf("differs (-want +got):\n%s", diff)
+		}
+	}
+	a, b := []string{"a"}, []string{"b"}
+	for _, tc := range []testCase{
+		{source: "{paths: a}", paths: a},
+		{source: "{paths: [a]}", paths: a},
+		{source: "{paths: {include: [a], exclude: [b]}}", paths: a, without: b},
+		{source: "{paths: {includes: [a]}}"},
+		{source: "{changeset: {includes: [a], excludes: [b]}}", changed: a, other: b},
+		{source: "{changeset: {includes: a}}", changed: a},
+		{source: "{changeset: {include: [a]}}"},
+		{source: "{changeset: [a]}", changed: a},
+		{source: "{changeset: a}", changed: a},
+		{source: "{paths: [a], changeset: {includes: [b]}}", paths: a, changed: b},
+		{source: "{paths: , changeset: }"},
+	} {
 		t.Run(tc.source, func(t *testing.T) { run(t, tc) })
 	}
 }

@@ -24,4 +24,6 @@ const (
 	RuleVolume         = "empty-volume"    // a volume that is never created
 	RuleKind           = "kind"            // missing or unknown kind
 	RuleLegacy         = "legacy"          // a file for Drone 0.4 to 0.8
+
+	RuleExtension = "server-extension" // a condition that a plain server ignores
 )

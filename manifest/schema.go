@@ -23,6 +23,7 @@ type schema struct {
 	host        *object[HostVolume]
 	conditions  *object[Conditions]
 	patterns    *object[patterns]
+	changeset   *object[patterns]
 	secret      *object[Secret]
 	secretGet   *object[secretGet]
 	signature   *object[Signature]
@@ -46,6 +47,7 @@ func newSchema() *schema {
 		host:        newHostObject(),
 		conditions:  newConditionsObject(),
 		patterns:    newPatternsObject(),
+		changeset:   newChangesetObject(),
 		secret:      newSecretObject(),
 		secretGet:   newSecretGetObject(),
 		signature:   newSignatureObject(),

@@ -17,6 +17,21 @@ type PlanView struct {
 	Ref       string         `json:"ref"`
 	Branch    string         `json:"branch"`
 	Pipelines []PipelineView `json:"pipelines"`
+
+	// Changes are there when a condition is about changed files.
+	Changes *ChangesView `json:"changes,omitempty"`
+	// ServerSkips says why a server would not build this at all.
+	ServerSkips string `json:"server_skips,omitempty"`
+}
+
+// ChangesView are the files that conditions were compared with. Either Unknown
+// says why they are not known, or the rest is set.
+type ChangesView struct {
+	Base        string   `json:"base"`   // for people: main@1a2b3c4
+	Commit      string   `json:"commit"` // of the base, "" for the empty tree
+	Uncommitted bool     `json:"uncommitted"`
+	Files       []string `json:"files"`
+	Unknown     string   `json:"unknown,omitempty"`
 }
 
 // PipelineView is a pipeline of a PlanView.

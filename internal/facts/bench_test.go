@@ -8,7 +8,7 @@ import (
 // BenchmarkResolve measures what a command waits for in a working tree with
 // 20,000 files.
 func BenchmarkResolve(b *testing.B) {
-	s := sandbox{b, b.TempDir()}
+	s := sandbox{t: b, dir: b.TempDir()}
 	s.git(".", "init", "-q", "-b", "main", "hello")
 	for d := range 200 {
 		for f := range 100 {

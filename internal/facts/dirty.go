@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,11 +33,9 @@ func (t *Tree) dirty() (bool, error) {
 	if t.repo == nil || t.cfg.Core.IsBare {
 		return false, errNoRepository
 	}
-	idx, err := t.repo.Storer.Index()
-	// With index.skipHash git leaves the checksum out; everything else has been
-	// read when the checksum turns out wrong.
-	if err != nil && !errors.Is(err, index.ErrInvalidChecksum) {
-		return false, fmt.Errorf("the git index cannot be read: %w", err)
+	idx, err := t.index()
+	if err != nil {
+		return false, err
 	}
 	err = t.compareHead(idx)
 	if err == nil {
@@ -102,7 +99,7 @@ func (t *Tree) compareHead(idx *index.Index) error {
 func (t *Tree) compareFiles(idx *index.Index) error {
 	workers := runtime.GOMAXPROCS(0)
 	part := len(idx.Entries)/workers + 1
-	trustMode := !strings.EqualFold(t.cfg.Raw.Section("core").Option("filemode"), "false")
+	trustMode := t.trustsMode()
 	var found atomic.Bool
 	var group errgroup.Group
 	for start := 0; start < len(idx.Entries); start += part {
@@ -133,7 +130,7 @@ func compareFile(root string, e *index.Entry, written time.Time, trustMode bool)
 	name := filepath.Join(root, filepath.FromSlash(e.Name))
 	info, err := os.Lstat(name)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		if gone(err) {
 			return errChanged
 		}
 		return err

@@ -11,8 +11,15 @@ import (
 // sandbox is a folder with git repositories, made with the real git and shut
 // off from the configuration of the machine.
 type sandbox struct {
-	t   testing.TB
-	dir string
+	t    testing.TB
+	dir  string
+	date string // of commits, "" for the usual one
+}
+
+// at is the sandbox at another time.
+func (s sandbox) at(date string) sandbox {
+	s.date = date
+	return s
 }
 
 func newSandbox(t testing.TB) sandbox {
@@ -30,7 +37,7 @@ func newSandbox(t testing.TB) sandbox {
 	}
 	t.Setenv("HOME", home)
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
-	return sandbox{t, dir}
+	return sandbox{t: t, dir: dir}
 }
 
 func (s sandbox) path(parts ...string) string {
@@ -40,12 +47,16 @@ func (s sandbox) path(parts ...string) string {
 // git runs git in a folder of the sandbox and returns what it prints.
 func (s sandbox) git(dir string, args ...string) string {
 	s.t.Helper()
+	date := s.date
+	if date == "" {
+		date = "2024-01-02T03:04:05Z"
+	}
 	cmd := exec.Command("git", args...)
 	cmd.Dir = s.path(dir)
 	cmd.Env = append(os.Environ(),
 		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull, "GIT_TERMINAL_PROMPT=0",
-		"GIT_AUTHOR_NAME=Ada Lovelace", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_AUTHOR_DATE=2024-01-02T03:04:05Z",
-		"GIT_COMMITTER_NAME=Ada Lovelace", "GIT_COMMITTER_EMAIL=ada@example.com", "GIT_COMMITTER_DATE=2024-01-02T03:04:05Z",
+		"GIT_AUTHOR_NAME=Ada Lovelace", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_AUTHOR_DATE="+date,
+		"GIT_COMMITTER_NAME=Ada Lovelace", "GIT_COMMITTER_EMAIL=ada@example.com", "GIT_COMMITTER_DATE="+date,
 		"GIT_ALLOW_PROTOCOL=file", "GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_1=gc.auto", "GIT_CONFIG_VALUE_1=0",
 		"GIT_CONFIG_KEY_0=protocol.file.allow", "GIT_CONFIG_VALUE_0=always",
 	)
