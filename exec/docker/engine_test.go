@@ -221,6 +221,45 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// TestSessionEnv: the names that steps are told are those of real objects, and
+// a volume is named only where there is one.
+func TestSessionEnv(t *testing.T) {
+	e, dir := newEngine(t), t.TempDir()
+	tr := open(t, e, nil)
+	env := tr.session.(exec.Environer).Env()
+	if _, err := e.client.NetworkInspect(t.Context(), env["DRONE_DOCKER_NETWORK_ID"], network.InspectOptions{}); err != nil {
+		t.Errorf("network of %v: %v", env, err)
+	}
+	if _, err := e.client.VolumeInspect(t.Context(), env["DRONE_DOCKER_VOLUME_ID"]); err != nil {
+		t.Errorf("volume of %v: %v", env, err)
+	}
+	if len(env) != 2 {
+		t.Errorf("with a volume there is also something else: %v", env)
+	}
+	tr = open(t, e, func(p *exec.Pipeline) { p.Workspace.Host = dir })
+	env = tr.session.(exec.Environer).Env()
+	if env["DRONE_DOCKER_VOLUME_PATH"] != dir || env["DRONE_DOCKER_NETWORK_ID"] == "" || len(env) != 2 {
+		t.Errorf("with a directory it is %v", env)
+	}
+}
+
+// TestOtherArch: a pipeline for another processor runs, with a warning.
+func TestOtherArch(t *testing.T) {
+	e := newEngine(t)
+	for arch, want := range map[string]string{
+		"": "", e.arch: "",
+		"vax": fmt.Sprintf(`platform.arch is "vax", but the engine runs %[1]s: images and steps are those for %[1]s`, e.arch),
+	} {
+		tr := open(t, e, func(p *exec.Pipeline) { p.Platform.Arch = arch })
+		if got := strings.Join(tr.warnings(), "\n"); got != want {
+			t.Errorf("arch %q: warned %q, want %q", arch, got, want)
+		}
+		if arch == "vax" {
+			tr.must(commands("true"), nil)
+		}
+	}
+}
+
 func TestLabels(t *testing.T) {
 	tr := open(t, newEngine(t), func(p *exec.Pipeline) { p.Labels = map[string]string{"io.drone.stage.name": "trial"} })
 	running, cancel := context.WithCancel(t.Context())
