@@ -61,6 +61,21 @@ func (b *builder) checkOverrides(e element) {
 	}
 }
 
+// checkSettings warns of secrets below the top of a setting, which the runner
+// hands to the plugin as the words of the file (reference §2.5).
+func (b *builder) checkSettings(e element) {
+	for _, s := range e.Settings {
+		if _, whole := settingSecret(s.Value); whole {
+			continue
+		}
+		for _, at := range nestedSecrets(s.Value, true) {
+			b.warn(e, "nested-secret", at,
+				fmt.Sprintf("from_secret inside setting %q of step %q is not replaced: the plugin gets the name, not the secret", s.Name.Value, e.Name.Value),
+				"a secret can only be the whole value of a setting, or of a variable under `environment`")
+		}
+	}
+}
+
 // checkVariables reports names that no process can have. An engine would
 // refuse the container, or set another variable. Without a value nothing is
 // set.
