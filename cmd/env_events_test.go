@@ -60,7 +60,9 @@ func (r eventRepository) env(t *testing.T, args ...string) map[string]string {
 	if err != nil {
 		t.Fatalf("drone env %s: %v", strings.Join(args, " "), err)
 	}
-	var printed struct{ Variables []struct{ Name, Value string } }
+	var printed struct {
+		Variables []struct{ Name, Value string }
+	}
 	if err := json.Unmarshal(out, &printed); err != nil {
 		t.Fatal(err)
 	}
