@@ -62,6 +62,10 @@ func TestSubstitute(t *testing.T) {
 		{"${A/b/$$}", "abc", "a$c"}, {"${A/a/${B}}", "abc,zz", "zzbc"}, {"${A//./-}", "1.2.3", "1-2-3"},
 		{"${A//[.]/-}", "1.2.3", "1.2.3"}, {"${NOPE}", "", ""}, {"${A}", "x\ny", `"x\ny"`}, {"${A:0:2}", "x\ny", `"x`},
 		{"# ${A} $( $1 $? $", "x", "# x $( $1 $? $"},
+		// The forms of §4.2 that the vectors leave out.
+		{"${A^^}", "aBc", "ABC"}, {"${A,}", "ABC", "aBC"}, {"${A,^}", "aBC", "aBC"}, {"${A:=b}", "", "b"}, {"${A:-b}", "x", "x"},
+		{"${A:${B}}", "abcdef,-2", "ef"}, {"${A/${B}/x}", "abc,b", "axc"}, {"${#A}", "", "0"}, {"${1}", "", ""}, {"${Größe}", "", ""},
+		{"${A//b/}", "abcb", "ac"}, {"${A/%c/}", "abc", "abc"}, {"${A%%*}", "abc", ""}, {"${A#[^b]}", "abc", "bc"},
 	}
 	for _, tc := range cases {
 		t.Run(tc.source, func(t *testing.T) { run(t, tc) })
