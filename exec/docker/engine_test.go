@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,6 +77,45 @@ func TestNetworks(t *testing.T) {
 	s.NetworkMode = "none"
 	if got := tr.must(s, nil); strings.TrimSpace(got) != "1" {
 		t.Errorf("network_mode none has %q links", got)
+	}
+}
+
+// TestPrivileged reads the capabilities of a privileged step. Where the engine
+// may not start one, its word for the container has to do.
+func TestPrivileged(t *testing.T) {
+	tr := open(t, newEngine(t), nil)
+	sysAdmin := func(s *exec.Step) (bool, error) {
+		out, exit, err := tr.do(t.Context(), s, nil)
+		if err != nil || exit.Code != 0 {
+			return false, fmt.Errorf("exit %d, error %w", exit.Code, err)
+		}
+		capabilities, err := strconv.ParseUint(strings.TrimSpace(out), 16, 64)
+		return capabilities>>21&1 == 1, err // CAP_SYS_ADMIN
+	}
+	const look = "grep CapEff /proc/self/status | cut -f 2"
+	if got, err := sysAdmin(commands(look)); err != nil || got {
+		t.Errorf("an ordinary step may do everything: %v, %v", got, err)
+	}
+	s := commands(look)
+	s.Privileged = true
+	got, err := sysAdmin(s)
+	if err == nil && !got {
+		t.Error("a privileged step may not do everything")
+	}
+	if err == nil {
+		return
+	}
+	t.Logf("THIS ENGINE STARTS NO PRIVILEGED CONTAINER (%v): the test asks the engine about one that is not started", err)
+	name, err := tr.session.(*session).create(t.Context(), s, about{image: s.Image}, exec.IO{Notify: tr.notify})
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := tr.engine.client.ContainerInspect(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !info.HostConfig.Privileged {
+		t.Error("the container of a privileged step is not privileged")
 	}
 }
 
