@@ -62,9 +62,14 @@ func (b *builder) checkOverrides(e element) {
 }
 
 // checkSettings warns of secrets below the top of a setting, which the runner
-// hands to the plugin as the words of the file (reference §2.5).
+// hands to the plugin as the words of the file (reference §2.5), and reports
+// names that would set another variable.
 func (b *builder) checkSettings(e element) {
 	for _, s := range e.Settings {
+		if strings.ContainsAny(s.Name.Value, "=\x00") {
+			b.reportAt(e, "variable-name", s.Name.Span, fmt.Sprintf("%q cannot be the name of a setting, which becomes a variable", s.Name.Value),
+				"write the name alone before the colon, and the value behind it")
+		}
 		if _, whole := settingSecret(s.Value); whole {
 			continue
 		}
