@@ -44,7 +44,7 @@ func (b *builder) check() {
 		b.checkWords(e)
 		b.checkChanges(e, "when", e.When, true)
 		b.checkOverrides(e)
-		b.checkSettings(e)
+		b.checkSettingNames(e)
 		b.checkVariables(e, e.Environment)
 		b.checkSettingTexts(e)
 	}

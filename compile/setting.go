@@ -33,26 +33,6 @@ func settingSecret(v manifest.Value) (manifest.String, bool) {
 	return manifest.String{}, false
 }
 
-// nestedSecrets lists where a value asks for a secret without being the whole
-// value of its setting, which top says.
-func nestedSecrets(v manifest.Value, top bool) []manifest.Span {
-	var out []manifest.Span
-	switch any := v.Any.(type) {
-	case []manifest.Value:
-		for _, item := range any {
-			out = append(out, nestedSecrets(item, false)...)
-		}
-	case []manifest.Entry:
-		for _, e := range any {
-			if e.Key.Value == "from_secret" && !top {
-				out = append(out, e.Key.Span)
-			}
-			out = append(out, nestedSecrets(e.Value, false)...)
-		}
-	}
-	return out
-}
-
 // settingText encodes a setting as the value of its variable (reference §2.5);
 // ok is false for a null, which sets nothing.
 func settingText(v manifest.Value) (text string, ok bool) {

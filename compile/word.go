@@ -61,22 +61,12 @@ func (b *builder) checkOverrides(e element) {
 	}
 }
 
-// checkSettings warns of secrets below the top of a setting, which the runner
-// hands to the plugin as the words of the file (reference §2.5), and reports
-// names that would set another variable.
-func (b *builder) checkSettings(e element) {
+// checkSettingNames reports names that would set another variable.
+func (b *builder) checkSettingNames(e element) {
 	for _, s := range e.Settings {
 		if strings.ContainsAny(s.Name.Value, "=\x00") {
 			b.reportAt(e, "variable-name", s.Name.Span, fmt.Sprintf("%q cannot be the name of a setting, which becomes a variable", s.Name.Value),
 				"write the name alone before the colon, and the value behind it")
-		}
-		if _, whole := settingSecret(s.Value); whole {
-			continue
-		}
-		for _, at := range nestedSecrets(s.Value, true) {
-			b.warn(e, "nested-secret", at,
-				fmt.Sprintf("from_secret inside setting %q of step %q is not replaced: the plugin gets the name, not the secret", s.Name.Value, e.Name.Value),
-				"a secret can only be the whole value of a setting, or of a variable under `environment`")
 		}
 	}
 }
