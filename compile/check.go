@@ -48,7 +48,9 @@ func (b *builder) check() {
 		b.checkWords(e)
 		b.checkChanges(e, "when", e.When, true)
 		b.checkOverrides(e)
+		b.checkSettingNames(e)
 		b.checkVariables(e, e.Environment)
+		b.checkSettingTexts(e)
 	}
 	b.checkVariables(element{}, b.pipe.Environment)
 	b.checkVolumes()

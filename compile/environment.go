@@ -185,12 +185,14 @@ func (o *ownEnv) netrc(n Netrc) {
 }
 
 // into writes the result to a step and leaves out what has no effect: names
-// that are fixed, that a secret sets, or that are empty and hide nothing.
+// that are fixed, that a secret sets, or that are empty and hide nothing, not
+// even what the engine may add.
 func (o *ownEnv) into(s *exec.Step, shared *variables) {
 	for name, value := range o.values {
 		_, secret := o.index[name]
 		_, hides := shared.env[name]
-		if secret || shared.overrides(name) || value == "" && !hides && !shared.keepEmpty {
+		hides = hides || shared.keepEmpty || strings.HasPrefix(name, "DRONE_DOCKER_")
+		if secret || shared.overrides(name) || value == "" && !hides {
 			delete(o.values, name)
 		}
 	}

@@ -68,6 +68,7 @@ func TestAutoPrivileged(t *testing.T) {
 		{"full name", manifest.Step{Image: manifest.String{Value: "docker.io/plugins/gcr"}}, true},
 		{"of the user", manifest.Step{Image: manifest.String{Value: "registry.example.com/build"}}, true},
 		{"other registry", manifest.Step{Image: manifest.String{Value: "quay.io/plugins/docker"}}, false},
+		{"of runners after 1.8.3", manifest.Step{Image: manifest.String{Value: "plugins/gar"}}, false},
 		{"other image", manifest.Step{Image: manifest.String{Value: "plugins/slack"}}, false},
 		{"commands", manifest.Step{Commands: text("id")}, false},
 		{"command", manifest.Step{Command: text("id")}, false},

@@ -51,6 +51,7 @@ func (c *compiler) selectStages() error {
 			st.runs, st.reason = false, why
 			c.reportNamed(st)
 		}
+		c.checkAsWritten(st)
 	}
 	c.checkDuplicates()
 	c.linkStages()

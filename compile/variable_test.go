@@ -34,6 +34,8 @@ func TestVariablesByEvent(t *testing.T) {
 	promote.Event, promote.Deploy, promote.Parent, promote.DeployID = "promote", "production", 6, 9
 	request := pullBuild()
 	request.Title = strings.Repeat("é", 2001)
+	linked := pushBuild()
+	linked.Link = "https://example.com/octocat/hello/compare/a...b"
 	type testCase struct {
 		name  string
 		build Build
@@ -51,6 +53,10 @@ func TestVariablesByEvent(t *testing.T) {
 			"CI_BUILD_LINK": "", "DRONE_BUILD_LINK": "https://ci.example.com/octocat/hello/7", "DRONE_REPO_PRIVATE": "false",
 			"DRONE_SYSTEM_HOSTNAME": "ci.example.com", "DRONE_BUILD_CREATED": "1700000000", "DRONE_BUILD_STARTED": "1700000001",
 			"DRONE_CARD_PATH": "/dev/stdout", "CI_BUILD_FINISHED": "0", "DRONE_FAILED_STEPS": "absent",
+		}},
+		{"names that mislead", linked, map[string]string{
+			"CI_REPO_NAME": "octocat/hello", "DRONE_REPO_NAME": "hello", "CI_BUILD_LINK": linked.Link, "DRONE_COMMIT_LINK": linked.Link,
+			"DRONE_BUILD_LINK": "https://ci.example.com/octocat/hello/7", "DRONE_STAGE_VERSION": "1",
 		}},
 		{"tag", tagBuild(), map[string]string{
 			"DRONE_TAG": "v1.2.3", "DRONE_SEMVER": "1.2.3", "DRONE_CALVER": "absent", "DRONE_BRANCH": "", "DRONE_BUILD_ACTION": "create",

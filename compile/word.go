@@ -64,6 +64,16 @@ func (b *builder) checkOverrides(e element) {
 	}
 }
 
+// checkSettingNames reports names that would set another variable.
+func (b *builder) checkSettingNames(e element) {
+	for _, s := range e.Settings {
+		if strings.ContainsAny(s.Name.Value, "=\x00") {
+			b.reportAt(e, "variable-name", s.Name.Span, fmt.Sprintf("%q cannot be the name of a setting, which becomes a variable", s.Name.Value),
+				"write the name alone before the colon, and the value behind it")
+		}
+	}
+}
+
 // checkVariables reports names that no process can have. An engine would
 // refuse the container, or set another variable. Without a value nothing is
 // set.

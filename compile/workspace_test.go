@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/drone-laptop/drone/manifest"
@@ -38,6 +39,24 @@ func TestRestricted(t *testing.T) {
 	} {
 		if got := restricted(name); got != want {
 			t.Errorf("restricted(%q) = %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestRestrictedTrees has every tree of reference §7.9.
+func TestRestrictedTrees(t *testing.T) {
+	for _, dir := range []string{
+		"/etc/docker", "/var/run", "/proc", "/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/bin", "/mnt", "/mount", "/media", "/sys", "/dev",
+	} {
+		for _, name := range []string{dir, dir + "/", dir + "/x/y", strings.ToUpper(dir), "/x/.." + dir} {
+			if !restricted(name) {
+				t.Errorf("%s is not restricted", name)
+			}
+		}
+		for _, name := range []string{dir + "x", "/x" + dir} {
+			if restricted(name) {
+				t.Errorf("%s is restricted", name)
+			}
 		}
 	}
 }

@@ -29,6 +29,15 @@ type Session interface {
 	Close(ctx context.Context) error
 }
 
+// Environer is a Session that knows variables which every step of its pipeline
+// gets, such as the names of what Open made.
+type Environer interface {
+	// Env lies between Pipeline.Env and Step.Env. It is safe for concurrent
+	// use, does not change while the session is open, and is not changed by
+	// the caller.
+	Env() map[string]string
+}
+
 // Setting is what a pipeline is opened with beside its plan.
 type Setting struct {
 	// Run identifies the run; engines label what they make with it.

@@ -20,13 +20,16 @@ type moment struct {
 	// order of the list; failed is the status of the first one.
 	failedSteps []string
 	failed      Status
+	// session is what an Environer adds.
+	session map[string]string
 }
 
 // environ is the complete environment of a step: the layers of the plan, what
 // is known at its start (reference §5.1 (11), §5.2, §9.5), then its secrets.
 func environ(p *Pipeline, s *Step, m moment, secrets map[string]string) map[string]string {
-	env := make(map[string]string, len(p.Env)+len(s.Env)+len(p.Fixed)+len(s.Secrets)+16)
+	env := make(map[string]string, len(p.Env)+len(m.session)+len(s.Env)+len(p.Fixed)+len(s.Secrets)+16)
 	maps.Copy(env, p.Env)
+	maps.Copy(env, m.session)
 	maps.Copy(env, s.Env)
 	maps.Copy(env, p.Fixed)
 	setMoment(env, m)

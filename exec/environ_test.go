@@ -34,6 +34,15 @@ func TestEnviron(t *testing.T) {
 			fixed: map[string]string{"C": "fixed"},
 			want:  map[string]string{"A": "env", "B": "step", "C": "fixed"},
 		},
+		"of the session": {
+			env:   map[string]string{"A": "env", "B": "env", "C": "env", "D": "env"},
+			step:  map[string]string{"B": "step", "C": ""},
+			fixed: map[string]string{"D": "fixed"},
+			moment: func(m *moment) {
+				m.session = map[string]string{"A": "session", "B": "session", "C": "session", "D": "session"}
+			},
+			want: map[string]string{"A": "session", "B": "step", "D": "fixed"},
+		},
 		"empty values are dropped": {
 			env:   map[string]string{"A": "env", "B": "env"},
 			step:  map[string]string{"A": "", "C": "step", "D": ""},

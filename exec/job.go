@@ -75,6 +75,9 @@ func (p *pipeline) stepJob(s *step, m moment) {
 	}()
 	var once sync.Once
 	answer.err = guard(func() (err error) {
+		if e, ok := p.session.(Environer); ok {
+			m.session = e.Env()
+		}
 		answer.exit, err = p.session.Run(p.ctx, s.Step, IO{
 			Env:    environ(p.plan, s.Step, m, p.values),
 			Output: out,

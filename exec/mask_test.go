@@ -25,6 +25,7 @@ func TestMask(t *testing.T) {
 		"next to each other":      {[]string{"secret"}, "secretsecret", "************", 0},
 		"no part of it":           {[]string{"secret"}, "secre ecret", "secre ecret", 0},
 		"case counts":             {[]string{"secret"}, "Secret", "Secret", 0},
+		"encoded":                 {[]string{"secret"}, "c2VjcmV0 terces s e c r e t", "c2VjcmV0 terces s e c r e t", 0},
 		"lines":                   {[]string{"one line\ntwo line\r\nthree line"}, "a three line, two line", "a ******, ******", 0},
 		"space around is no part": {[]string{"  \tsecret \n\n"}, "(secret)", "(******)", 0},
 		"space inside is":         {[]string{"a b"}, "a b ab", "****** ab", 0},

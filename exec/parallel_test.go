@@ -242,6 +242,7 @@ func TestLinesOfStepsStayInOrder(t *testing.T) {
 // TestStepsGetTheirEnvironment follows the changing variables through a run.
 func TestStepsGetTheirEnvironment(t *testing.T) {
 	engine := exits(map[string]int{"bad": 1, "ignored": 1})
+	engine.SessionEnv = map[string]string{"NETWORK": "net1", "TOKEN": "a secret wins"}
 	now := time.Unix(1000, 0)
 	scene{
 		plan: "pipeline one\nstep ignored ignore\nstep bad after=ignored secret=TOKEN:token\nstep skipped after=bad never\n" +
@@ -255,7 +256,7 @@ func TestStepsGetTheirEnvironment(t *testing.T) {
 		},
 	}.play(t)
 	cases := map[string]map[string]string{
-		"one/ignored": {"DRONE_BUILD_STATUS": "success", "CI_BUILD_STATUS": "pending", "DRONE_STEP_NUMBER": "1", "DRONE_BUILD_STARTED": "1001"},
+		"one/ignored": {"DRONE_BUILD_STATUS": "success", "CI_BUILD_STATUS": "pending", "DRONE_STEP_NUMBER": "1", "DRONE_BUILD_STARTED": "1001", "NETWORK": "net1"},
 		"one/bad": {
 			"DRONE_STAGE_STATUS": "success", "DRONE_STEP_NUMBER": "2", "DRONE_STEP_NAME": "bad", "TOKEN": "value of token",
 		},
@@ -267,7 +268,7 @@ func TestStepsGetTheirEnvironment(t *testing.T) {
 			"DRONE_STAGE_STATUS": "success", "DRONE_BUILD_STATUS": "failure", "CI_BUILD_STATUS": "running",
 			"DRONE_FAILED_STEPS": "", "DRONE_FAILED_STAGES": "one",
 		},
-		"three/a": {"DRONE_BUILD_STATUS": "failure", "DRONE_FAILED_STAGES": "one", "TOKEN": ""},
+		"three/a": {"DRONE_BUILD_STATUS": "failure", "DRONE_FAILED_STAGES": "one", "TOKEN": "a secret wins"},
 	}
 	for step, want := range cases {
 		env := engine.Env(step)

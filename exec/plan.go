@@ -68,10 +68,11 @@ type Pipeline struct {
 
 	// Env are variables that every step shares, beneath Step.Env; Fixed are
 	// those of the build and the stage, which no step can override (reference
-	// §5.1). The environment of a step is merged in the order Env, Step.Env,
-	// Fixed, what is only known at its start, Step.Secrets: later wins. At the
-	// end every name with an empty value is dropped, so an empty value in
-	// Fixed removes what Step.Env says; only secrets are kept when empty.
+	// §5.1). The environment of a step is merged in the order Env, that of the
+	// session, Step.Env, Fixed, what is only known at its start, Step.Secrets:
+	// later wins. At the end every name with an empty value is dropped, so an
+	// empty value in Fixed removes what Step.Env says; only secrets are kept
+	// when empty.
 	Env   map[string]string `json:"env,omitempty"`
 	Fixed map[string]string `json:"fixed,omitempty"`
 	// KeepEmpty has names with an empty value set all the same, as the runner

@@ -18,6 +18,7 @@ type decoder struct {
 	owner    owner  // what is being read, for messages
 	path     []string
 	foreign  bool // a pipeline type whose keys are not known here
+	silent   bool // problems are dropped
 }
 
 // owner is what a field belongs to: a noun, such as step, with the node of its
@@ -71,7 +72,7 @@ func (d *decoder) shown(n *yaml.Node) string {
 
 // quiet returns a decoder of the same document whose problems are dropped.
 func (d *decoder) quiet() *decoder {
-	return &decoder{reader: &reader{text: d.text, places: d.places}, tree: d.tree, schema: d.schema}
+	return &decoder{reader: &reader{text: d.text, places: d.places}, tree: d.tree, schema: d.schema, silent: true}
 }
 
 func (d *decoder) report(severity Severity, rule string, n *yaml.Node, message, hint string) *Problem {
@@ -128,6 +129,7 @@ func (d *decoder) each(n *yaml.Node, f func(key, val *yaml.Node)) {
 		key, val := target(n.Content[i]), n.Content[i+1]
 		switch {
 		case isMerge(key):
+			d.checkMergeOrder(n, i)
 			d.merge(val, f)
 		case key.Kind != yaml.ScalarNode:
 			d.report(Error, RuleShape, key, fmt.Sprintf("a key in %s is %s, not text", d.place(), describe(key)),
@@ -144,30 +146,6 @@ func (d *decoder) place() string {
 		return s
 	}
 	return "the document"
-}
-
-func (d *decoder) merge(val *yaml.Node, f func(key, val *yaml.Node)) {
-	switch n := target(val); n.Kind {
-	case yaml.MappingNode:
-		d.each(n, f)
-		return
-	case yaml.SequenceNode:
-		for i := len(n.Content) - 1; i >= 0; i-- {
-			item := target(n.Content[i])
-			if item.Kind != yaml.MappingNode {
-				d.badMerge(n.Content[i])
-				continue
-			}
-			d.each(item, f)
-		}
-		return
-	}
-	d.badMerge(val)
-}
-
-func (d *decoder) badMerge(n *yaml.Node) {
-	d.report(Error, RuleAlias, n, fmt.Sprintf("the merge key `<<` in %s needs a map, not %s", d.place(), describe(n)),
-		"write `<<: *name` where `&name` is the anchor of a map")
 }
 
 // checkDuplicates reports keys that a map has twice.

@@ -15,6 +15,8 @@ type extents struct {
 	text   string
 	failed map[int]fault
 	uses   []Use // names of the expression being read; only Name and offsets are set
+
+	oddities []oddity // of the expression being read
 }
 
 // fault is why and where an expression is malformed.
@@ -38,14 +40,14 @@ func (e *extents) expression(start int) (int, *fault) {
 	if f, ok := e.failed[start]; ok {
 		return 0, &f
 	}
-	mark := len(e.uses)
+	uses, oddities := len(e.uses), len(e.oddities)
 	end, f := e.body(start)
 	if f != nil {
 		if e.failed == nil {
 			e.failed = map[int]fault{}
 		}
 		e.failed[start] = *f
-		e.uses = e.uses[:mark]
+		e.uses, e.oddities = e.uses[:uses], e.oddities[:oddities]
 	}
 	return end, f
 }
@@ -63,9 +65,11 @@ func (e *extents) body(start int) (int, *fault) {
 	use := len(e.uses)
 	e.uses = append(e.uses, Use{Name: e.text[at:end], Span: Span{Start: Pos{Offset: start}}})
 	e.uses[use].Default = !length && hasDefault(e.text[end:])
-	end, f := e.operation(end, length)
+	operation := end
+	end, f := e.operation(operation, length)
 	if f == nil {
 		e.uses[use].Span.End.Offset = end
+		e.note(start, operation, end)
 	}
 	return end, f
 }

@@ -76,6 +76,7 @@ func TestPlaces(t *testing.T) {
 		{"folded", "commands:\n  - >-\n    a\n    b\n", ">-\n    a\n    b", 4, 5, "a b"},
 		{"block at the end", "commands:\n  - |\n    a", "|\n    a", 4, 5, "a"},
 		{"anchor and tag", "commands: [&x !!str make, b]\n", "make", 3, 23, "make"},
+		{"tag that says nothing", "commands: [! make, b]\n", "make", 3, 16, "make"},
 		{"alias", "name: &x make\n  commands: [*x]\n", "make", 3, 12, "make"},
 		{"separator of Unicode", "commands: [\"a\u2028b\", c]\n  name: d\n", "\"a\u2028b\"", 3, 14, "a\u2028b"},
 	}

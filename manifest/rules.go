@@ -10,8 +10,11 @@ const (
 	RuleTerminator     = "terminator"      // text after a `...` line
 	RuleEmptyDocument  = "empty-document"  // a document of comments only
 	RuleSubstitution   = "substitution"    // a `${…}` that cannot be substituted
+	RuleOperator       = "operator"        // a `${…}` whose operator is not that of a shell
+	RuleInserted       = "inserted-yaml"   // a substituted value that YAML does not read as text
 	RuleSyntax         = "yaml-syntax"     // text that is not YAML
 	RuleAlias          = "yaml-alias"      // an alias or merge key that cannot be followed
+	RuleMergeOrder     = "merge-order"     // a key that a merge key after it overwrites
 	RuleDuplicateKey   = "duplicate-key"   // one key twice in one map
 	RuleUnknownKey     = "unknown-key"     // a key that nothing reads
 	RuleIgnoredKey     = "ignored-key"     // a key known to Drone that runners ignore

@@ -96,6 +96,8 @@ func TestSizes(t *testing.T) {
 		{"500m", 524288000, true}, {"1GB", 1 << 30, true}, {"1GiB", 1 << 30, true}, {"1g", 1 << 30, true}, {`"1 g"`, 1 << 30, true},
 		{"1.5g", 1610612736, true}, {".5g", 536870912, true}, {"1k", 1024, true}, {"1t", 1 << 40, true}, {"10b", 10, true},
 		{"1000", 1000, true}, {`"1000"`, 1000, true}, {"1.5", 1, true}, {"0x10", 16, true}, {"-1", -1, true}, {"", 0, true},
+		{"1p", 1 << 50, true}, {"2K", 2048, true}, {"2kB", 2048, true}, {"2KiB", 2048, true}, {"2 MB", 2 << 20, true}, {"~", 0, true},
+		{"1  g", 0, false}, {"1x", 0, false}, {"1gg", 0, false}, {"[1g]", 0, false}, {"g", 0, false},
 		{"1Ki", 0, false}, {`" 1g"`, 0, false}, {`"1g "`, 0, false}, {"1.5.5g", 0, false}, {`""`, 0, false}, {"abc", 0, false}, {"5%", 0, false},
 	}
 	for _, tc := range cases {

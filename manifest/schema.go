@@ -211,5 +211,5 @@ func (d *decoder) hostVolume(n *yaml.Node, v *Volume) {
 }
 
 func (d *decoder) emptyVolume(n *yaml.Node, want string) {
-	d.report(Warning, RuleVolume, n, fmt.Sprintf("%s is null, so that no volume is created and its mounts are dropped", d.subject()), "write `"+want+"`")
+	d.report(Warning, RuleVolume, n, fmt.Sprintf("%s is null, so there is no volume to mount", d.subject()), "write `"+want+"`")
 }

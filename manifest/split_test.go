@@ -47,6 +47,41 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestStreams has what is a file for a server and what is not (reference §1.2).
+func TestStreams(t *testing.T) {
+	type testCase struct {
+		name, source string
+		want         []string // names of the pipelines
+		rules        []string // of the problems
+	}
+	run := func(t *testing.T, tc testCase) {
+		file, problems := Parse("f", []byte(tc.source), nil)
+		var names, rules []string
+		for _, p := range file.Pipelines() {
+			names = append(names, p.Name.Value)
+		}
+		for _, p := range problems {
+			rules = append(rules, p.Rule)
+		}
+		if diff := cmp.Diff([][]string{tc.want, tc.rules}, [][]string{names, rules}); diff != "" {
+			t.Errorf("differs (-want +got):\n%s", diff)
+		}
+	}
+	cases := []testCase{
+		{"JSON", `{"kind": "pipeline", "name": "a", "steps": [{"name": "s"}]}`, []string{"a"}, nil},
+		{"JSON with tabs", "{\n\t\"kind\": \"pipeline\",\n\t\"name\": \"a\"\n}\n---\n{\"kind\": \"pipeline\", \"name\": \"b\"}\n", []string{"a", "b"}, nil},
+		{"tabs", "kind: pipeline\nname: a\nsteps:\n\t- name: s\n", nil, []string{RuleSyntax}},
+		{"mark and CRLF", byteOrderMark + "kind: pipeline\r\nname: a\r\n---\r\nkind: pipeline\r\nname: b\r\n", []string{"a", "b"}, nil},
+		{"version", "kind: pipeline\nversion: 2\nname: a\n", []string{"a"}, nil},
+		{"last of two keys", "kind: pipeline\nname: a\nname: b\n", []string{"b"}, []string{RuleDuplicateKey}},
+		{"only separators", "---\n---\n", nil, []string{RuleEmptyFile}},
+		{"only a comment", "# nothing\n", nil, nil},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
+	}
+}
+
 // TestLongLine checks the line length at which a server cuts a file silently.
 func TestLongLine(t *testing.T) {
 	type testCase struct {

@@ -75,6 +75,11 @@ func ignoredStepKeys() map[string]string {
 		"links":       "a step is reached by its name",
 		"ulimits":     "",
 		"platform":    "the platform is set for the pipeline",
+		"cpu_period":  "the processor is limited for a whole runner, not in the file",
+		"cpu_quota":   "the processor is limited for a whole runner, not in the file",
+		"cpu_set":     "the processor is limited for a whole runner, not in the file",
+		"cpu_shares":  "the processor is limited for a whole runner, not in the file",
+		"cpuset":      "the processor is limited for a whole runner, not in the file",
 		"shell":       "",
 	}
 }

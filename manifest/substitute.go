@@ -72,13 +72,14 @@ func (s *substituter) run() {
 // expression substitutes the expression at an offset and returns the offset to
 // go on from.
 func (s *substituter) expression(at int) int {
-	s.extents.uses = s.extents.uses[:0]
+	s.extents.uses, s.extents.oddities = s.extents.uses[:0], s.extents.oddities[:0]
 	end, fault := s.extents.expression(at)
 	if fault != nil {
 		s.r.malformed(s.source, at, *fault)
 		return at + len("${")
 	}
 	s.record()
+	s.reportOddities()
 	value, err := evaluate(s.source[at:end], s.value)
 	if err != nil {
 		s.r.add(Problem{

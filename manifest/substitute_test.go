@@ -36,7 +36,7 @@ func TestSubstitute(t *testing.T) {
 			vars[string(rune('A'+i))] = v
 		}
 		out, _, problems := substituteText(tc.source, vars)
-		if len(problems) > 0 {
+		if len(problems) > 0 && problems[0].Rule != RuleOperator {
 			t.Fatalf("unexpected problem: %s", problems[0].Message)
 		}
 		if out.body != tc.want {
@@ -62,6 +62,10 @@ func TestSubstitute(t *testing.T) {
 		{"${A/b/$$}", "abc", "a$c"}, {"${A/a/${B}}", "abc,zz", "zzbc"}, {"${A//./-}", "1.2.3", "1-2-3"},
 		{"${A//[.]/-}", "1.2.3", "1.2.3"}, {"${NOPE}", "", ""}, {"${A}", "x\ny", `"x\ny"`}, {"${A:0:2}", "x\ny", `"x`},
 		{"# ${A} $( $1 $? $", "x", "# x $( $1 $? $"},
+		// The forms of §4.2 that the vectors leave out.
+		{"${A^^}", "aBc", "ABC"}, {"${A,}", "ABC", "aBC"}, {"${A,^}", "aBC", "aBC"}, {"${A:=b}", "", "b"}, {"${A:-b}", "x", "x"},
+		{"${A:${B}}", "abcdef,-2", "ef"}, {"${A/${B}/x}", "abc,b", "axc"}, {"${#A}", "", "0"}, {"${1}", "", ""}, {"${Größe}", "", ""},
+		{"${A//b/}", "abcb", "ac"}, {"${A/%c/}", "abc", "abc"}, {"${A%%*}", "abc", ""}, {"${A#[^b]}", "abc", "bc"},
 	}
 	for _, tc := range cases {
 		t.Run(tc.source, func(t *testing.T) { run(t, tc) })
@@ -95,6 +99,43 @@ func TestSubstituteErrors(t *testing.T) {
 	}
 }
 
+// TestOperators: those that mean something else than in a shell keep the
+// server's meaning, which TestSubstitute has, and are named, with their place.
+func TestOperators(t *testing.T) {
+	type testCase struct {
+		source string
+		want   []string // what is odd, and the part of the message after it
+	}
+	run := func(t *testing.T, tc testCase) {
+		_, _, problems := substituteText(tc.source, map[string]string{"A": "abc", "B": "x"})
+		var got []string
+		for _, p := range problems {
+			at := tc.source[p.Span.Start.Offset:p.Span.End.Offset]
+			rest, found := strings.CutPrefix(p.Message, strconv.Quote(at)+" ")
+			if !found || p.Severity != Warning || p.Rule != RuleOperator || p.Hint == "" {
+				t.Errorf("unexpected problem: %+v", p)
+			}
+			before, _, _ := strings.Cut(rest, ":")
+			got = append(got, at+" "+before)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("differs (-want +got):\n%s", diff)
+		}
+	}
+	const same, nothing = " means the same as with `", " changes nothing"
+	cases := []testCase{
+		{"${A:?x}", []string{"${A:?x}" + same}}, {"é ${A:+x}", []string{"${A:+x}" + same}},
+		{"${A:-${B:+x}}", []string{"${B:+x}" + same}},
+		{"${A/#a/}", []string{"${A/#a/}" + nothing}}, {"${A/%c//}", []string{"${A/%c//}" + nothing}},
+		{"${A/#${B}/}", []string{"${A/#${B}/}" + nothing}},
+		{"${A%[bc]}", []string{"${A%[bc]}" + nothing}}, {"${A%%[bc]*}", []string{"${A%%[bc]*}" + nothing}},
+		{`${A:-x} ${A=x} ${A:=x} ${A/a/} ${A//a/} ${A/#a/x} ${A/#a/\/} ${A%c} ${A#[ab]} ${A:1:2} ${#A} $${A:?x}`, nil},
+	}
+	for _, tc := range cases {
+		t.Run(tc.source, func(t *testing.T) { run(t, tc) })
+	}
+}
+
 // TestBackslashes: outside expressions text stays as it is, although the
 // library collapses `\\` and `\/` there; inside, its escapes hold.
 func TestBackslashes(t *testing.T) {
@@ -114,6 +155,61 @@ func TestBackslashes(t *testing.T) {
 	out, _, _ := substituteText(`\\${A//\//\\}\\`, map[string]string{"A": "x/y"})
 	if want := `\\x\y\\`; out.body != want {
 		t.Errorf("got %q, want %q", out.body, want)
+	}
+}
+
+// TestInserted: a value that YAML takes for more than text is named, without
+// being shown, and one that stays text is not.
+func TestInserted(t *testing.T) {
+	type testCase struct {
+		name, value, line string
+		want              bool
+	}
+	run := func(t *testing.T, tc testCase) {
+		source := "kind: pipeline\nname: a\nsteps:\n- name: é\n  " + tc.line + "\n"
+		_, problems := Parse("f", []byte(source), func(string) (string, bool) { return tc.value, true })
+		var got []Problem
+		for _, p := range problems {
+			if p.Rule == RuleInserted {
+				got = append(got, p)
+			}
+			if p.Severity == Error {
+				t.Errorf("unexpected error: %s", p.Message)
+			}
+		}
+		if (len(got) > 0) != tc.want {
+			t.Fatalf("problems: %v", problems)
+		}
+		if tc.want && (got[0].Span.Start.Line < 5 || source[got[0].Span.Start.Offset:got[0].Span.End.Offset] != "${V}" || strings.Contains(got[0].Message, tc.value)) {
+			t.Errorf("problem: %+v", got[0])
+		}
+	}
+	const message = "fix: x, closes #12 'it'"
+	cases := []testCase{
+		{"a comment", "closes #12", "image: ${V}", true},
+		{"a comment in an item", "closes #12", "commands: \n  - echo ${V}", true},
+		{"a whole comment", "#12", "image: ${V}", true},
+		{"a list", "[a, b]", "commands: ${V}", true},
+		{"an item of a list", "a, b", "commands: [\"${V}\", x, ${V}]", true},
+		{"text and a comment", "a #", "image: ${V}", true},
+		{"a map", "a: b", "settings:\n    x:\n      ${V}", true},
+		{"inside double quotes", message, `image: "${V}"`, false},
+		{"inside a block", message + " \"", "commands:\n  - |\n    echo ${V}\n\n    ${V}\n", false},
+		{"inside a folded block", message, "commands:\n  - >-\n    echo\n    ${V}\n  user: \"${V}\"", false},
+		{"inside a comment", message, "image: x # ${V}", false},
+		{"inside a comment after a quote", message, "image: it's # ${V}", false},
+		{"the name of an anchor", "x", "image: &${V} y\n  user: *${V}", false},
+		{"a tag", "str", "image: !!${V} y", false},
+		{"lines", "a # b\nc", "image: ${V}", false},
+		{"lines in a block", "a # b\nc", "commands:\n  - |\n    ${V}", false},
+		{"in the middle", "v1.2.3", "image: a:${V}-${V}", false},
+		{"a key", "x", "settings: {${V}: y}", false},
+		{"space around", " x ", "image: ${V}", false},
+		{"empty", "", "image: a${V}", false},
+		{"plain text of several lines", "x", "image: a\n    b ${V}\n    c", false},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
 	}
 }
 
@@ -150,6 +246,28 @@ func TestManyMalformed(t *testing.T) {
 			t.Errorf("%d problems for %q, want %d", len(problems), unit, n)
 		}
 	}
+}
+
+// FuzzInserted: a value of letters is never more than text, whatever is around
+// it.
+func FuzzInserted(f *testing.F) {
+	for _, seed := range []string{
+		"a: ${V} # ${V}", "- |2\n   ${V}\n # ${V}", "a: >-\n  ${V}\n\n  ${V}\nb: it's # ${V}", "? ${V}\n: [a ${V}, ${V}]", "a: \"${V}\n  ${V}\"",
+		"a: &x${V} b\nc: *x${V}", "a: b\n  ${V}\n  c", "é: '${V}''s'\r\n- ${V}", "%YAML ${V}", "a: !${V} ${V}", "[${V}, {${V}: ${V}}]",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, source string) {
+		if len(source) > 4000 {
+			t.Skip()
+		}
+		_, problems := Parse("f", []byte(source), func(string) (string, bool) { return "value", true })
+		for _, p := range problems {
+			if p.Rule == RuleInserted {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
 }
 
 // FuzzSubstitute compares with the library: without backslashes, whole texts

@@ -227,7 +227,9 @@ func (r *reader) readTree(p part, index int) *tree {
 			Severity: Error, Rule: RuleAlias, Span: r.text.span(p.start+at, p.start+at+1), Message: message,
 			Hint: "write the repeated part out", Pipeline: headerName(t.source),
 		})
+		return t
 	}
+	r.checkInserted(t)
 	return t
 }
 

@@ -82,13 +82,15 @@ func (t *tree) position(line, column int) int {
 	return t.offset
 }
 
-// start returns the offset of a node's value, after its anchor and tag.
+// start returns the offset of a node's value, after its anchor and tag. The
+// library does not tell of the tag "!", but a scalar starts with none of these
+// characters.
 func (t *tree) start(n *yaml.Node) int {
 	at := t.position(n.Line, n.Column)
 	if n.Kind == yaml.AliasNode {
 		return at
 	}
-	for n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
+	for n.Kind == yaml.ScalarNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
 		if at >= len(t.source) || t.source[at] != '&' && t.source[at] != '!' {
 			break
 		}

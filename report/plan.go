@@ -174,7 +174,9 @@ func (b *planWriter) step(s *exec.Step, graph bool, name, image int) {
 }
 
 // stepPlanDetail is what there is to say of a step. In a graph that includes
-// what it waits for, also of a step that is skipped: others may wait for it.
+// what it waits for, also of a step that is skipped: others may wait for it. A
+// step that waits for nothing is said to, since one depends_on elsewhere is
+// enough to take a step out of the order of the list.
 func stepPlanDetail(s *exec.Step, graph bool) string {
 	var parts []string
 	switch s.Kind {
@@ -186,8 +188,11 @@ func stepPlanDetail(s *exec.Step, graph bool) string {
 	if s.Detach && s.Kind != exec.KindService {
 		parts = append(parts, "detached")
 	}
-	if graph && len(s.DependsOn) > 0 {
+	switch {
+	case graph && len(s.DependsOn) > 0:
 		parts = append(parts, "after "+strings.Join(visible(s.DependsOn), ", "))
+	case graph && s.Kind == exec.KindStep && s.Policy != exec.Never:
+		parts = append(parts, "at once")
 	}
 	switch s.Policy {
 	case exec.Never:

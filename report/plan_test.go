@@ -46,18 +46,23 @@ func TestPlanShowsEdges(t *testing.T) {
 		run(t, testCase{[]*exec.Step{after("a"), after("b", "a"), after("c", "b")}, []string{"", "", ""}})
 	})
 	t.Run("one after the previous, one not", func(t *testing.T) {
-		run(t, testCase{[]*exec.Step{after("a"), after("b", "a"), after("c", "a")}, []string{"", "after a", "after a"}})
+		run(t, testCase{[]*exec.Step{after("a"), after("b", "a"), after("c", "a")}, []string{"at once", "after a", "after a"}})
 	})
 	t.Run("two roots", func(t *testing.T) {
-		run(t, testCase{[]*exec.Step{after("a"), after("b"), after("c", "b")}, []string{"", "", "after b"}})
+		run(t, testCase{[]*exec.Step{after("a"), after("b"), after("c", "b")}, []string{"at once", "at once", "after b"}})
+	})
+	t.Run("a root that is skipped", func(t *testing.T) {
+		out := after("a")
+		out.Policy, out.Reason = exec.Never, "excluded"
+		run(t, testCase{[]*exec.Step{out, after("b"), after("c", "a")}, []string{"skipped: excluded", "at once", "after a"}})
 	})
 	t.Run("the first waits", func(t *testing.T) {
-		run(t, testCase{[]*exec.Step{after("a", "b"), after("b")}, []string{"after b", ""}})
+		run(t, testCase{[]*exec.Step{after("a", "b"), after("b")}, []string{"after b", "at once"}})
 	})
 	t.Run("through a skipped step", func(t *testing.T) {
 		run(t, testCase{
 			[]*exec.Step{after("a"), after("b", "a"), after("c", "a"), skipped, after("e", "d")},
-			[]string{"", "after a", "after a", "after b, c, skipped: excluded", "after d"},
+			[]string{"at once", "after a", "after a", "after b, c, skipped: excluded", "after d"},
 		})
 	})
 }

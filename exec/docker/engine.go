@@ -44,6 +44,7 @@ type Engine struct {
 	images      *images
 	version     string
 	os          string
+	arch        string // as Go and the file name it: amd64
 }
 
 var (
@@ -106,7 +107,7 @@ func (e *Engine) greet(ctx context.Context) error {
 	if err != nil {
 		return e.unreachable(ctx, err)
 	}
-	e.version, e.os = server.Version, server.Os
+	e.version, e.os, e.arch = server.Version, server.Os, server.Arch
 	return nil
 }
 

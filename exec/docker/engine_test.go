@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,6 +77,45 @@ func TestNetworks(t *testing.T) {
 	s.NetworkMode = "none"
 	if got := tr.must(s, nil); strings.TrimSpace(got) != "1" {
 		t.Errorf("network_mode none has %q links", got)
+	}
+}
+
+// TestPrivileged reads the capabilities of a privileged step. Where the engine
+// may not start one, its word for the container has to do.
+func TestPrivileged(t *testing.T) {
+	tr := open(t, newEngine(t), nil)
+	sysAdmin := func(s *exec.Step) (bool, error) {
+		out, exit, err := tr.do(t.Context(), s, nil)
+		if err != nil || exit.Code != 0 {
+			return false, fmt.Errorf("exit %d, error %w", exit.Code, err)
+		}
+		capabilities, err := strconv.ParseUint(strings.TrimSpace(out), 16, 64)
+		return capabilities>>21&1 == 1, err // CAP_SYS_ADMIN
+	}
+	const look = "grep CapEff /proc/self/status | cut -f 2"
+	if got, err := sysAdmin(commands(look)); err != nil || got {
+		t.Errorf("an ordinary step may do everything: %v, %v", got, err)
+	}
+	s := commands(look)
+	s.Privileged = true
+	got, err := sysAdmin(s)
+	if err == nil && !got {
+		t.Error("a privileged step may not do everything")
+	}
+	if err == nil {
+		return
+	}
+	t.Logf("THIS ENGINE STARTS NO PRIVILEGED CONTAINER (%v): the test asks the engine about one that is not started", err)
+	name, err := tr.session.(*session).create(t.Context(), s, about{image: s.Image}, exec.IO{Notify: tr.notify})
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := tr.engine.client.ContainerInspect(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !info.HostConfig.Privileged {
+		t.Error("the container of a privileged step is not privileged")
 	}
 }
 
@@ -217,6 +257,45 @@ func TestOpenRefuses(t *testing.T) {
 		}
 		if left := leftovers(t, e, run); len(left) > 0 {
 			t.Errorf("%s: left behind: %v", want, left)
+		}
+	}
+}
+
+// TestSessionEnv: the names that steps are told are those of real objects, and
+// a volume is named only where there is one.
+func TestSessionEnv(t *testing.T) {
+	e, dir := newEngine(t), t.TempDir()
+	tr := open(t, e, nil)
+	env := tr.session.(exec.Environer).Env()
+	if _, err := e.client.NetworkInspect(t.Context(), env["DRONE_DOCKER_NETWORK_ID"], network.InspectOptions{}); err != nil {
+		t.Errorf("network of %v: %v", env, err)
+	}
+	if _, err := e.client.VolumeInspect(t.Context(), env["DRONE_DOCKER_VOLUME_ID"]); err != nil {
+		t.Errorf("volume of %v: %v", env, err)
+	}
+	if len(env) != 2 {
+		t.Errorf("with a volume there is also something else: %v", env)
+	}
+	tr = open(t, e, func(p *exec.Pipeline) { p.Workspace.Host = dir })
+	env = tr.session.(exec.Environer).Env()
+	if env["DRONE_DOCKER_VOLUME_PATH"] != dir || env["DRONE_DOCKER_NETWORK_ID"] == "" || len(env) != 2 {
+		t.Errorf("with a directory it is %v", env)
+	}
+}
+
+// TestOtherArch: a pipeline for another processor runs, with a warning.
+func TestOtherArch(t *testing.T) {
+	e := newEngine(t)
+	for arch, want := range map[string]string{
+		"": "", e.arch: "",
+		"vax": fmt.Sprintf(`platform.arch is "vax", but the engine runs %[1]s: images and steps are those for %[1]s`, e.arch),
+	} {
+		tr := open(t, e, func(p *exec.Pipeline) { p.Platform.Arch = arch })
+		if got := strings.Join(tr.warnings(), "\n"); got != want {
+			t.Errorf("arch %q: warned %q, want %q", arch, got, want)
+		}
+		if arch == "vax" {
+			tr.must(commands("true"), nil)
 		}
 	}
 }

@@ -61,6 +61,8 @@ func hostExplanations() []explanation {
 		explain(`bind source path does not exist: (\S+)`, "%[2]q, which the step mounts, does not exist on the engine's machine", "create it, or correct the path of the volume"),
 		explain(`mounts denied|path (?:is )?not shared`, "the engine may not mount a path of this machine", "share the path in the settings of Docker Desktop"),
 		explain(`error gathering device information while adding custom device "([^"]+)"`, "device %[2]q does not exist on the engine's machine", "check the host path of the volume"),
+		explain(`unable to apply caps: operation not permitted`, "the engine may not start privileged containers",
+			"it has not got all privileges itself; use one that runs on a machine, not in a container"),
 		explain(`minimum memory limit allowed is (\w+)`, "mem_limit is below %[2]q, the least the engine allows", "raise mem_limit"),
 		explain(`Minimum memoryswap limit should be larger`, "memswap_limit is below mem_limit", "memswap_limit counts memory and swap together"),
 		explain(`address pool|fully subnetted`, "the engine has no addresses left for another network",

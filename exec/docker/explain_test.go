@@ -35,6 +35,8 @@ func TestStepError(t *testing.T) {
 		}
 	}
 	cases := []testCase{
+		{name: "privileged", phase: exec.PhaseStart, text: runcPrefix + "unable to apply caps: operation not permitted: unknown",
+			want: "the engine may not start privileged containers", hint: "not in a container"},
 		{name: "no shell", commands: true, phase: exec.PhaseStart, text: runcPrefix + `exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown`,
 			want: `image "img:1" has no /bin/sh, which commands need`, hint: "image with a shell"},
 		{name: "no shell, 28", commands: true, phase: exec.PhaseStart,

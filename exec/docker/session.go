@@ -75,6 +75,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 			s.place.volumes[v.Name] = fmt.Sprintf("%s-%d", s.name, i+1)
 		}
 	}
+	e.warnOtherArch(p, env)
 	err := s.make(ctx)
 	if err == nil && ctx.Err() == nil {
 		return s, nil
@@ -108,6 +109,16 @@ func (e *Engine) check(p *exec.Pipeline) error {
 		return fail("", "workspace %q is not a directory", dir)
 	}
 	return nil
+}
+
+// warnOtherArch tells that a pipeline for another processor runs on that of the
+// engine all the same. Images are not asked for by platform: one pulled for the
+// other processor would take the place of the one with the same name that every
+// other pipeline starts.
+func (e *Engine) warnOtherArch(p *exec.Pipeline, env exec.Setting) {
+	if want := p.Platform.Arch; want != "" && e.arch != "" && want != e.arch {
+		env.Notify(exec.Notice{Warning: fmt.Sprintf("platform.arch is %q, but the engine runs %s: images and steps are those for %s", want, e.arch, e.arch)})
+	}
 }
 
 // pullSecrets puts the pipeline's credentials in front of those of the user.
@@ -178,6 +189,18 @@ func (s *session) openError(ctx context.Context, what string, err error) error {
 		explained.Err = fmt.Errorf("cannot prepare a %s for pipeline %q: %w", what, s.pipeline.Name, explained.Err)
 	}
 	return explained
+}
+
+// Env implements exec.Environer: what the server's runner tells its steps about
+// what it made (reference §5.2). Docker takes a name where it asks for an ID.
+func (s *session) Env() map[string]string {
+	env := map[string]string{"DRONE_DOCKER_NETWORK_ID": s.place.network}
+	if host := s.pipeline.Workspace.Host; host != "" {
+		env["DRONE_DOCKER_VOLUME_PATH"] = host
+	} else {
+		env["DRONE_DOCKER_VOLUME_ID"] = s.place.workspace
+	}
+	return env
 }
 
 // begin counts a run in, unless the session has ended.

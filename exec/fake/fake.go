@@ -59,6 +59,8 @@ type Engine struct {
 	// returned as it is.
 	OpenErr  map[string]error
 	CloseErr map[string]error
+	// SessionEnv is what every session adds to the environment of its steps.
+	SessionEnv map[string]string
 	// OnOpen is called before Open does anything, OnClose after Close removed
 	// everything. They may block or panic.
 	OnOpen  func(ctx context.Context, p *exec.Pipeline, env exec.Setting)
@@ -146,6 +148,9 @@ type session struct {
 	started map[string]chan struct{} // closed when the step is started
 	closed  bool
 }
+
+// Env implements exec.Environer.
+func (s *session) Env() map[string]string { return s.engine.SessionEnv }
 
 // Run implements exec.Session.
 func (s *session) Run(ctx context.Context, st *exec.Step, io exec.IO) (exec.Exit, error) {
