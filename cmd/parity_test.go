@@ -40,7 +40,8 @@ var parityTests = map[string]string{
 	"`--resume-at`, `--repo`":                                      "cmd/testdata/script/compile_flags.txtar: --resume-at test",
 	"`--timeout`":                                                  "cmd/testdata/script/exec_interrupt.txtar: --timeout 3s",
 	"`drone lint`":                                                 "cmd/testdata/script/lint.txtar: drone lint types.yml",
-	"`type: exec` and other types":                                 "compile/kind_test.go: func TestDependsOnOtherKinds",
+	"`type: exec`":                                                 "cmd/testdata/script/exec_host.txtar: which needs --host",
+	"Other types":                                                  "compile/kind_test.go: func TestDependsOnOtherKinds",
 	"`paths`, `changeset`":                                         "cmd/testdata/script/plan_paths.txtar: paths",
 	"What changed files are counted from":                          "internal/facts/changes_test.go: base given",
 	"Names of a renamed file":                                      `internal/facts/changes_test.go: {"renamed"`,
@@ -48,6 +49,21 @@ var parityTests = map[string]string{
 	"Patterns of `changeset`":                                      "manifest/parse_test.go: {changeset: {includes: [a], excludes: [b]}}",
 	"A pipeline of which `changeset` leaves no step":               "compile/changes_test.go: changeset",
 	"`[ci skip]` in the message":                                   "cmd/testdata/script/skip_directive.txtar: a server would skip this build",
+
+	// Running without containers
+	"The workspace":                "cmd/testdata/script/exec_host.txtar: cmp tracked.txt changed.txt",
+	"`platform` that is not given": `compile/testdata/host.golden.json: "DRONE_STAGE_OS": "linux"`,
+	"A dependency on a step that does not exist, or a cycle":                                   `cmd/testdata/script/exec_host.txtar: depends on "nowhere"`,
+	"`services`, `volumes`, `environment` of the pipeline, and what else only containers have": "compile/testdata/host-mistakes.golden.json: [no-effect]",
+	"`failure: fast`":                         "compile/testdata/host-mistakes.golden.json: [unknown-failure]",
+	"Steps for any status after exit code 78": "cmd/testdata/script/exec_host.txtar: drone exec early.yml",
+	"Background processes at the end of a step, and children of a step that is cancelled": "exec/host/session_test.go: func TestNothingOutlivesItsStep",
+	"A step that is ended by a signal":                      `exec/host/session_test.go: {"a signal ends the shell"`,
+	"Scripts of steps whose names differ in signs only":     "exec/host/session_test.go: func TestScriptsOfAlikeNames",
+	"Variables of newer runners, such as `DRONE_CARD_PATH`": "compile/testdata/host.golden.json: DRONE_CARD_PATH",
+	"`DRONE_HOST_STEP`":                                     "exec/host/session_test.go: in a session",
+	"Secrets in the output":                                 "cmd/testdata/script/exec_host.txtar: # Secrets are masked",
+	"An `environment` with a null value":                    `compile/testdata/host.golden.json: "NOTHING": ""`,
 
 	// Running
 	"How a script reaches the shell":                                  "cmd/testdata/script/exec_scripts.txtar: echo nothing to read",
