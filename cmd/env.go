@@ -53,7 +53,9 @@ func runEnv(s Streams, f *buildFlags, form string) error {
 		return err
 	}
 	view := envView{Variables: []envVariable{}, Unknown: map[string]string{}, Dirty: build.Dirty}
-	for _, v := range compile.Variables(build, exampleStage) {
+	stage := exampleStage
+	stage.Machine = machine()
+	for _, v := range compile.Variables(build, stage) {
 		view.Variables = append(view.Variables, envVariable(v))
 	}
 	for fact, reason := range build.Unknown {

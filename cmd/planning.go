@@ -230,19 +230,25 @@ func (f *planFlags) options(s Streams, build compile.Build) (compile.Options, er
 		return compile.Options{}, secretFailure(err)
 	}
 	s.warnAll(warnings)
-	host, err := os.Hostname()
-	if err != nil {
-		host = "" // the variable is then absent, as on a server without a name
-	}
 	return compile.Options{
 		Build: build, Workspace: dir, Clone: f.sel.clone,
 		Pipelines: f.sel.pipelines, Include: f.sel.include, Exclude: f.sel.exclude,
 		ResumeAt: f.sel.resumeAt,
 		Trusted:  f.sel.trusted, Env: env, Vars: droneVars(s.Environ()), Proxy: proxyVars(s.Environ()),
 		Netrc: compile.Netrc{Machine: f.sel.netrcMachine, Username: f.sel.netrcUser},
-		Binds: binds, Networks: f.sel.networks, Privileged: f.sel.privileged, Machine: host,
+		Binds: binds, Networks: f.sel.networks, Privileged: f.sel.privileged, Machine: machine(),
 		Host: compile.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, Consent: f.sel.host},
 	}, nil
+}
+
+// machine is the name of this machine, "" when it has none: the variable is then
+// absent, as on a server without a name.
+func machine() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return host
 }
 
 // droneVars picks the variables that substitution may see (reference §4.1).

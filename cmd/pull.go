@@ -46,6 +46,7 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 	if err != nil {
 		return err
 	}
+	warnLogins(s, p.plan, supplied)
 	ctx, stop := untilSignal(ctx, endingPull(), s.note)
 	defer stop()
 	engine, err := o.engine.open(ctx, s.note)

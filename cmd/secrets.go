@@ -126,11 +126,10 @@ func secretFailure(err error) error {
 // checkSecrets fails when a step that may run needs a secret that nobody
 // supplied. A missing registry login is only a warning: the engine may have one.
 func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error {
+	warnLogins(s, plan, supplied)
 	failed := 0
 	for _, m := range exec.MissingSecrets(plan, supplied.lookup) {
 		if m.Step == "" {
-			s.warn(fmt.Sprintf("%s: pipeline %s: no secret %q for image_pull_secrets, the logins of docker are used",
-				m.Position, report.Visible(m.Pipeline), m.Name))
 			continue
 		}
 		text := fmt.Sprintf("%s: pipeline %s, step %s needs the secret %q, which is not supplied",
@@ -150,6 +149,16 @@ func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error
 	}
 	return usage(fmt.Errorf("%s missing, nothing was run", report.Plural(failed, "secret")),
 		"supply them with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets")
+}
+
+// warnLogins names the registry logins that the file asks for and nobody gave.
+func warnLogins(s Streams, plan *exec.Plan, supplied supply) {
+	for _, m := range exec.MissingSecrets(plan, supplied.lookup) {
+		if m.Step == "" {
+			s.warn(fmt.Sprintf("%s: pipeline %s: no secret %q for image_pull_secrets, the logins of docker are used",
+				m.Position, report.Visible(m.Pipeline), m.Name))
+		}
+	}
 }
 
 // hint says what is known of a secret that is missing.

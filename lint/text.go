@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -98,12 +99,12 @@ func line(source []byte, p manifest.Pos) (string, bool) {
 	if p.Offset > len(source) {
 		return "", false
 	}
-	start := strings.LastIndexByte(string(source[:p.Offset]), '\n') + 1
-	rest := string(source[start:])
-	if end := strings.IndexByte(rest, '\n'); end >= 0 {
+	start := bytes.LastIndexByte(source[:p.Offset], '\n') + 1
+	rest := source[start:]
+	if end := bytes.IndexByte(rest, '\n'); end >= 0 {
 		rest = rest[:end]
 	}
-	return strings.TrimRight(rest, "\r"), true
+	return strings.TrimRight(string(rest), "\r"), true
 }
 
 // prefix returns the first n characters of text.

@@ -126,9 +126,8 @@ func (e *Engine) pullSecrets(p *exec.Pipeline, env exec.Setting) *dockerhost.Cre
 	all := e.credentials
 	for _, ref := range p.PullSecrets {
 		text, ok := env.Secret(ref.Name)
-		if !ok || text == "" {
-			env.Notify(exec.Notice{Warning: fmt.Sprintf("image_pull_secrets names %q, which has no value", ref.Name)})
-			continue
+		if !ok {
+			continue // MissingSecrets names it
 		}
 		with, err := all.With(text)
 		if err != nil {

@@ -19,6 +19,10 @@ const (
 	askTime = 5 * time.Second
 	// askPause is the time between two waits for a container that broke off.
 	askPause = 500 * time.Millisecond
+	// oomTries and oomPause bound the wait for the news that a container ran
+	// out of memory.
+	oomTries = 6
+	oomPause = 100 * time.Millisecond
 )
 
 // watch starts a container and follows it to its end. The stream is attached
@@ -101,7 +105,7 @@ func (s *session) follow(ctx context.Context, step *exec.Step, name string, ende
 		end = s.askAgain(ctx, name, end.err, silent)
 	}
 	if end.err == nil && end.exit.Code != 0 {
-		end.exit.OOMKilled = s.oomKilled(ctx, name)
+		end.exit.OOMKilled = s.oomKilled(ctx, step, name, end.exit.Code)
 	}
 	return end
 }
@@ -179,11 +183,23 @@ func (s *session) askAgain(ctx context.Context, name string, broken error, silen
 	}
 }
 
-// oomKilled asks whether the memory limit ended a container. It is a detail
-// that nobody waits for long.
-func (s *session) oomKilled(ctx context.Context, name string) bool {
-	state, err := s.state(ctx, name)
-	return err == nil && state.OOMKilled
+// oomKilled asks whether the memory limit ended a container. The engine hears
+// of that and of the end in either order, so where both the limit and the exit
+// code speak for it, it is asked again for a while.
+func (s *session) oomKilled(ctx context.Context, step *exec.Step, name string, code int) bool {
+	const killed = 137
+	for tries := 1; ; tries++ {
+		state, err := s.state(ctx, name)
+		switch {
+		case err != nil:
+			return false
+		case state.OOMKilled:
+			return true
+		case step.MemLimit == 0 || code != killed || tries == oomTries || ctx.Err() != nil:
+			return false
+		}
+		time.Sleep(oomPause)
+	}
 }
 
 func (s *session) state(ctx context.Context, name string) (*container.State, error) {
