@@ -87,6 +87,10 @@ func (r eventRepository) env(t *testing.T, args ...string) map[string]string {
 // always is what every build of the repository has, whatever its event
 // (reference §5.2).
 func (r eventRepository) always() map[string]string {
+	machine, err := os.Hostname()
+	if err != nil {
+		machine = "" // and not set
+	}
 	return map[string]string{
 		"CI": "true", "DRONE": "true",
 		"DRONE_SYSTEM_PROTO": "https", "DRONE_SYSTEM_HOST": "drone.example.com", "DRONE_SYSTEM_HOSTNAME": "drone.example.com", "DRONE_SYSTEM_VERSION": "2.25.0",
@@ -111,6 +115,7 @@ func (r eventRepository) always() map[string]string {
 
 		"DRONE_STAGE_KIND": "pipeline", "DRONE_STAGE_TYPE": "docker", "DRONE_STAGE_NAME": "default", "DRONE_STAGE_NUMBER": "1",
 		"DRONE_STAGE_OS": "linux", "DRONE_STAGE_ARCH": "amd64", "DRONE_STAGE_VERSION": "1", "DRONE_STAGE_STATUS": "success",
+		"DRONE_STAGE_MACHINE": machine,
 		"DRONE_STAGE_STARTED": "now", "DRONE_STAGE_FINISHED": "now", "DRONE_CARD_PATH": "/dev/stdout",
 	}
 }

@@ -89,7 +89,7 @@ var parityTests = map[string]string{
 	"`kind: secret` documents with `data` or `get`":                                          "cmd/testdata/script/exec_secret_documents.txtar: The key decrypts",
 	"A secret document without a name, without a source, or for a name that another one has": "compile/testdata/secrets.golden.json: [duplicate-secret]",
 	"A missing secret":                           "cmd/testdata/script/exec_secrets.txtar: 2 secrets missing, nothing was run",
-	"A missing secret of `image_pull_secrets`":   "exec/docker/image_test.go: which has no value",
+	"A missing secret of `image_pull_secrets`":   "cmd/testdata/script/field_pipeline.txtar: for image_pull_secrets, the logins of docker are used",
 	"A secret file that is missing or malformed": "cmd/testdata/script/exec_secrets.txtar: broken.env:2",
 	"Event `pull_request`":                       "cmd/testdata/script/exec_secrets.txtar: --event pull_request",
 	"Where values are masked":                    "exec/testdata/events/secrets_are_masked.txt: other steps, too: ******",
