@@ -16,6 +16,9 @@ func (c *compiler) checkAsWritten(st *stage) {
 	for _, s := range c.opts.Build.subjects(p.Trigger) {
 		c.asWritten(st, "trigger."+s.key, slices.Concat(s.cond.Include, s.cond.Exclude))
 	}
+	for key, cond := range map[string]manifest.Condition{"trigger.paths": p.Trigger.Paths, "trigger.changeset": p.Trigger.Changeset} {
+		c.asWritten(st, key, slices.Concat(cond.Include, cond.Exclude))
+	}
 	c.asWritten(st, "trigger.status", slices.Concat(p.Trigger.Status.Include, p.Trigger.Status.Exclude))
 	c.asWritten(st, "name", []manifest.String{p.Name})
 	c.asWritten(st, "depends_on", p.DependsOn)

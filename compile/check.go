@@ -35,6 +35,7 @@ func (b *builder) check() {
 	b.checkNames()
 	// A word that never occurs may be just why the pipeline does not run.
 	b.checkConditions("", b.st.raw.Trigger, "trigger")
+	b.checkInstance()
 	b.checkChanges(element{}, "trigger", b.st.raw.Trigger, len(b.c.opts.Pipelines) == 0)
 	if !b.st.runs {
 		return
@@ -200,6 +201,10 @@ func (b *builder) checkWorkspace() {
 	if base := b.pipe.Workspace.Base; base.Value != "" && !path.IsAbs(base.Value) {
 		b.reportAt(element{}, "relative-path", base.Span,
 			fmt.Sprintf("workspace.base %q is not absolute", base.Value), fmt.Sprintf("write %q", "/"+base.Value))
+	}
+	if wanted := wantedWorkspace(b.pipe.Workspace).full; path.IsAbs(wanted) && restricted(wanted) {
+		b.warn(element{}, "restricted-workspace", nameSpan(b.pipe.Workspace.Base, b.pipe.Workspace.Path.Span),
+			fmt.Sprintf("a workspace at %q would hide a folder of the system, so it is %s", wanted, defaultWorkspace), "choose another folder")
 	}
 }
 

@@ -173,15 +173,24 @@ func (c *compiler) substitute() *manifest.File {
 			st.pipe = pipelines[st.document.Index]
 		}
 		if st.pipe == nil {
-			c.problems.add(manifest.Problem{
-				Severity: manifest.Error, Rule: "lost-pipeline", Span: st.raw.Span, Pipeline: st.name,
-				Message: "the text of this pipeline is no pipeline any more after substitution",
-				Hint:    "look for a variable whose value holds a line break or a document separator",
-			})
+			c.reportLost(st)
 			st.pipe = st.raw
 		}
 	}
 	return shared
+}
+
+// reportLost reports a pipeline that substitution made unreadable, unless that
+// has been explained.
+func (c *compiler) reportLost(st *stage) {
+	if c.problems.failedIn(st.document.Span) {
+		return
+	}
+	c.problems.add(manifest.Problem{
+		Severity: manifest.Error, Rule: "lost-pipeline", Span: st.raw.Span, Pipeline: st.name,
+		Message: "the text of this pipeline is no pipeline any more after substitution",
+		Hint:    "look for a variable whose value holds a line break or a document separator",
+	})
 }
 
 // parseFor reads the whole file as the runner of a stage does.
@@ -248,14 +257,15 @@ func asksForStage(f *manifest.File) bool {
 	return false
 }
 
-// checkTemplates warns of a template beside pipelines: it takes the place of
-// the whole file on the server (reference §11.6).
+// checkTemplates warns of a template that nothing reads: on a server as here it
+// counts only where `kind: template` is a line of its own, and then instead of
+// all other documents (reference §11.6). Such a file is not for this package.
 func (c *compiler) checkTemplates() {
 	for _, d := range c.raw.Documents {
 		if d.Template != nil {
 			c.problems.add(manifest.Problem{
 				Severity: manifest.Warning, Rule: "template", Span: nameSpan(d.Kind, d.Span),
-				Message: fmt.Sprintf("a server puts the template %s in the place of the whole file, here only the other documents count", quoteOrEmpty(d.Template.Load.Value)),
+				Message: "a document of kind \"template\" beside pipelines has no effect",
 				Hint:    "keep templates in files of their own",
 			})
 		}

@@ -93,6 +93,7 @@ func goldenCases() []goldenCase {
 		{"mistakes", "mistakes", with(func(o *Options) { o.Pipelines = []string{"test", "default"} }), false},
 		{"cycles", "cycles", push, false},
 		{"secrets", "secrets", push, false},
+		{"oddities", "oddities", oddBuild(), false},
 		{"host", "host", host, true},
 		{"host-clone", "host", with(func(o *Options) { o.Host, o.Clone, o.Netrc = linux, true, full.Netrc }), false},
 		{"host-refused", "host", push, false},
@@ -311,4 +312,11 @@ func encode(t *testing.T, source []byte, opts Options) string {
 		t.Fatal(jsonErr)
 	}
 	return string(data)
+}
+
+// oddBuild has a message that breaks the YAML it is put into.
+func oddBuild() Options {
+	b := pushBuild()
+	b.Message = "fix: a thing"
+	return Options{Build: b, Workspace: "/w"}
 }

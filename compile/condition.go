@@ -138,6 +138,15 @@ func pipelinePolicy(status manifest.Condition) exec.Policy {
 	return exec.Never
 }
 
+// policy is the run policy of the stage. Without a dependency its status has no
+// say (reference §8.4).
+func (st *stage) policy() exec.Policy {
+	if len(st.deps) == 0 {
+		return exec.OnSuccess
+	}
+	return pipelinePolicy(st.raw.Trigger.Status)
+}
+
 // policyReason says in words what a policy other than the usual one means.
 func policyReason(p exec.Policy) string {
 	switch p {
@@ -149,13 +158,16 @@ func policyReason(p exec.Policy) string {
 	return ""
 }
 
-// policyReason is that of a pipeline. Without a dependency its status has no
-// say.
+// policyReason is that of a pipeline.
 func (st *stage) policyReason() string {
-	if !st.runs || len(st.deps) == 0 {
+	status := st.raw.Trigger.Status
+	switch {
+	case !st.runs || len(status.Include)+len(status.Exclude) == 0:
 		return ""
+	case len(st.deps) == 0:
+		return "; trigger.status has no say without a pipeline to wait for"
 	}
-	return policyReason(pipelinePolicy(st.raw.Trigger.Status))
+	return policyReason(st.policy())
 }
 
 func join(list []manifest.String) string {

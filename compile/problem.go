@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/drone-laptop/drone/manifest"
@@ -28,6 +29,14 @@ func (p *problems) add(found manifest.Problem) {
 	}
 	p.seen[key] = true
 	p.list = append(p.list, found)
+}
+
+// failedIn reports an error in a range of the file.
+func (p *problems) failedIn(span manifest.Span) bool {
+	return slices.ContainsFunc(p.list, func(f manifest.Problem) bool {
+		at := f.Span.Start.Offset
+		return f.Severity == manifest.Error && span.Start.Offset <= at && at < span.End.Offset
+	})
 }
 
 func (p *problems) merge(found []manifest.Problem) {

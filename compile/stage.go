@@ -150,7 +150,9 @@ func (c *compiler) linkStages() {
 			case ok:
 				st.before = append(st.before, n)
 				c.checkOrder(st, i, n, d.Span)
-			case !others[d.Value]:
+			case others[d.Value] != "":
+				c.warnPhantom(st, d, others[d.Value])
+			default:
 				c.reportStage("unknown-pipeline", st, d.Span,
 					fmt.Sprintf("pipeline %q depends on %q, which does not exist", st.name, d.Value),
 					didYouMean(d.Value, known, "the file has "+strings.Join(known, ", ")))
@@ -195,18 +197,27 @@ func (c *compiler) leaveOutNever() {
 	c.nameDependencies()
 }
 
-// phantoms are the names of documents of a kind that a server takes for a
-// pipeline although it knows nothing of it (reference §1.4).
-func (c *compiler) phantoms() map[string]bool {
-	out := map[string]bool{}
+// phantoms are the kinds, by name, of documents of a kind that a server takes
+// for a pipeline although it knows nothing of it (reference §1.4).
+func (c *compiler) phantoms() map[string]string {
+	out := map[string]string{}
 	for _, d := range c.raw.Documents {
 		switch d.Kind.Value {
 		case "", "pipeline", "secret", "signature", "template", "cron", "registry":
 		default:
-			out[d.Name.Value] = true
+			out[d.Name.Value] = d.Kind.Value
 		}
 	}
 	return out
+}
+
+// warnPhantom warns of a dependency on what no runner takes.
+func (c *compiler) warnPhantom(st *stage, d manifest.String, kind string) {
+	c.problems.add(manifest.Problem{
+		Severity: manifest.Warning, Rule: "phantom-pipeline", Span: d.Span, Pipeline: st.name,
+		Message: fmt.Sprintf("pipeline %q depends on %q, a document of kind %q: a server waits for it for ever", st.name, d.Value, kind),
+		Hint:    "remove the dependency, or correct the kind",
+	})
 }
 
 // rewriter finds, for each stage, the nearest stages before it that run.

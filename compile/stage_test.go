@@ -138,7 +138,8 @@ func TestPipelineNames(t *testing.T) {
 		{"unknown", fileOf("name: a", "name: b, depends_on: [c]"), `error unknown-pipeline: pipeline "b" depends on "c", which does not exist`},
 		{"itself", fileOf("name: a, depends_on: [a]"), `error pipeline-cycle: pipeline "a" depends on itself`},
 		{"later", fileOf("name: a, depends_on: [b]", "name: b"), `warning forward-dependency: pipeline "a" depends on "b", which comes later in the file: a server refuses that`},
-		{"unknown kinds count as pipelines", "kind: phantom\nname: p\n---\n" + fileOf("name: a, depends_on: [p]"), ""},
+		{"unknown kinds count as pipelines", "kind: phantom\nname: p\n---\n" + fileOf("name: a, depends_on: [p]"),
+			`warning phantom-pipeline: pipeline "a" depends on "p", a document of kind "phantom": a server waits for it for ever`},
 		{"secrets do not", "kind: secret\nname: p\ndata: x\n---\n" + fileOf("name: a, depends_on: [p]"), `error unknown-pipeline: pipeline "a" depends on "p", which does not exist`},
 	} {
 		t.Run(tc.name, func(t *testing.T) { run(t, tc) })

@@ -39,7 +39,7 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 		Runs:      st.runs,
 		Reason:    st.reason + st.policyReason(),
 		DependsOn: st.deps,
-		Policy:    pipelinePolicy(st.raw.Trigger.Status),
+		Policy:    st.policy(),
 		Platform:  st.platform(),
 		Workspace: b.workspace(),
 		Volumes:   b.planVolumes(),

@@ -14,7 +14,8 @@ func (b *builder) checkWords(e element) {
 	failures := []string{"ignore", "fast", "fast-fail", "fail-fast"}
 	b.checkFailure(e, slices.Contains(failures, e.Failure.Value), b.wordHint(e.Failure.Value, failures))
 	pulls := []string{"always", "if-not-exists", "never"}
-	if p := e.Pull; p.Value != "" && !slices.Contains(pulls, strings.ToLower(p.Value)) {
+	// "default" is no word of the runner either, but means what it says.
+	if p := e.Pull; p.Value != "" && !slices.Contains(append(pulls, "default"), strings.ToLower(p.Value)) {
 		b.warn(e, "unknown-pull", p.Span, fmt.Sprintf("pull %q of step %q has no meaning", p.Value, e.Name.Value),
 			b.wordHint(p.Value, pulls))
 	}
@@ -33,6 +34,14 @@ func (b *builder) checkConditions(step string, c manifest.Conditions, what strin
 	events := []string{"push", "pull_request", "tag", "promote", "rollback", "cron", "custom"}
 	b.checkCondition(step, what+".event", c.Event, "unknown-event", events)
 	b.checkCondition(step, what+".status", c.Status, "unknown-status", []string{"success", "failure"})
+}
+
+// checkInstance warns of a condition that a server has no function for in a
+// trigger (reference §6.1).
+func (b *builder) checkInstance() {
+	if key := b.st.raw.Trigger.Instance.Key; key.IsSet() {
+		b.warn(element{}, "ignored-key", key.Span, "trigger.instance is never evaluated", "the `when` of steps can have it")
+	}
 }
 
 func (b *builder) checkCondition(step, key string, c manifest.Condition, rule string, known []string) {

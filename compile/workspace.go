@@ -16,6 +16,15 @@ type workspace struct{ base, path, full string }
 
 // resolveWorkspace applies reference §7.2.
 func resolveWorkspace(w manifest.Workspace) workspace {
+	out := wantedWorkspace(w)
+	if restricted(out.full) {
+		return workspace{base: defaultWorkspace, full: defaultWorkspace}
+	}
+	return out
+}
+
+// wantedWorkspace is the workspace that the file asks for.
+func wantedWorkspace(w manifest.Workspace) workspace {
 	out := workspace{base: w.Base.Value, path: w.Path.Value}
 	if out.base == "" {
 		out.base = defaultWorkspace
@@ -24,9 +33,6 @@ func resolveWorkspace(w manifest.Workspace) workspace {
 		}
 	}
 	out.full = path.Join(out.base, out.path)
-	if restricted(out.full) {
-		return workspace{base: defaultWorkspace, full: defaultWorkspace}
-	}
 	return out
 }
 

@@ -27,7 +27,7 @@ func (d *decoder) conditions(n *yaml.Node, out *Conditions) {
 		}
 		d.path = d.path[:len(d.path)-1]
 		if c == nil {
-			d.schema.conditions.unknown(d, key)
+			d.schema.conditions.unknown(d, key, val)
 		}
 	})
 }

@@ -81,7 +81,7 @@ func readDocument[T any](d *decoder, o *object[T], root *yaml.Node, doc *Documen
 		}
 		d.path = d.path[:len(d.path)-1]
 		if !known && !owned {
-			o.unknown(d, key)
+			o.unknown(d, key, val)
 		}
 	})
 	if p := doc.Pipeline; p != nil {

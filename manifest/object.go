@@ -44,7 +44,7 @@ func decodeObject[T any](d *decoder, o *object[T], n *yaml.Node, out *T) bool {
 		}
 		d.path = d.path[:len(d.path)-1]
 		if !known {
-			o.unknown(d, key)
+			o.unknown(d, key, val)
 		}
 	})
 	return true
@@ -57,10 +57,11 @@ func (o *object[T]) hint() string {
 	return "write " + o.example
 }
 
-// unknown reports a key that nothing reads.
-func (o *object[T]) unknown(d *decoder, key *yaml.Node) {
+// unknown reports a key that nothing reads. One whose value has an anchor is
+// there for the sake of its aliases.
+func (o *object[T]) unknown(d *decoder, key, val *yaml.Node) {
 	name := key.Value
-	if d.foreign || o.top && (strings.HasPrefix(name, "x-") || strings.HasPrefix(name, ".")) {
+	if d.foreign || val.Anchor != "" || o.top && (strings.HasPrefix(name, "x-") || strings.HasPrefix(name, ".")) {
 		return
 	}
 	if hint, found := o.ignored[name]; found {
