@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"strings"
 
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/exec"
@@ -28,6 +29,8 @@ type supply struct {
 	// user said nothing.
 	own     map[string]string
 	sources map[string]exec.SecretSource
+	// broken are documents that lead to no value, and why.
+	broken map[string]error
 }
 
 func (s supply) lookup(name string) (string, bool) {
@@ -54,7 +57,7 @@ func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
 	if password == "" {
 		password = s.getenv(netrcPasswordVar)
 	}
-	out := supply{set: set, sources: map[string]exec.SecretSource{}, own: map[string]string{
+	out := supply{set: set, sources: map[string]exec.SecretSource{}, broken: map[string]error{}, own: map[string]string{
 		compile.NetrcPasswordSecret: password,
 		compile.NetrcFileSecret:     fmt.Sprintf("machine %s login %s password %s", o.sel.netrcMachine, o.sel.netrcUser, password),
 	}}
@@ -62,9 +65,7 @@ func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
 		out.sources[source.Name] = source
 	}
 	for _, m := range exec.MissingSecrets(plan, out.lookup) {
-		if err := out.find(m.Name, key); err != nil {
-			return supply{}, err
-		}
+		out.find(m.Name, key)
 	}
 	return out, nil
 }
@@ -94,17 +95,18 @@ func (f *secretFlags) key(s Streams) ([]byte, error) {
 // find looks for a value of a secret where its document says (reference §1.4,
 // §7.12): encrypted in the file, or what the user gives under the path and
 // name that it has in the external store. An empty value counts as none.
-func (s supply) find(name string, key []byte) error {
+func (s supply) find(name string, key []byte) {
 	source, ok := s.sources[name]
 	switch {
 	case !ok:
 	case source.Data != "" && key != nil:
 		value, err := sign.DecryptSecret(key, source.Data)
-		if err != nil {
-			return usage(fmt.Errorf("%s: secret %q cannot be decrypted: %w", source.Position, name, err),
-				"the key is the secret of the repository that the server keeps; or give the value with --secret "+name+"=@FILE")
-		}
-		if len(value) > 0 {
+		switch {
+		case err != nil:
+			s.broken[name] = fmt.Errorf("%s: secret %q cannot be decrypted: %w", source.Position, name, err)
+		case len(value) == 0:
+			s.broken[name] = fmt.Errorf("%s: secret %q is empty when it is decrypted, which counts as missing", source.Position, name)
+		default:
 			s.own[name] = string(value)
 		}
 	case source.Data == "":
@@ -112,7 +114,6 @@ func (s supply) find(name string, key []byte) error {
 			s.own[name] = value
 		}
 	}
-	return nil
 }
 
 func secretFailure(err error) error {
@@ -134,6 +135,9 @@ func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error
 		}
 		text := fmt.Sprintf("%s: pipeline %s, step %s needs the secret %q, which is not supplied",
 			m.Position, report.Visible(m.Pipeline), report.Visible(m.Step), m.Name)
+		if why := supplied.broken[m.Name]; why != nil {
+			text = why.Error()
+		}
 		if allow {
 			s.warn(text + " and is empty")
 			continue
@@ -165,12 +169,19 @@ func warnLogins(s Streams, plan *exec.Plan, supplied supply) {
 func (s supply) hint(name string) string {
 	source, ok := s.sources[name]
 	switch near := s.set.Closest(name); {
+	case s.broken[name] != nil:
+		return fmt.Sprintf("the key is the secret of the repository that the server keeps; or give the value with --secret %s=@FILE", name)
 	case near != "":
 		return fmt.Sprintf("did you mean %q, from %s", near, s.set.Source(near))
 	case ok && source.Data != "":
 		return fmt.Sprintf("%s has it encrypted: name the key of the repository with --key-file", source.Position)
 	case ok:
 		return fmt.Sprintf("%s takes it from an external store: supply it as %s, or as %s", source.Position, name, external(source))
+	}
+	for _, other := range s.sources {
+		if strings.EqualFold(other.Name, name) {
+			return fmt.Sprintf("%s has a secret %q: upper and lower case matter there", other.Position, other.Name)
+		}
 	}
 	return ""
 }
