@@ -18,7 +18,8 @@ var parityTests = map[string]string{
 	"Text after `...` at the start of a line, or on a `---` line":                                        "manifest/testdata/problems/split.golden: text after a line that starts with `...` is not read",
 	"`branch: {include: main}`, a scalar where a list belongs":                                           `manifest/parse_test.go: {"{include: main}", []string{"main"}, nil}`,
 	"A mount of a volume that is not declared, or has no source, such as `temp:` with nothing behind it": "compile/kind_test.go: func TestVolumeWithoutSource",
-	"A relative `working_dir`":                                                 "compile/testdata/mistakes.golden.json: working_dir \\\"src\\\" of step \\\"build\\\" is not absolute",
+	"A service without a name":                                                 "compile/testdata/oddities.golden.json: a service has no name",
+	"A relative `working_dir`, `workspace.base` or mount path":                 "compile/testdata/mistakes.golden.json: working_dir \\\"src\\\" of step \\\"build\\\" is not absolute",
 	"`kind` missing, or an empty document":                                     "manifest/testdata/problems/kinds.golden: 9:1-9:5 error [kind]",
 	"`depends_on` a step or pipeline that comes later in the file":             "compile/testdata/workspace-mounted.golden.json: [forward-dependency]",
 	"A pipeline without a name beside one named `default`":                     "compile/testdata/mistakes.golden.json: a pipeline without a name is",
@@ -27,7 +28,7 @@ var parityTests = map[string]string{
 	"Positions in messages":                                                    "cmd/testdata/script/exec_bad_files.txtar: several.yml:8:17",
 
 	"`from_secret` inside a list or map of a setting":             "compile/lossy_test.go: nested-secret",
-	"A document of kind `template` beside others":                 "compile/testdata/secrets.golden.json: [template]",
+	"A file with `kind: template` on a line of its own":           "cmd/testdata/script/exec_bad_files.txtar: template.yml",
 	"Documents of kind `cron`, `registry`, or of an unknown kind": "compile/kind_test.go: func TestKindsAndTypes",
 
 	// Choosing what runs
@@ -41,6 +42,8 @@ var parityTests = map[string]string{
 	"`--timeout`":                                                  "cmd/testdata/script/exec_interrupt.txtar: --timeout 3s",
 	"`drone lint`":                                                 "cmd/testdata/script/lint.txtar: drone lint types.yml",
 	"`type: exec`":                                                 "cmd/testdata/script/exec_host.txtar: which needs --host",
+	"Pipelines that could run side by side":                        "exec/parallel_test.go: func TestPipelinesAreBounded",
+	"`platform.os: windows` and others":                            "compile/testdata/pipelines-push.golden.json: platform.os is windows",
 	"Other types":                                                  "compile/kind_test.go: func TestDependsOnOtherKinds",
 	"`paths`, `changeset`":                                         "cmd/testdata/script/plan_paths.txtar: paths",
 	"What changed files are counted from":                          "internal/facts/changes_test.go: base given",
@@ -82,6 +85,8 @@ var parityTests = map[string]string{
 	"Colours":                                                         "cmd/testdata/script/exec_output.txtar: No escape sequence reaches a file",
 	"A second signal":                                                 "cmd/testdata/script/exec_interrupt.txtar: Further signals change nothing",
 	"Output":                                                          "cmd/testdata/script/exec_output.txtar: no newline at the end",
+	"Line numbers in front of the output":                             "cmd/testdata/script/exec_pipelines.txtar: ^\\[publish:2\\] release 2.0.0$",
+	"Lines with a card for the server's page (`ESC ]1338;`)":          "cmd/testdata/script/exec_output.txtar: 1338",
 	"Volumes of memory":                                               "cmd/testdata/script/exec_services_volumes.txtar: medium: memory",
 	"API version":                                                     "exec/docker/reach_test.go: speaks version 1.24 of the Docker API",
 
@@ -128,6 +133,10 @@ var parityTests = map[string]string{
 	"Exit code 78":                                                                                      "exec/scenes_test.go: exit_78_leaves_always_steps_without_effect",
 	"A service":                                                                                         "exec/scenes_test.go: service_ends_with_the_pipeline",
 	"An interrupt, a time limit":                                                                        "exec/testdata/events/cancel.txt: default/notify skipped",
+	"A workspace in a folder of the system, such as `/etc`":                                             "compile/testdata/oddities.golden.json: [restricted-workspace]",
+	"`trigger.instance`":                                                                                "compile/testdata/oddities.golden.json: trigger.instance is never evaluated",
+	"A dependency on a document of an unknown kind":                                                     "compile/testdata/oddities.golden.json: [phantom-pipeline]",
+	"`trigger.status` of a pipeline without `depends_on`":                                               "compile/testdata/oddities.golden.json: trigger.status has no say",
 	"`workspace.base`":                                                                                  "compile/testdata/workspace-mounted.golden.json: /go/src/app",
 	"Files that steps write in the working tree":                                                        "cmd/testdata/script/exec_environment.txtar: touch open/file",
 	"`HOME` of a user that the image does not know":                                                     "cmd/testdata/script/exec_environment.txtar: stranger",
