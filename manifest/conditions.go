@@ -174,7 +174,7 @@ func (d *decoder) checkChangeset(n *yaml.Node) {
 	if isNull(n) || n.Kind == yaml.MappingNode {
 		return
 	}
-	d.dropped(n, fmt.Sprintf("%s is %s, which the extension drops, so that the condition always matches", d.subject(), describe(n)),
+	d.dropped(n, fmt.Sprintf("%s is %s, which the extension drops, as if it were not there", d.subject(), describe(n)),
 		"write `changeset: {includes: […]}`")
 }
 
@@ -189,7 +189,7 @@ func (d *decoder) patternsOrOne(n *yaml.Node) []String {
 	case n.Kind == yaml.SequenceNode:
 		return d.patternItems(n)
 	}
-	d.dropped(n, fmt.Sprintf("%s is %s, which the server drops, so that the condition always matches", d.subject(), describe(n)),
+	d.dropped(n, fmt.Sprintf("%s is %s, which the server drops, as if it were not there", d.subject(), describe(n)),
 		"write a list of patterns")
 	return nil
 }
@@ -202,7 +202,7 @@ func (d *decoder) patternList(n *yaml.Node) []String {
 	if isNull(n) || n.Kind != yaml.ScalarNode {
 		return d.patternsOrOne(n)
 	}
-	d.dropped(n, fmt.Sprintf("%s is text instead of a list, which the server drops, so that the condition always matches", d.subject()),
+	d.dropped(n, fmt.Sprintf("%s is text instead of a list, which the server drops, as if it were not there", d.subject()),
 		fmt.Sprintf("write `%s: [%s]`", d.path[len(d.path)-1], oneLine(d.sourceOf(n))))
 	return []String{d.str(n)}
 }
