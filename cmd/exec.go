@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -240,7 +241,7 @@ func nothingRuns(p *planned, named []string) string {
 	case needsConsent(p.plan):
 		return "nothing was run: read the commands of " + p.name + ", and run them with --host if you trust them"
 	case len(able) == 0:
-		return "no pipeline of " + p.name + " can run on this machine: those of type docker for linux can"
+		return "no pipeline of " + p.name + " can run on this machine: those of type docker for linux can, and those of type exec for it"
 	case len(named) > 0:
 		return "no pipeline of " + p.name + " that --pipeline names runs; on this machine these can: " + strings.Join(able, ", ")
 	}
@@ -258,7 +259,8 @@ func needsConsent(plan *exec.Plan) bool {
 // canRun names the pipelines that this program runs, whatever else decides.
 func canRun(plan *exec.Plan) (names []string) {
 	for _, p := range plan.Pipelines {
-		if p.Type == "docker" && p.Platform.OS == "linux" {
+		here := p.Platform.OS == runtime.GOOS && (p.Platform.Arch == "" || p.Platform.Arch == runtime.GOARCH)
+		if p.Type == "docker" && p.Platform.OS == "linux" || p.Type == "exec" && here {
 			names = append(names, p.Name)
 		}
 	}

@@ -101,7 +101,8 @@ var parityTests = map[string]string{
 	"Overlapping values":                         `exec/mask_test.go: "the longest wins"`,
 	"Values across the borders of output blocks": "cmd/testdata/script/exec_secrets.txtar: in two writes",
 	"The shortest value that is masked":          `exec/mask_test.go: "two characters"`,
-	"Password of the git login":                  "cmd/testdata/script/exec_environment.txtar: ! stdout hunter2",
+	"Variables of the caller such as `DRONE_TOKEN`, that end in `TOKEN`, `SECRET` or `PASSWORD`": "cmd/testdata/script/compile_flags.txtar: sekrit",
+	"Password of the git login": "cmd/testdata/script/exec_environment.txtar: ! stdout hunter2",
 
 	// Exit statuses
 	"Docker cannot be reached":                           "cmd/testdata/script/exec_engine_unreachable.txtar: status 3 drone exec",

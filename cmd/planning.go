@@ -251,9 +251,13 @@ func machine() string {
 	return host
 }
 
-// droneVars picks the variables that substitution may see (reference §4.1).
+// droneVars picks the variables that substitution may see (reference §4.1), but
+// for those with a secret in them: a plan holds none.
 func droneVars(environ []string) map[string]string {
-	return pick(environ, func(name string) bool { return strings.HasPrefix(name, "DRONE_") && name != netrcPasswordVar })
+	return pick(environ, func(name string) bool {
+		kind := name[strings.LastIndex(name, "_")+1:]
+		return strings.HasPrefix(name, "DRONE_") && !slices.Contains([]string{"TOKEN", "SECRET", "PASSWORD"}, kind)
+	})
 }
 
 // proxyVars picks the variables that every step inherits (reference §5.1).

@@ -49,7 +49,7 @@ func (st *stage) hint() string {
 	if st.reason == NoConsent {
 		return "read its commands, and run it with --host if you trust them: they can do whatever you can"
 	}
-	return "pipelines of type docker for linux run on this machine"
+	return "pipelines of type docker for linux run on this machine, and those of type exec for it"
 }
 
 // onHost reports whether the steps of a pipeline are processes of this machine.
@@ -173,7 +173,7 @@ func (b *builder) checkNoImage(e element) {
 func (b *builder) checkRemote() {
 	if r := b.c.opts.Build.Repo; b.clones() && r.HTTPURL == "" && r.SSHURL == "" {
 		b.reportAt(element{}, "missing-remote", b.st.raw.Span, fmt.Sprintf("pipeline %q cannot clone: the address of the repository is unknown", b.st.name),
-			"add a git remote, or run without --clone on a copy of the current directory")
+			"add a git remote with an address for http or ssh, or run without --clone on a copy of the current directory")
 	}
 }
 
