@@ -37,7 +37,8 @@ type base struct {
 // The base is the commit where the history of the build left Comparison.Base,
 // else the target branch for a pull request, else the default branch; on that
 // branch itself, for tags and for cron jobs it is the first parent. A commit
-// before that the user gave comes before all but Comparison.Base.
+// before that the user gave comes before all but Comparison.Base. A default
+// branch that is only guessed is no base, see guessesDefault.
 //
 // What cannot be found out becomes ChangedFiles.Unknown. The error is a
 // *UsageError about a Base that names no commit.
@@ -122,8 +123,6 @@ func (t *Tree) changes(b compile.Build, c Comparison) (*compile.ChangedFiles, er
 
 // base decides what the build is compared with.
 func (t *Tree) base(b compile.Build, revision string) (base, error) {
-	_, pull := pullNumber(b.Ref)
-	own := b.Event == tag || b.Event == cron || strings.HasPrefix(b.Ref, "refs/tags/")
 	switch {
 	case b.After == "" && t.Branch == "":
 		return base{}, errors.New(t.Unknown["after"])
@@ -133,7 +132,19 @@ func (t *Tree) base(b compile.Build, revision string) (base, error) {
 		return base{name: "the empty tree"}, nil
 	case b.Origin["before"] == "flag --before" && b.Before != zeros:
 		return t.known("--before", plumbing.NewHash(b.Before))
-	case pull || b.Event == pullRequest:
+	}
+	return t.baseOfEvent(b)
+}
+
+// baseOfEvent is the base where the user names none.
+func (t *Tree) baseOfEvent(b compile.Build) (base, error) {
+	_, pull := pullNumber(b.Ref)
+	own := b.Event == tag || b.Event == cron || strings.HasPrefix(b.Ref, "refs/tags/")
+	targeted := pull && b.Origin["branch"] != originDefault
+	switch {
+	case !targeted && !own && t.guessesDefault():
+		return base{}, errors.New("nothing tells which branch is the default one; --base names what to compare with")
+	case pull:
 		return t.forkOfBranch(b.Branch, b)
 	case own || b.Branch != "" && b.Branch == t.DefaultBranch:
 		return t.parent(b)

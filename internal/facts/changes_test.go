@@ -249,7 +249,53 @@ func TestChangesSituations(t *testing.T) {
 		s.git("hello", "checkout", "-q", "main") // becomes the default branch of the clone
 		s.git(".", append(append([]string{"clone", "-q", "--branch=topic"}, args...), "file://"+s.path("hello"), "clone")...)
 	}
+	const noDefault = "nothing tells which branch is the default one; --base names what to compare with"
+	trunk := func(s sandbox) {
+		s.git(".", "init", "-q", "-b", "trunk", "hello")
+		s.commit("hello", "first")
+		s.write("hello/a.txt", "")
+		s.commit("hello", "second")
+	}
+	feature := func(s sandbox) {
+		trunk(s)
+		s.git("hello", "checkout", "-q", "-b", "feature")
+		s.write("hello/one.txt", "")
+		s.commit("hello", "one")
+		s.write("hello/two.txt", "")
+		s.commit("hello", "two")
+	}
 	cases := []testCase{
+		{name: "the only branch, without a remote", dir: "hello", change: trunk, files: []string{"a.txt"}},
+		{
+			name: "the only branch, with a remote", dir: "hello", unknown: noDefault,
+			change: func(s sandbox) { trunk(s); s.git("hello", "remote", "add", "origin", "https://example.com/a/b") },
+		},
+		{
+			name: "the only branch, fetched from a remote that is gone", dir: "hello", unknown: noDefault,
+			change: func(s sandbox) { trunk(s); s.git("hello", "update-ref", "refs/remotes/origin/dev", "HEAD") },
+		},
+		{name: "default branch guessed", dir: "hello", change: feature, unknown: noDefault},
+		{name: "default branch guessed, another branch named", dir: "hello", change: feature, o: Overrides{Branch: "x"}, unknown: noDefault},
+		{name: "default branch guessed, pull request", dir: "hello", change: feature, o: Overrides{PullRequest: "1"}, unknown: noDefault},
+		{name: "default branch guessed, promotion of a pull request", dir: "hello", change: feature, o: Overrides{DeployTo: "x", PullRequest: "1"}, unknown: noDefault},
+		{
+			name: "default branch guessed, target named", dir: "hello", change: feature,
+			o: Overrides{Target: "trunk"}, files: []string{"one.txt", "two.txt"},
+		},
+		{
+			name: "default branch guessed, base given", dir: "hello", change: feature,
+			c: Comparison{Base: "trunk"}, files: []string{"one.txt", "two.txt"},
+		},
+		{name: "default branch guessed, before given", dir: "hello", change: feature, o: Overrides{Before: "HEAD~1"}, files: []string{"two.txt"}},
+		{name: "default branch guessed, tag", dir: "hello", change: feature, o: Overrides{Tag: "v1"}, files: []string{"two.txt"}},
+		{
+			name: "default branch not cloned", dir: "clone", unknown: noDefault,
+			change: func(s sandbox) { clone(s, "--single-branch") },
+		},
+		{
+			name: "default branch not cloned, shallow", dir: "clone", unknown: noDefault,
+			change: func(s sandbox) { clone(s, "--depth=2") },
+		},
 		{name: "outside git", dir: "plain", change: func(s sandbox) { s.write("plain/x", "") }, unknown: "not in a git working tree"},
 		{
 			name: "no commit yet", dir: "hello", files: []string{"x"},

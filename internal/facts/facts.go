@@ -37,7 +37,8 @@ type Tree struct {
 	Remote Remote // address of the remote
 	Branch string
 	Head   Commit
-	// DefaultBranch is the branch the server would call the default one.
+	// DefaultBranch is the branch the server would call the default one, as far
+	// as the tree tells.
 	DefaultBranch string
 	// User is the person git would name as author of a new commit.
 	User Person

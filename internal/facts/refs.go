@@ -83,8 +83,12 @@ func (t *Tree) rewrite(address string) string {
 	return best.ApplyInsteadOf(address)
 }
 
+// originHead is the origin of what the checked out branch tells.
+const originHead = "git HEAD"
+
 // readDefaultBranch asks the remote's HEAD as git remembered it, then looks
-// for a usual name, then for the name git gives to new repositories.
+// for a usual name, then for the name git gives to new repositories. The branch
+// that is checked out is the last resort.
 func (t *Tree) readDefaultBranch() {
 	if name := t.remoteHead(); name != "" {
 		t.DefaultBranch, t.Origin["repo.defaultbranch"] = name, "git HEAD of the remote"
@@ -101,10 +105,31 @@ func (t *Tree) readDefaultBranch() {
 		return
 	}
 	if t.Branch != "" {
-		t.DefaultBranch, t.Origin["repo.defaultbranch"] = t.Branch, "git HEAD"
+		t.DefaultBranch, t.Origin["repo.defaultbranch"] = t.Branch, originHead
 		return
 	}
 	t.Unknown["repo.defaultbranch"] = "no branch is known"
+}
+
+// guessesDefault reports that the checked out branch stands for the default one
+// although another may be it: there are other branches, or a remote that may
+// have some. As a fact for steps the guess does no harm. As the base of changed
+// files it does: on a topic branch all commits but the last would be left out.
+func (t *Tree) guessesDefault() bool {
+	if t.Origin["repo.defaultbranch"] != originHead {
+		return false
+	}
+	refs, err := t.repo.References()
+	if err != nil || len(t.cfg.Remotes) > 0 {
+		return true
+	}
+	others := false
+	_ = refs.ForEach(func(ref *plumbing.Reference) error { // the function never fails
+		name := ref.Name()
+		others = others || name.IsRemote() || name.IsBranch() && name.Short() != t.Branch
+		return nil
+	})
+	return others
 }
 
 func (t *Tree) remoteHead() string {

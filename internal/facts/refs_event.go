@@ -107,6 +107,9 @@ func (r *resolver) resolveTag() error {
 	return nil
 }
 
+// originDefault is the origin of a target branch that nobody named.
+const originDefault = "default branch"
+
 func (r *resolver) resolvePull() error {
 	if err := r.resolvePullRef(); err != nil {
 		return err
@@ -119,7 +122,7 @@ func (r *resolver) resolvePull() error {
 		target, origin = r.o.Branch, "flag --branch"
 	}
 	if target == "" {
-		target, origin = r.tree.DefaultBranch, "default branch"
+		target, origin = r.tree.DefaultBranch, originDefault
 	}
 	r.setOr(&r.b.Branch, "branch", target, origin, r.b.Unknown["repo.defaultbranch"])
 	if target == "" {
