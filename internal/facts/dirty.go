@@ -24,8 +24,8 @@ import (
 var errChanged = errors.New("changed")
 
 // dirty reports whether a tracked file differs from HEAD, staged or not, as
-// `git describe --dirty` does: untracked files and the insides of submodules
-// do not count. It trusts sizes and times as git does and reads only files
+// `git describe --dirty` does: untracked files do not count, and of a submodule
+// only the commit that is checked out does. It trusts sizes and times as git does and reads only files
 // whose times say nothing, which makes it as fast as git; go-git's own status
 // reads every file. A file with a content filter (Git LFS) counts as changed
 // when its time changed, because filters are programs and are not run.
@@ -124,7 +124,7 @@ func compareFile(root string, e *index.Entry, written time.Time, trustMode bool)
 	if e.Stage != 0 || e.IntentToAdd {
 		return errChanged
 	}
-	if e.SkipWorktree || e.Mode == filemode.Submodule {
+	if e.SkipWorktree {
 		return nil
 	}
 	name := filepath.Join(root, filepath.FromSlash(e.Name))
@@ -134,6 +134,9 @@ func compareFile(root string, e *index.Entry, written time.Time, trustMode bool)
 			return errChanged
 		}
 		return err
+	}
+	if e.Mode == filemode.Submodule {
+		return compareSubmodule(name, e, info)
 	}
 	if !sameKind(e.Mode, info.Mode(), trustMode) {
 		return errChanged

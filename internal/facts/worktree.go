@@ -81,7 +81,8 @@ func (t *Tree) addFolder(files map[string]file, path string, hash plumbing.Hash)
 
 // changedSince lists the files of the working tree that differ from those
 // before. Staged or not makes no difference; files that are neither tracked
-// nor ignored count as new ones. The insides of submodules are not looked at.
+// nor ignored count as new ones. A submodule counts as one file, whose content
+// is the commit that is checked out in it.
 func (t *Tree) changedSince(before map[string]file) ([]string, error) {
 	if t.cfg.Core.IsBare {
 		return nil, errNoRepository
@@ -153,6 +154,9 @@ func (t *Tree) read(name string, mode filemode.FileMode) (now file, there bool, 
 		return file{}, false, nil
 	case err != nil:
 		return file{}, false, err
+	case info.IsDir() && mode == filemode.Submodule:
+		head, err := submoduleHead(full)
+		return file{hash: head, mode: mode}, true, err
 	case info.Mode()&fs.ModeSymlink != 0:
 		mode = filemode.Symlink
 	case !info.Mode().IsRegular():
