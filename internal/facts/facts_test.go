@@ -45,7 +45,8 @@ func TestReadCheckout(t *testing.T) {
 			"repo.link": "git remote origin", "repo.httpurl": "git remote origin", "repo.sshurl": "git remote origin",
 			"repo.defaultbranch": "git branch main", "repo.scm": "git",
 			"system.host": "default", "system.hostname": "default", "system.proto": "default", "system.version": "default",
-			"trigger": "event push", "action": "event push", "link": "event push", "number": "default", "dirty": "git index",
+			"trigger": "event push", "action": "event push", "link": "event push", "number": "default",
+			"parent": "default", "dirty": "git index",
 		},
 		Unknown: map[string]string{
 			"author.avatar": "only the server knows it", "repo.visibility": "only the server knows it",

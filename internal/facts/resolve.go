@@ -264,9 +264,9 @@ func (r *resolver) resolveTexts() error {
 			r.set(&r.b.Title, "title", cut(r.o.Title), "flag --title")
 		}
 		// A server puts the description here, and the title where there is none.
-		message = r.b.Title
-		if body = strings.TrimLeft(body, "\n"); body != "" {
-			message = body
+		message = strings.TrimLeft(body, "\n")
+		if message == "" {
+			message, origin = r.b.Title, r.b.Origin["title"]
 		}
 	}
 	if r.o.Message != "" {
@@ -311,17 +311,8 @@ func (r *resolver) resolveDeploy() error {
 	if r.b.Number < 0 || r.b.Parent < 0 {
 		return &UsageError{Message: "build numbers start at 1"}
 	}
-	r.b.Origin["number"] = "flag --build-number"
 	promotes := r.b.Event == promote || r.b.Event == rollback
-	if r.b.Number == 0 {
-		r.b.Number, r.b.Origin["number"] = defaultNumber, "default"
-		if promotes {
-			r.b.Number = max(r.b.Parent, defaultNumber) + 1
-		}
-	}
-	if promotes && r.b.Parent == 0 {
-		r.b.Parent = r.b.Number - 1
-	}
+	r.resolveNumbers(promotes)
 	if promotes {
 		r.setOr(&r.b.Deploy, "deploy", r.o.DeployTo, "flag --deploy-to", "no --deploy-to")
 		if r.b.Deploy == "" {
@@ -335,6 +326,29 @@ func (r *resolver) resolveDeploy() error {
 		}
 	}
 	return nil
+}
+
+// resolveNumbers gives the build a number and, where it promotes another, that
+// one the number before.
+func (r *resolver) resolveNumbers(promotes bool) {
+	number, parent := "flag --build-number", "flag --parent"
+	switch {
+	case r.b.Number > 0:
+	case promotes && r.b.Parent > 0:
+		r.b.Number, number = r.b.Parent+1, "derived from parent"
+	case promotes:
+		r.b.Number, number = defaultNumber+1, "default"
+	default:
+		r.b.Number, number = defaultNumber, "default"
+	}
+	switch {
+	case r.b.Parent > 0:
+	case promotes:
+		r.b.Parent, parent = r.b.Number-1, "derived from number"
+	default:
+		parent = "default"
+	}
+	r.b.Origin["number"], r.b.Origin["parent"] = number, parent
 }
 
 func (r *resolver) resolveLink() error {

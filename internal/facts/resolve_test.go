@@ -144,6 +144,39 @@ func with(m map[string]string, pairs ...string) map[string]string {
 	return copied
 }
 
+// TestResolveOrigins shows where facts come from that follow from others.
+func TestResolveOrigins(t *testing.T) {
+	s := newSandbox(t)
+	s.checkout()
+	for name, tc := range map[string]struct {
+		o    Overrides
+		want map[string]string
+	}{
+		"push":                   {Overrides{}, map[string]string{"number": "default", "parent": "default", "message": "git commit"}},
+		"push with a number":     {Overrides{BuildNumber: 3}, map[string]string{"number": "flag --build-number", "parent": "default"}},
+		"push with a parent":     {Overrides{Parent: 7}, map[string]string{"number": "default", "parent": "flag --parent"}},
+		"promotion":              {Overrides{DeployTo: "x"}, map[string]string{"number": "default", "parent": "derived from number"}},
+		"promotion of a build":   {Overrides{DeployTo: "x", Parent: 7}, map[string]string{"number": "derived from parent", "parent": "flag --parent"}},
+		"promotion as a build":   {Overrides{DeployTo: "x", BuildNumber: 7}, map[string]string{"number": "flag --build-number", "parent": "derived from number"}},
+		"pull request":           {Overrides{PullRequest: "1"}, map[string]string{"title": "git commit", "message": "git commit"}},
+		"title":                  {Overrides{PullRequest: "1", Title: "t", SHA: "HEAD~1"}, map[string]string{"title": "flag --title", "message": "flag --title"}},
+		"title of a commit":      {Overrides{PullRequest: "1", SHA: "HEAD~1"}, map[string]string{"title": "git commit", "message": "git commit"}},
+		"title, and description": {Overrides{PullRequest: "1", Title: "t"}, map[string]string{"title": "flag --title", "message": "git commit"}},
+		"title and message":      {Overrides{PullRequest: "1", Title: "t", Message: "m"}, map[string]string{"title": "flag --title", "message": "flag --message"}},
+		"title and no commit":    {Overrides{PullRequest: "1", Title: "t", SHA: strings.Repeat("a", 40)}, map[string]string{"message": "flag --title"}},
+		"message and no commit":  {Overrides{PullRequest: "1", Message: "m", SHA: strings.Repeat("a", 40)}, map[string]string{"title": "", "message": "flag --message"}},
+	} {
+		b, _ := resolve(t, s.path("hello"), tc.o)
+		got := map[string]string{}
+		for key := range tc.want {
+			got[key] = b.Origin[key]
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestResolveContradictions(t *testing.T) {
 	s := newSandbox(t)
 	s.checkout()
