@@ -66,6 +66,7 @@ func TestChangesBase(t *testing.T) {
 		{name: "promotion", o: Overrides{DeployTo: "x"}, base: "main@FORK", want: topic},
 		{name: "promotion of a tag", o: Overrides{DeployTo: "x", Tag: "v1"}, base: "HEAD~1@HEAD~1", want: []string{"a.txt"}},
 		{name: "before", o: Overrides{Before: "HEAD~1"}, base: "--before@HEAD~1", want: []string{"a.txt"}},
+		{name: "no commit before", o: Overrides{Before: zeros}, base: "main@FORK", want: topic},
 		{name: "base", c: Comparison{Base: "HEAD~1"}, base: "HEAD~1@HEAD~1", want: []string{"a.txt"}},
 		{name: "base that went on", c: Comparison{Base: "main"}, base: "main@FORK", want: topic},
 		{name: "base before before", o: Overrides{Before: "HEAD~1"}, c: Comparison{Base: "main"}, base: "main@FORK", want: topic},
@@ -171,6 +172,27 @@ func TestChangesOfWorkingTree(t *testing.T) {
 		{"executable does not count", func(s sandbox) {
 			s.git("hello", "config", "core.fileMode", "false")
 			os.Chmod(s.path("hello/a.txt"), 0o755)
+		}, nil},
+		{"executable does not count, edited", func(s sandbox) {
+			s.git("hello", "config", "core.fileMode", "false")
+			s.write("hello/a.txt", "longer\n")
+			s.commit("hello", "longer")
+			s.write("hello/a.txt", "one\n")
+			os.Chmod(s.path("hello/a.txt"), 0o755)
+		}, nil},
+		{"executable does not count, untracked", func(s sandbox) {
+			s.git("hello", "config", "core.fileMode", "false")
+			s.git("hello", "rm", "-q", "--cached", "a.txt")
+			os.Chmod(s.path("hello/a.txt"), 0o755)
+		}, nil},
+		{"executable only for git, staged and put back", func(s sandbox) {
+			s.git("hello", "config", "core.fileMode", "false")
+			s.git("hello", "update-index", "--chmod=+x", "a.txt")
+			s.git("hello", "commit", "-q", "-m", "executable")
+			s.git("hello", "branch", "-f", "main")
+			s.write("hello/a.txt", "longer\n")
+			add(s, ".")
+			s.write("hello/a.txt", "one\n")
 		}, nil},
 		{"link in the place of a file", func(s sandbox) {
 			os.Remove(s.path("hello/a.txt"))
