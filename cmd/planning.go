@@ -88,7 +88,7 @@ func (m *planner) changedFiles(name string, text []byte) (*compile.ChangedFiles,
 	if base == "" {
 		return nil, nil
 	}
-	m.streams.note("--base has no effect: no condition of " + name + " is about changed files")
+	m.streams.warn("--base has no effect: no condition of " + name + " is about changed files")
 	return nil, factsFailure(m.tree.CheckBase(base))
 }
 

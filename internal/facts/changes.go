@@ -23,11 +23,23 @@ type Comparison struct {
 	Committed bool
 }
 
-// base is the commit that files are compared with: its name for people, and
-// its id, zero for the empty tree.
+// base is the commit that files are compared with: its name for people, "" for
+// the one that --before names, and its id, zero for the empty tree.
 type base struct {
 	name string
 	hash plumbing.Hash
+}
+
+// String names the base for people: "main@1a2b3c4", or "commit 1a2b3c4
+// (--before)", because what --before names is not remembered.
+func (b base) String() string {
+	switch {
+	case b.hash.IsZero():
+		return b.name
+	case b.name == "":
+		return "commit " + b.hash.String()[:7] + " (--before)"
+	}
+	return b.name + "@" + b.hash.String()[:7]
 }
 
 // Changes finds the files that differ between a base and what is built: the
@@ -105,10 +117,9 @@ func (t *Tree) changes(b compile.Build, c Comparison) (*compile.ChangedFiles, er
 	if err != nil {
 		return nil, err
 	}
-	out := &compile.ChangedFiles{Base: from.name, Uncommitted: !c.Committed && b.After == t.Head.Hash}
+	out := &compile.ChangedFiles{Base: from.String(), Uncommitted: !c.Committed && b.After == t.Head.Hash}
 	if !from.hash.IsZero() {
 		out.Commit = from.hash.String()
-		out.Base += "@" + out.Commit[:7]
 	}
 	if out.Uncommitted {
 		out.Files, err = t.changedSince(before)
@@ -131,7 +142,7 @@ func (t *Tree) base(b compile.Build, revision string) (base, error) {
 	case b.After == "":
 		return base{name: "the empty tree"}, nil
 	case b.Origin["before"] == "flag --before" && b.Before != zeros:
-		return t.known("--before", plumbing.NewHash(b.Before))
+		return t.known("", plumbing.NewHash(b.Before))
 	}
 	return t.baseOfEvent(b)
 }

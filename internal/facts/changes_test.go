@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -50,6 +51,7 @@ func TestChangesBase(t *testing.T) {
 		base   string // with FORK for the commit where topic left main
 		want   []string
 	}
+	revision := regexp.MustCompile(`(?:@|commit )(\S+)`) // in the name of a base
 	topic := []string{"a.txt", "one.txt"}
 	onMain := func(s sandbox) { s.git("hello", "checkout", "-q", "main") }
 	cases := []testCase{
@@ -65,7 +67,7 @@ func TestChangesBase(t *testing.T) {
 		{name: "cron", o: Overrides{Cron: "nightly"}, base: "HEAD~1@HEAD~1", want: []string{"a.txt"}},
 		{name: "promotion", o: Overrides{DeployTo: "x"}, base: "main@FORK", want: topic},
 		{name: "promotion of a tag", o: Overrides{DeployTo: "x", Tag: "v1"}, base: "HEAD~1@HEAD~1", want: []string{"a.txt"}},
-		{name: "before", o: Overrides{Before: "HEAD~1"}, base: "--before@HEAD~1", want: []string{"a.txt"}},
+		{name: "before", o: Overrides{Before: "HEAD~1"}, base: "commit HEAD~1 (--before)", want: []string{"a.txt"}},
 		{name: "no commit before", o: Overrides{Before: zeros}, base: "main@FORK", want: topic},
 		{name: "base", c: Comparison{Base: "HEAD~1"}, base: "HEAD~1@HEAD~1", want: []string{"a.txt"}},
 		{name: "base that went on", c: Comparison{Base: "main"}, base: "main@FORK", want: topic},
@@ -113,9 +115,9 @@ func TestChangesBase(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := tc.base
-		if name, revision, ok := strings.Cut(tc.base, "@"); ok {
-			commit := s.git("hello", "rev-parse", strings.ReplaceAll(revision, "FORK", fork))
-			want = name + "@" + commit[:7]
+		if found := revision.FindStringSubmatchIndex(tc.base); found != nil {
+			commit := s.git("hello", "rev-parse", strings.ReplaceAll(tc.base[found[2]:found[3]], "FORK", fork))
+			want = tc.base[:found[2]] + commit[:7] + tc.base[found[3]:]
 			if got.Commit != commit {
 				t.Errorf("commit %s, want %s", got.Commit, commit)
 			}
