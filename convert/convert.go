@@ -16,8 +16,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/manifest"
 )
@@ -124,25 +122,4 @@ func Join(documents []string) []byte {
 		b.WriteString("\n")
 	}
 	return []byte(b.String())
-}
-
-// Block rewrites documents of JSON as block YAML for people to read and edit:
-// two blanks of indent and sorted keys. It changes how substitution treats
-// backslashes and quotes, so it is for programs whose output becomes a file.
-func Block(documents []string) ([]string, error) {
-	blocks := make([]string, len(documents))
-	for i, d := range documents {
-		var value any
-		if err := yaml.Unmarshal([]byte(d), &value); err != nil {
-			return nil, &Error{Message: fmt.Sprintf("document %d is no JSON", i+1)}
-		}
-		var b strings.Builder
-		encoder := yaml.NewEncoder(&b)
-		encoder.SetIndent(2)
-		if err := encoder.Encode(value); err != nil {
-			return nil, &Error{Message: fmt.Sprintf("document %d cannot be written as YAML", i+1)}
-		}
-		blocks[i] = b.String()
-	}
-	return blocks, nil
 }

@@ -330,21 +330,6 @@ func TestExtVars(t *testing.T) {
 	}
 }
 
-func TestBlock(t *testing.T) {
-	in := `{"b": ["yes", "1.10", 1.10, "x: y", "a\nb\n"], "a": {"k": null, "on": true}}`
-	want := "a:\n  k: null\n  \"on\": true\nb:\n  - \"yes\"\n  - \"1.10\"\n  - 1.1\n  - 'x: y'\n  - |\n    a\n    b\n"
-	got, err := Block([]string{in})
-	if err != nil || len(got) != 1 {
-		t.Fatal(got, err)
-	}
-	if diff := cmp.Diff(want, got[0]); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if _, err := Block([]string{"{"}); err == nil {
-		t.Error("half an object is accepted")
-	}
-}
-
 // FuzzDetect looks for crashes and for files that ToYAML neither passes on nor
 // explains.
 func FuzzDetect(f *testing.F) {

@@ -43,17 +43,6 @@ type Use struct {
 	Default bool
 }
 
-// Pipelines returns the pipelines of the file in order.
-func (f *File) Pipelines() []*Pipeline {
-	var out []*Pipeline
-	for _, d := range f.Documents {
-		if d.Pipeline != nil {
-			out = append(out, d.Pipeline)
-		}
-	}
-	return out
-}
-
 // Parse reads a configuration file. With a nil lookup the text is parsed as it
 // stands, as the server does for triggers and dependencies; otherwise `${…}`
 // expressions of the whole text are substituted first (reference §4).

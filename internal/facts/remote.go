@@ -30,16 +30,11 @@ var (
 	schemed = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 )
 
-// ParseRemote reads a remote address in the forms git accepts: http, https,
+// parseRemote reads a remote address in the forms git accepts: http, https,
 // git, ssh and git+ssh URLs, user@host:path, and paths on this machine. An
 // address it cannot read gives a Remote with only Unknown set; no part of such
-// an address is repeated, because it may hold a password.
-func ParseRemote(address string) Remote {
-	return parseRemote(address, func(string) string { return "" })
-}
-
-// parseRemote asks realHost for the host behind an ssh alias; "" means that it
-// does not know.
+// an address is repeated, because it may hold a password. realHost is asked for
+// the host behind an ssh alias; "" means that it does not know.
 func parseRemote(address string, realHost func(alias string) string) Remote {
 	address = strings.TrimSpace(address)
 	if schemed.MatchString(address) {
