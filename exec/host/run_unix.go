@@ -35,9 +35,14 @@ func (s *session) run(ctx context.Context, file string, io exec.IO) (exec.Exit, 
 	// Also what the shell has left in the background has no step any more.
 	left := p.kill()
 	failed := p.reap()
-	undelivered := output.finish()
-	if len(left) > 0 && io.Notify != nil {
-		io.Notify(exec.Notice{Warning: "processes of the step could not be ended: " + strings.Join(left, ", ")})
+	held, undelivered := output.finish()
+	if io.Notify != nil {
+		if len(left) > 0 {
+			io.Notify(exec.Notice{Warning: "processes of the step could not be ended: " + strings.Join(left, ", ")})
+		}
+		if held && len(left) == 0 {
+			io.Notify(exec.Notice{Warning: "a process of the step that could not be found still holds its output; what it writes from now on is lost"})
+		}
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -251,18 +253,93 @@ func TestOutputThatNobodyEnds(t *testing.T) {
 	if _, err := osexec.LookPath("setsid"); err != nil {
 		t.Skip("SKIPPED: no setsid on this machine")
 	}
-	tr := open(t, &exec.Pipeline{}, nil)
-	out := tr.do(nil, `env -i setsid /bin/sh -c 'echo $$ > pid; exec sleep 600' & until [ -s pid ]; do sleep 0.01; done`, "echo end")
-	if out != "end\n" {
-		t.Errorf("output %q, want end", out)
+	for name, command := range map[string]string{
+		"silent":        "exec sleep 600",
+		"now and then":  "while :; do echo more; sleep 0.2; done",
+		"without pause": "while :; do echo more; done",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tr := open(t, &exec.Pipeline{}, nil)
+			var out bytes.Buffer
+			var warnings []string
+			ended := make(chan error, 1)
+			go func() {
+				exit, err := tr.session.Run(t.Context(), step(
+					"env -i setsid /bin/sh -c 'echo $$ > pid; "+command+"' & until [ -s pid ]; do sleep 0.01; done", "echo end",
+				), exec.IO{Output: &out, Notify: func(n exec.Notice) { warnings = append(warnings, n.Warning) }})
+				if err == nil && exit.Code != 0 {
+					err = fmt.Errorf("exit %d", exit.Code)
+				}
+				ended <- err
+			}()
+			await(t, "a file pid", func() bool { return tr.read("pid") != "" })
+			pid, err := strconv.Atoi(tr.read("pid"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case err = <-ended:
+			case <-time.After(patience):
+				t.Error("the process holds the step")
+				_ = syscall.Kill(-pid, syscall.SIGKILL)
+				err = <-ended
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			if !strings.Contains(out.String(), "end\n") {
+				t.Errorf("output %.200q, want what the step printed", out.String())
+			}
+			if len(warnings) != 1 || !strings.Contains(warnings[0], "still holds its output") {
+				t.Errorf("warnings %q", warnings)
+			}
+			if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil && name == "silent" {
+				t.Errorf("the process is gone, so this test shows nothing: %v", err)
+			}
+		})
 	}
-	pid, err := strconv.Atoi(tr.read("pid"))
+}
+
+// TestSlowReader has the output taken later than a process may hold it.
+func TestSlowReader(t *testing.T) {
+	from, to, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Errorf("the process is gone, so this test shows nothing: %v", err)
+	defer to.Close() // still open at the end, as by a process that is not found
+	text := bytes.Repeat([]byte("x"), pipeSize/4)
+	if _, err := to.Write(text[:1]); err != nil {
+		t.Fatal(err)
 	}
+	reader := slowReader{begun: make(chan struct{}), resume: make(chan struct{})}
+	p := newPump(from, &reader)
+	<-reader.begun
+	if _, err := to.Write(text[1:]); err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	p.end = time.Now().Add(-overtime)
+	p.mu.Unlock()
+	close(reader.resume)
+	if err := <-p.done; err != nil || !p.held || reader.taken != len(text) {
+		t.Errorf("%d bytes, held %v, error %v; want %d bytes of an output that is held", reader.taken, p.held, err, len(text))
+	}
+}
+
+// slowReader takes nothing until it may.
+type slowReader struct {
+	begun, resume chan struct{}
+	taken         int
+}
+
+func (r *slowReader) Write(b []byte) (int, error) {
+	if r.taken == 0 {
+		close(r.begun)
+		<-r.resume
+	}
+	r.taken += len(b)
+	return len(b), nil
 }
 
 func TestRemoval(t *testing.T) {
