@@ -71,8 +71,12 @@ func (at place) writeScript(number int, step, text string) (string, error) {
 
 // remove removes the directory with all that is in it, also what a step has
 // made read-only, as Go does with its modules. Symbolic links are removed, not
-// followed.
+// followed, and what a step has mounted is unmounted: on Linux nothing is
+// removed as long as something is mounted there.
 func (at place) remove() error {
+	if err := detach(at.root); err != nil {
+		return fmt.Errorf("cannot remove %s: %w", at.root, err)
+	}
 	if err := os.RemoveAll(at.root); err == nil {
 		return nil
 	}
