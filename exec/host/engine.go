@@ -34,11 +34,13 @@ type Options struct {
 	// set. Files that it leaves in dir belong to the pipeline. When nil, such
 	// a pipeline cannot be opened.
 	Workspace func(ctx context.Context, p *exec.Pipeline, dir string, notify func(exec.Notice)) error
-	// Getenv gives a variable of this machine: PATH and USER are handed on,
-	// and a step's own PATH may name others. Nil knows none.
+	// Getenv gives a variable of this machine: PATH and USER are handed on, and
+	// what marks the processes of a step in which this program runs; a step's
+	// own PATH may name others. Nil knows none.
 	Getenv func(name string) string
 	// Grace is how long the processes of a step may take to end by themselves
-	// after they were asked to, when its context ends. 0 kills at once.
+	// after they were asked to, when its context ends; what it has left when
+	// it ends itself gets a second at most. 0 kills at once.
 	Grace time.Duration
 }
 

@@ -7,9 +7,13 @@ import (
 )
 
 // stepMark is the variable by which the processes of a step are known, also
-// those that have left its session. Its value is different for each step that
-// runs.
-const stepMark = "DRONE_HOST_STEP"
+// those that have left its session. Its value is a list of marks, each of one
+// step that runs: where drone itself runs in a step, its processes have the mark
+// of that one, too.
+const (
+	stepMark = "DRONE_HOST_STEP"
+	markGap  = ":"
+)
 
 // environ is the environment of a step, sorted: of this machine only PATH and
 // USER, beneath what the plan says, and the directories of the pipeline, which
@@ -29,6 +33,9 @@ func environ(at place, plan map[string]string, getenv func(string) string, mark 
 		env["PATH"] = os.Expand(path, getenv)
 	}
 	env[stepMark] = mark
+	if outer := getenv(stepMark); outer != "" {
+		env[stepMark] = outer + markGap + mark
+	}
 	list := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		list = append(list, name+"="+env[name])

@@ -3,7 +3,9 @@ package host
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,7 +34,6 @@ func (p *process) alive() []int {
 	if stat, ok := readStat(shell); ok {
 		born = stat.born
 	}
-	mark := []byte(stepMark + "=" + p.mark)
 	var found []int
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
@@ -43,22 +44,22 @@ func (p *process) alive() []int {
 		if !ok || stat.dead || stat.born < born {
 			continue
 		}
-		if stat.session == shell || marked(pid, mark) {
+		if stat.session == shell || marked(pid, p.mark) {
 			found = append(found, pid)
 		}
 	}
 	return found
 }
 
-// marked reports whether a process was started with a variable.
-func marked(pid int, variable []byte) bool {
+// marked reports whether a process was started with a mark in its environment.
+func marked(pid int, mark string) bool {
 	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
 		return false // it is gone, or of another user
 	}
-	for v := range bytes.SplitSeq(env, []byte{0}) {
-		if bytes.Equal(v, variable) {
-			return true
+	for variable := range bytes.SplitSeq(env, []byte{0}) {
+		if marks, ok := bytes.CutPrefix(variable, []byte(stepMark+"=")); ok {
+			return slices.Contains(strings.Split(string(marks), markGap), mark)
 		}
 	}
 	return false

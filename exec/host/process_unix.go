@@ -12,6 +12,9 @@ import (
 )
 
 const (
+	// endTime bounds how long what a step leaves running may take to end by
+	// itself. It may have something to tidy up, such as drone itself.
+	endTime = time.Second
 	// killTime bounds how long killed processes may take to be gone. One that
 	// waits for a dead disk or belongs to another user never is.
 	killTime = 5 * time.Second
@@ -22,7 +25,7 @@ const (
 // process is the shell of a step with everything that it has started.
 type process struct {
 	cmd    *osexec.Cmd
-	mark   string   // value of stepMark
+	mark   string   // an element of stepMark
 	output *os.File // read end
 
 	exited chan struct{} // closed when the shell has ended
@@ -59,11 +62,13 @@ func ended(err error) error {
 }
 
 // ask asks every process to end, and returns when all have or the time is over.
+// One that was stopped goes on, or it could not do what it is asked.
 func (p *process) ask(grace time.Duration) {
-	if grace <= 0 {
+	if grace <= 0 || len(p.alive()) == 0 {
 		return
 	}
 	p.signal(syscall.SIGTERM)
+	p.signal(syscall.SIGCONT)
 	for end := time.Now().Add(grace); time.Now().Before(end) && len(p.alive()) > 0; {
 		time.Sleep(lookEvery)
 	}

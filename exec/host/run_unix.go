@@ -29,10 +29,11 @@ func (s *session) run(ctx context.Context, file string, io exec.IO) (exec.Exit, 
 	output := newPump(p.output, io.Output)
 	select {
 	case <-p.exited:
+		// What the shell has left in the background has no step any more.
+		p.ask(min(s.engine.opts.Grace, endTime))
 	case <-ctx.Done():
 		p.ask(s.engine.opts.Grace)
 	}
-	// Also what the shell has left in the background has no step any more.
 	left := p.kill()
 	failed := p.reap()
 	held, undelivered := output.finish()

@@ -164,6 +164,7 @@ var children = map[string]string{
 	"in the background": `sleep 600 & echo $! > pid`,
 	"of a child":        `(sleep 600 & echo $! > pid)`,
 	"deaf":              `sh -c 'trap "" TERM INT HUP; echo $$ > pid; while :; do sleep 1; done' & until [ -s pid ]; do sleep 0.01; done`,
+	"stopped":           `sh -c 'echo $$ > pid; kill -STOP $$; sleep 600' & until [ -s pid ]; do sleep 0.01; done`,
 	"in a group":        `set -m; sleep 600 & echo $! > pid; set +m`,
 }
 
@@ -224,9 +225,80 @@ func (tr *trial) mustBeGone() {
 	}
 }
 
+// TestEndLetsTheBackgroundTidyUp ends a step that leaves a process which has
+// something to do at its end.
+func TestEndLetsTheBackgroundTidyUp(t *testing.T) {
+	tr := open(t, &exec.Pipeline{}, nil)
+	out := tr.do(nil, `sh -c 'trap "echo tidied; exit" TERM; echo up > up; while :; do sleep 0.05; done' & until [ -s up ]; do sleep 0.01; done`)
+	if !strings.HasSuffix(out, "tidied\n") {
+		t.Errorf("output %q, want the trap to have run", out)
+	}
+}
+
+// TestMarksOfStepsWithinSteps runs the engine with the environment of a step of
+// another one, which ends first.
+func TestMarksOfStepsWithinSteps(t *testing.T) {
+	if _, err := osexec.LookPath("setsid"); err != nil || !systemFindsStrays {
+		t.Skip("SKIPPED: processes that leave their session are not found here")
+	}
+	outer := open(t, &exec.Pipeline{}, nil)
+	inner := func(mark string) *trial {
+		return open(t, &exec.Pipeline{}, func(o *Options) {
+			o.Getenv = func(name string) string {
+				if name == stepMark {
+					return mark
+				}
+				return os.Getenv(name)
+			}
+		})
+	}
+	type run struct {
+		exit exec.Exit
+		err  error
+	}
+	ended := make(chan run, 1)
+	go func() {
+		exit, err := outer.session.Run(t.Context(), step(`echo "$DRONE_HOST_STEP" > mark`, "until [ -e leave ]; do sleep 0.01; done"), exec.IO{Output: new(bytes.Buffer)})
+		ended <- run{exit, err}
+	}()
+	await(t, "a file mark", func() bool { return outer.read("mark") != "" })
+	within := inner(outer.read("mark"))
+	inside := make(chan run, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() {
+		exit, err := within.session.Run(ctx, step("setsid sh -c 'echo $$ > pid; exec sleep 600' & until [ -s pid ]; do sleep 0.01; done; wait"), exec.IO{Output: new(bytes.Buffer)})
+		inside <- run{exit, err}
+	}()
+	await(t, "a file pid", func() bool { return within.read("pid") != "" })
+	outer.do(nil, "true") // another step, which ends without a word to those
+	select {
+	case r := <-inside:
+		t.Fatalf("the inner step has ended with another: %+v", r)
+	default:
+	}
+	outer.do(nil, "touch leave")
+	if r := <-ended; r.err != nil || r.exit.Code != 0 {
+		t.Errorf("the outer step: %+v", r)
+	}
+	within.mustBeGone()
+	if r := <-inside; r.err != nil || r.exit.Code == 0 {
+		t.Errorf("the inner step, which was ended with the outer one: %+v", r)
+	}
+}
+
 func TestCancelLetsAStepTidyUp(t *testing.T) {
 	tr := open(t, &exec.Pipeline{}, func(o *Options) { o.Grace = patience })
 	out := tr.cancelOnce("up", `trap 'echo tidied; exit 3' TERM`, "echo up > up", "while :; do sleep 0.05; done")
+	if !strings.HasSuffix(out, "tidied\n") {
+		t.Errorf("output %q, want the trap to have run", out)
+	}
+}
+
+// TestCancelWakesTheStopped asks a step to end that was stopped.
+func TestCancelWakesTheStopped(t *testing.T) {
+	tr := open(t, &exec.Pipeline{}, func(o *Options) { o.Grace = patience })
+	out := tr.cancelOnce("up", `trap 'echo tidied; exit 3' TERM`, "(until ps -o stat= -p $$ | grep -q ^T; do sleep 0.01; done; echo up > up) & kill -STOP $$", "echo never")
 	if !strings.HasSuffix(out, "tidied\n") {
 		t.Errorf("output %q, want the trap to have run", out)
 	}
