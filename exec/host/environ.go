@@ -4,6 +4,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 // stepMark is the variable by which the processes of a step are known, also
@@ -16,13 +18,11 @@ const (
 )
 
 // environ is the environment of a step, sorted: of this machine only PATH and
-// USER, beneath what the plan says, and the directories of the pipeline, which
-// a step may set to something else (reference §3).
-func environ(at place, plan map[string]string, getenv func(string) string, mark string) []string {
-	env := map[string]string{
-		"HOME": at.home, "HOMEPATH": at.home, "USERPROFILE": at.home,
-		"DRONE_HOME": at.source, "DRONE_WORKSPACE": at.source,
-	}
+// USER, beneath plan, which is all that the plan says, and the directories of
+// the pipeline, which the step itself may set to something else, but nobody else
+// (reference §3).
+func environ(at place, step *exec.Step, plan map[string]string, getenv func(string) string, mark string) []string {
+	env := map[string]string{}
 	for _, name := range []string{"PATH", "USER"} {
 		if value := getenv(name); value != "" {
 			env[name] = value
@@ -31,6 +31,14 @@ func environ(at place, plan map[string]string, getenv func(string) string, mark 
 	maps.Copy(env, plan)
 	if path, ok := plan["PATH"]; ok {
 		env["PATH"] = os.Expand(path, getenv)
+	}
+	for name, dir := range map[string]string{
+		"HOME": at.home, "HOMEPATH": at.home, "USERPROFILE": at.home,
+		"DRONE_HOME": at.source, "DRONE_WORKSPACE": at.source,
+	} {
+		if !sets(step, name) {
+			env[name] = dir
+		}
 	}
 	env[stepMark] = mark
 	if outer := getenv(stepMark); outer != "" {
@@ -41,4 +49,10 @@ func environ(at place, plan map[string]string, getenv func(string) string, mark 
 		list = append(list, name+"="+env[name])
 	}
 	return list
+}
+
+// sets reports whether a step sets a variable itself.
+func sets(step *exec.Step, name string) bool {
+	_, static := step.Env[name]
+	return static || slices.ContainsFunc(step.Secrets, func(s exec.SecretRef) bool { return s.Env == name })
 }

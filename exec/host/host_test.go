@@ -98,8 +98,14 @@ func (tr *trial) close() {
 // do runs commands and returns what they print, without the trace.
 func (tr *trial) do(env map[string]string, commands ...string) string {
 	tr.Helper()
+	return tr.doStep(step(commands...), env)
+}
+
+// doStep does the same for a step.
+func (tr *trial) doStep(s *exec.Step, env map[string]string) string {
+	tr.Helper()
 	var out bytes.Buffer
-	exit, err := tr.session.Run(tr.Context(), step(commands...), exec.IO{Env: env, Output: &out})
+	exit, err := tr.session.Run(tr.Context(), s, exec.IO{Env: env, Output: &out})
 	if err != nil || exit.Code != 0 {
 		tr.Fatalf("exit %d, error %v, output %q", exit.Code, err, out.String())
 	}

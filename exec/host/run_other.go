@@ -12,6 +12,6 @@ import (
 const supported = false
 
 // run is never called: Open has refused the pipeline.
-func (s *session) run(context.Context, string, exec.IO) (exec.Exit, error) {
+func (s *session) run(context.Context, *exec.Step, string, exec.IO) (exec.Exit, error) {
 	return exec.Exit{}, &exec.StepError{Phase: exec.PhaseStart, Err: errClosed}
 }

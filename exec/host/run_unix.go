@@ -17,9 +17,9 @@ import (
 
 const supported = true
 
-// run runs the script in file to its end.
-func (s *session) run(ctx context.Context, file string, io exec.IO) (exec.Exit, error) {
-	p, err := s.start(file, io.Env)
+// run runs the script of a step, in file, to its end.
+func (s *session) run(ctx context.Context, step *exec.Step, file string, io exec.IO) (exec.Exit, error) {
+	p, err := s.start(step, file, io.Env)
 	if err != nil {
 		return exec.Exit{}, startError(err)
 	}
@@ -60,13 +60,13 @@ func (s *session) run(ctx context.Context, file string, io exec.IO) (exec.Exit, 
 // are one pipe, which keeps the order in which things were written. The shell
 // leads a session of its own: its processes can be found by that, and none of
 // them can ask at the terminal for a password that nobody is told of.
-func (s *session) start(file string, env map[string]string) (*process, error) {
+func (s *session) start(step *exec.Step, file string, env map[string]string) (*process, error) {
 	p := &process{mark: random(), exited: make(chan struct{})}
 	// The text of the commands stays out of the arguments, which others on
 	// this machine see. $0 is the script.
 	p.cmd = osexec.Command("/bin/sh", "-e", "-c", `. "$0"`+script.End, file)
 	p.cmd.Dir = s.place.source
-	p.cmd.Env = environ(s.place, env, s.engine.opts.Getenv, p.mark)
+	p.cmd.Env = environ(s.place, step, env, s.engine.opts.Getenv, p.mark)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	out, in, err := os.Pipe()
 	if err != nil {

@@ -50,7 +50,7 @@ func (s *session) Run(ctx context.Context, step *exec.Step, io exec.IO) (exec.Ex
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.life, func() { cancel(context.Cause(s.life)) })()
-	return s.run(ctx, file, io)
+	return s.run(ctx, step, file, io)
 }
 
 // begin counts a run in, unless the session has ended.

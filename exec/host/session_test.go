@@ -29,7 +29,8 @@ func TestEnvironment(t *testing.T) {
 	machine := map[string]string{"PATH": "/usr/bin:/bin", "USER": "me", "HOME": "/home/me", "LD_PRELOAD": "", "GOFLAGS": "-x"}
 	type testCase struct {
 		plan map[string]string
-		want []string // ROOT stands for the directory of the pipeline
+		own  func(s *exec.Step) // what of that the step itself sets
+		want []string           // ROOT stands for the directory of the pipeline
 	}
 	own := []string{
 		"DRONE_HOME=ROOT/drone/src", "DRONE_WORKSPACE=ROOT/drone/src", "HOME=ROOT/home/drone",
@@ -46,19 +47,25 @@ func TestEnvironment(t *testing.T) {
 		return list
 	}
 	for name, tc := range map[string]testCase{
-		"nothing of this machine but PATH and USER": {nil, own},
-		"what the plan says":                        {map[string]string{"A": "1", "EMPTY": "", "USER": "ci"}, with("A=1", "EMPTY=", "USER=ci")},
-		"PATH is expanded":                          {map[string]string{"PATH": "$HOME/bin:$PATH:${GOFLAGS}"}, with("PATH=/home/me/bin:/usr/bin:/bin:-x")},
-		"nothing else is":                           {map[string]string{"A": "$PATH"}, with("A=$PATH")},
-		"a home of its own":                         {map[string]string{"HOME": "/srv"}, with("HOME=/srv")},
+		"nothing of this machine but PATH and USER": {nil, nil, own},
+		"what the plan says":                        {map[string]string{"A": "1", "EMPTY": "", "USER": "ci"}, nil, with("A=1", "EMPTY=", "USER=ci")},
+		"PATH is expanded":                          {map[string]string{"PATH": "$HOME/bin:$PATH:${GOFLAGS}"}, nil, with("PATH=/home/me/bin:/usr/bin:/bin:-x")},
+		"nothing else is":                           {map[string]string{"A": "$PATH"}, nil, with("A=$PATH")},
+		"a run cannot move the directories":         {map[string]string{"HOME": "/x", "DRONE_WORKSPACE": "/y"}, nil, own},
+		"a secret home":                             {map[string]string{"HOME": "/srv"}, func(s *exec.Step) { s.Secrets = []exec.SecretRef{{Env: "HOME", Name: "home"}} }, with("HOME=/srv")},
+		"a home of its own":                         {map[string]string{"HOME": "/srv"}, func(s *exec.Step) { s.Env = map[string]string{"HOME": "/srv"} }, with("HOME=/srv")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tr := open(t, &exec.Pipeline{}, func(o *Options) { o.Getenv = func(name string) string { return machine[name] } })
 			root := tr.root()
+			st := step("/usr/bin/env -0")
+			if tc.own != nil {
+				tc.own(st)
+			}
 			var got []string
 			// The shell adds its own variables; env of a program that it runs
 			// has those, too, and is what commands see.
-			for _, v := range strings.Split(strings.TrimRight(tr.do(tc.plan, "/usr/bin/env -0"), "\x00"), "\x00") {
+			for _, v := range strings.Split(strings.TrimRight(tr.doStep(st, tc.plan), "\x00"), "\x00") {
 				name, _, _ := strings.Cut(v, "=")
 				if !slices.Contains([]string{"PWD", "OLDPWD", "SHLVL", "_", stepMark}, name) {
 					got = append(got, strings.ReplaceAll(v, root, "ROOT"))
