@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/drone-laptop/drone/exec"
@@ -99,24 +101,25 @@ func (m memory) has() bool {
 		return false
 	}
 	found, err := m.store.Has(m.tree, m.text)
-	m.warn(err)
+	m.warn("answers of before cannot be used", err)
 	return found
 }
 
 func (m memory) add() {
 	if m.lost {
-		m.streams.warn("the answer cannot be remembered: neither XDG_STATE_HOME nor a home directory is known")
+		m.streams.warn("the answer was not remembered: neither XDG_STATE_HOME nor a home directory is known")
 		return
 	}
-	m.warn(m.store.Add(m.tree, m.text))
+	m.warn("the answer was not remembered", m.store.Add(m.tree, m.text))
 }
 
-func (m memory) warn(err error) {
+// warn says what an error of the store means.
+func (m memory) warn(what string, err error) {
 	var failed *consent.Error
 	if !errors.As(err, &failed) {
 		return
 	}
-	text := "answers of before cannot be used: " + failed.Error()
+	text := what + ": " + failed.Error()
 	if failed.Hint != "" {
 		text += "; " + failed.Hint
 	}
@@ -131,9 +134,10 @@ func ask(s Streams, p *planned) answer {
 	}
 	fmt.Fprintf(s.Err, "drone: %s of type exec in %s would run on this machine: %s\nNo container is around these commands, they can do whatever you can:\n",
 		report.Plural(len(names), "pipeline"), p.name, strings.Join(names, ", "))
-	for _, line := range commandLines(p.plan) {
+	for _, line := range whatRuns(p.plan) {
 		fmt.Fprintf(s.Err, "  %s\n", line)
 	}
+	fmt.Fprintln(s.Err, "Always means the whole file, also steps and pipelines of it that are not shown because this build leaves them out.")
 	in := bufio.NewReader(s.In)
 	for range 3 {
 		fmt.Fprint(s.Err, "Run them? [y]es, [N]o, [a]lways while the file stays as it is: ")
@@ -155,27 +159,67 @@ func ask(s Streams, p *planned) answer {
 	return no
 }
 
-// mostLines is how many lines of commands a question shows.
-const mostLines = 20
+// mostLines is how many lines of a plan a question shows, mostValue how many
+// characters of the value of a variable.
+const (
+	mostLines = 20
+	mostValue = 120
+)
 
-// commandLines are the commands that would run on this machine, as they can
-// stand on a terminal.
-func commandLines(plan *exec.Plan) []string {
+// whatRuns is what would run on this machine, as it can stand on a terminal:
+// the commands of each step, behind the variables that the file sets for them,
+// which can change what any command does.
+func whatRuns(plan *exec.Plan) []string {
 	var lines []string
 	for _, pipe := range hostPipelines(plan) {
 		for _, step := range pipe.Steps {
 			if step.Policy == exec.Never {
 				continue
 			}
-			for _, command := range step.Commands {
-				for line := range strings.Lines(command) {
-					lines = append(lines, report.Visible(step.Name+": "+strings.TrimRight(line, "\r\n")))
-				}
+			for _, line := range append(variableLines(step), commandLines(step)...) {
+				lines = append(lines, report.Visible(step.Name+": "+line))
 			}
 		}
 	}
 	if more := len(lines) - mostLines; more > 0 {
 		lines = append(lines[:mostLines], fmt.Sprintf("… and %s, see `drone compile --host`", report.Plural(more, "more line")))
+	}
+	return lines
+}
+
+// variableLines are the variables of a step. Of secrets they have the name.
+func variableLines(step *exec.Step) []string {
+	values := map[string]string{}
+	for name, value := range step.Env {
+		values[name] = "=" + shortened(value)
+	}
+	for _, secret := range step.Secrets {
+		if secret.Env != "" {
+			values[secret.Env] = " from the secret " + secret.Name
+		}
+	}
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		lines = append(lines, "environment "+name+values[name])
+	}
+	return lines
+}
+
+// shortened is the beginning of a value, and how much is missing.
+func shortened(value string) string {
+	runes := []rune(value)
+	if len(runes) <= mostValue {
+		return value
+	}
+	return fmt.Sprintf("%s… (%s)", string(runes[:mostValue]), report.Plural(len(runes)-mostValue, "more character"))
+}
+
+func commandLines(step *exec.Step) []string {
+	var lines []string
+	for _, command := range step.Commands {
+		for line := range strings.Lines(command) {
+			lines = append(lines, strings.TrimRight(line, "\r\n"))
+		}
 	}
 	return lines
 }

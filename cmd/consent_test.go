@@ -71,3 +71,49 @@ func TestConsent(t *testing.T) {
 		})
 	}
 }
+
+// TestConsentShowsTheEnvironment: variables can change what every command does.
+func TestConsentShowsTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	text := "kind: pipeline\ntype: exec\nname: native\nsteps:\n- name: one\n  environment:\n" +
+		"    PATH: ./bin:$PATH\n    LD_PRELOAD: \"./evil\\e[2K.so\"\n    TOKEN: {from_secret: token}\n    LONG: " + strings.Repeat("x", 130) + "\n" +
+		"  commands: [exit 0]\n- name: other\n  environment: {NEVER: shown}\n  when: {event: tag}\n"
+	if err := os.WriteFile(filepath.Join(dir, ".drone.yml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := inTerminal(t, dir, "drone exec --secret token=hunter2", "XDG_STATE_HOME="+filepath.Join(dir, "state"))
+	s.until("Run them?")
+	shown := strings.Join(strings.Fields(s.screen().String()), " ")
+	for _, want := range []string{
+		`one: environment LD_PRELOAD=./evil\x1b[2K.so one: environment LONG=xxx`, "… (10 more characters) one: environment PATH=./bin:$PATH",
+		"one: environment TOKEN from the secret token one: exit 0", "Always means the whole file",
+	} {
+		if !strings.Contains(strings.ReplaceAll(shown, " ", ""), strings.ReplaceAll(want, " ", "")) {
+			t.Errorf("%q is not shown:\n%s", want, shown)
+		}
+	}
+	for _, never := range []string{"hunter2", "NEVER"} {
+		if strings.Contains(shown, never) {
+			t.Errorf("%q is shown:\n%s", never, shown)
+		}
+	}
+	s.press("n\r")
+	s.end(0)
+}
+
+// TestConsentThatCannotBeRemembered answers always where no place for that is.
+func TestConsentThatCannotBeRemembered(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{".drone.yml": consentFile, "state": "no directory"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := inTerminal(t, dir, "drone exec", "XDG_STATE_HOME="+filepath.Join(dir, "state"))
+	s.until("Run them?")
+	s.press("a\r")
+	s.end(0)
+	if shown := s.screen().String(); !strings.Contains(shown, "the answer was not remembered") || !strings.Contains(shown, "[greet:2] hello") {
+		t.Errorf("not said, or not run:\n%s", shown)
+	}
+}
