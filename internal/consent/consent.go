@@ -12,10 +12,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 )
 
@@ -29,7 +29,7 @@ const version = 1
 // Store is the file that remembers. It may not exist yet.
 type Store struct{ file string }
 
-// Error is a file that cannot be used.
+// Error is a file, or its directory, that cannot be used.
 type Error struct {
 	File string
 	Err  error
@@ -52,7 +52,7 @@ type record struct {
 }
 
 // Has reports whether the user has agreed to a text in a working tree. The
-// error is an *Error: a file that others can write to says nothing.
+// error is an *Error: a file that others could have written says nothing.
 func (s Store) Has(tree string, text []byte) (bool, error) {
 	r, err := s.read()
 	return slices.Contains(r.Trees[tree], sum(text)), err
@@ -66,7 +66,11 @@ func (s Store) Add(tree string, text []byte) error {
 	}
 	sums := append(slices.DeleteFunc(r.Trees[tree], func(old string) bool { return old == sum(text) }), sum(text))
 	r.Trees[tree] = sums[max(0, len(sums)-most):]
-	if err := s.write(r); err != nil {
+	err = s.write(r)
+	if failed, ok := errors.AsType[*Error](err); ok {
+		return failed
+	}
+	if err != nil {
 		return &Error{File: s.file, Err: err}
 	}
 	return nil
@@ -79,17 +83,13 @@ func sum(text []byte) string {
 
 func (s Store) read() (record, error) {
 	empty := record{Version: version, Trees: map[string][]string{}}
-	info, err := os.Lstat(s.file)
+	text, err := s.load()
 	if errors.Is(err, fs.ErrNotExist) {
 		return empty, nil
 	}
-	if err != nil {
-		return empty, &Error{File: s.file, Err: err}
+	if failed, ok := errors.AsType[*Error](err); ok {
+		return empty, failed
 	}
-	if !info.Mode().IsRegular() || runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 {
-		return empty, &Error{s.file, errors.New("others can write to it, so it counts for nothing"), "remove it, or look at it and `chmod 600` it"}
-	}
-	text, err := os.ReadFile(s.file)
 	if err != nil {
 		return empty, &Error{File: s.file, Err: err}
 	}
@@ -103,10 +103,51 @@ func (s Store) read() (record, error) {
 	return r, nil
 }
 
+// load reads the file, when it and its directory are such that only the user can
+// have written it.
+func (s Store) load() ([]byte, error) {
+	file, err := openFile(s.file)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	// What was opened is looked at, not what may have its name by now.
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &Error{s.file, errors.New("it is no regular file, so it counts for nothing"), "remove it; drone asks again then"}
+	}
+	if why, hint := exposed(s.file, info); why != "" {
+		return nil, &Error{s.file, errors.New(why + ", so it counts for nothing"), hint}
+	}
+	if err := s.checkDir(); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(file)
+}
+
+// checkDir refuses a directory in which others can put a file of theirs.
+func (s Store) checkDir() error {
+	dir := filepath.Dir(s.file)
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if why, hint := exposed(dir, info); why != "" {
+		return &Error{dir, errors.New(why + ", so no answer in it counts"), hint}
+	}
+	return nil
+}
+
 // write replaces the file as a whole, so that no reader sees a part of it.
 func (s Store) write(r record) error {
 	dir := filepath.Dir(s.file)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := s.checkDir(); err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(r, "", "  ")

@@ -3,9 +3,11 @@ package consent
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -61,25 +63,44 @@ func TestStoreForgetsTheOldest(t *testing.T) {
 }
 
 func TestStoreThatCannotBeTrusted(t *testing.T) {
-	for name, spoil := range map[string]func(file string) error{
-		"writable by others": func(file string) error { return os.Chmod(file, 0o666) },
-		"no JSON":            func(file string) error { return os.WriteFile(file, []byte("{"), 0o600) },
-		"another version":    func(file string) error { return os.WriteFile(file, []byte(`{"version": 2}`), 0o600) },
-		"a link": func(file string) error {
+	type testCase struct {
+		spoil func(file string) error
+		unix  bool   // elsewhere there is no such thing
+		says  string // a part of the error
+		dir   bool   // it is about the directory
+	}
+	for name, tc := range map[string]testCase{
+		"writable by others":          {spoil: func(file string) error { return os.Chmod(file, 0o606) }, unix: true, says: "mode 0606"},
+		"writable by the group":       {spoil: func(file string) error { return os.Chmod(file, 0o620) }, unix: true, says: "mode 0620"},
+		"of another user":             {spoil: func(file string) error { return give(file) }, unix: true, says: "another user (4711)"},
+		"a directory for all":         {spoil: func(file string) error { return os.Chmod(filepath.Dir(file), 0o777) }, unix: true, says: "mode 0777", dir: true},
+		"a directory of another user": {spoil: func(file string) error { return give(filepath.Dir(file)) }, unix: true, says: "another user (4711)", dir: true},
+		"no JSON":                     {spoil: func(file string) error { return os.WriteFile(file, []byte("{"), 0o600) }, says: "not a list"},
+		"another version":             {spoil: func(file string) error { return os.WriteFile(file, []byte(`{"version": 2}`), 0o600) }, says: "not a list"},
+		"a directory":                 {spoil: func(file string) error { return errors.Join(os.Remove(file), os.Mkdir(file, 0o700)) }, unix: true, says: "no regular file"},
+		"a link": {spoil: func(file string) error {
 			return errors.Join(os.Rename(file, file+"2"), os.Symlink(file+"2", file))
-		},
+		}, says: "a symbolic link"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if runtime.GOOS == "windows" && name == "writable by others" {
-				t.Skip("SKIPPED: Windows has no such modes")
+			if tc.unix && runtime.GOOS == "windows" {
+				t.Skip("SKIPPED: not so on Windows")
 			}
 			s := In(t.TempDir())
 			must(t, s.Add("/tree", []byte("one")))
-			must(t, spoil(s.file))
+			if err := tc.spoil(s.file); errors.Is(err, fs.ErrPermission) {
+				t.Skip("SKIPPED: only root can give a file away, so its owner is not tested")
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			want := s.file
+			if tc.dir {
+				want = filepath.Dir(s.file)
+			}
 			got, err := s.Has("/tree", []byte("one"))
 			failed, ok := errors.AsType[*Error](err)
-			if got || !ok || failed.Hint == "" || failed.File != s.file {
-				t.Errorf("got %v, error %#v", got, err)
+			if got || !ok || failed.Hint == "" || failed.File != want || !strings.Contains(failed.Error(), tc.says) {
+				t.Errorf("got %v, error %v; want %q of %s", got, err, tc.says, want)
 			}
 			before, _ := os.ReadFile(s.file)
 			if err := s.Add("/tree", []byte("two")); err == nil {
@@ -89,5 +110,23 @@ func TestStoreThatCannotBeTrusted(t *testing.T) {
 				t.Errorf("it was changed to %q", after)
 			}
 		})
+	}
+}
+
+// give gives a file to a user who owns nothing else.
+func give(file string) error { return os.Chown(file, 4711, -1) }
+
+// TestStoreInADirectoryForAll: nothing is remembered where others can put a file
+// of theirs, even when there is none yet.
+func TestStoreInADirectoryForAll(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED: Windows has no such modes")
+	}
+	s := In(t.TempDir())
+	dir := filepath.Dir(s.file)
+	must(t, errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o777)))
+	s.expect(t, "/tree", "one", false)
+	if err := s.Add("/tree", []byte("one")); err == nil {
+		t.Error("it was written to")
 	}
 }
