@@ -73,6 +73,7 @@ var parityTests = map[string]string{
 	"Backslashes in commands under dash":                              `exec/docker/script_test.go: {name: "backslashes"`,
 	"The shell of the commands":                                       "cmd/testdata/script/exec_environment.txtar: process 1$",
 	"The `+ command` line":                                            `exec/docker/script_test.go: {name: "backquotes run once"`,
+	"`return 0` outside of functions":                                 `exec/host/session_test.go: {"a return of 0"`,
 	"Length of a script":                                              "cmd/testdata/script/exec_scripts.txtar: the end of a long script",
 	"An image with the tag `latest`, or none, or with `pull: always`": `exec/docker/image_test.go: {name: "always, offline"`,
 	"An untagged image that exists only here":                         "exec/docker/engine_test.go: func TestLatestWithoutARegistry",

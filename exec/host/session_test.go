@@ -126,6 +126,8 @@ func TestShell(t *testing.T) {
 		{"nothing", nil, 0, ""},
 		{"a signal ends the shell", []string{"kill -9 $$"}, 137, ""},
 		{"a here-document without end", []string{"cat <<E\nx", "echo never"}, 2, "is not closed"},
+		{"a return of 0", []string{"return 0", "echo never"}, 2, "a return is in no function"},
+		{"a return of another status", []string{"return 3", "echo never"}, 3, ""},
 		{"no terminal can be asked", []string{"if (: </dev/tty); then echo terminal; fi", "if [ -t 0 ]; then echo terminal; fi", "echo end"}, 0, "\nend\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -10,10 +10,12 @@ import "strings"
 const tail = "DRONE_SCRIPT_EXIT=$?\n"
 
 // End follows a script in the same shell, after `.` or `eval`. It hands on the
-// status of the script, and fails when that was not run to its end.
+// status of the script, and fails when that was not run to its end. A `return 0`
+// outside of functions, which shells do not agree on, looks the same; with
+// another status `set -e` has ended the shell before.
 const End = `
 if [ -n "${DRONE_SCRIPT_EXIT-}" ]; then exit "$DRONE_SCRIPT_EXIT"; fi
-printf '%s\n' 'drone: the commands were not run to their end: a quote, here-document or block is not closed' >&2
+printf '%s\n' 'drone: the commands were not run to their end: a quote, here-document or block is not closed, or a return is in no function (exit ends a step)' >&2
 exit 2`
 
 // Body is the script of a step's commands, for any POSIX shell under `set -e`.
