@@ -15,6 +15,10 @@ import (
 // detach unmounts what is mounted at root or below. The error names what stays
 // mounted: a removal would go through it.
 func detach(root string) error {
+	return detachBy(root, func(at string) error { return unix.Unmount(at, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW) })
+}
+
+func detachBy(root string, unmount func(at string) error) error {
 	mounts, err := mountsBelow(root)
 	if err != nil || len(mounts) == 0 {
 		return err
@@ -22,7 +26,7 @@ func detach(root string) error {
 	var failed error
 	// What was mounted last may lie on another one.
 	for _, at := range slices.Backward(mounts) {
-		failed = errors.Join(failed, unix.Unmount(at, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW))
+		failed = errors.Join(failed, unmount(at))
 	}
 	// An unmount may fail for a mount that went with another one: what counts
 	// is what is left.

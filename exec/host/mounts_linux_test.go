@@ -1,9 +1,11 @@
 package host
 
 import (
+	"errors"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -43,6 +45,20 @@ func TestRemovalOfMounts(t *testing.T) {
 	tr.close()
 	if _, err := os.Stat(kept); err != nil {
 		t.Errorf("the file in a directory that was mounted: %v", err)
+	}
+}
+
+// TestMountsThatStay: what cannot be unmounted is named, and in the way.
+func TestMountsThatStay(t *testing.T) {
+	err := detachBy("/proc", func(string) error { return unix.EPERM })
+	if !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "still mounted in it: /proc") {
+		t.Errorf("error is %v", err)
+	}
+	if err := detachBy("/proc", func(string) error { return nil }); err == nil {
+		t.Error("it is believed to be unmounted, but is not")
+	}
+	if err := detachBy("/pro", func(string) error { return unix.EPERM }); err != nil {
+		t.Errorf("nothing is mounted there: %v", err)
 	}
 }
 
