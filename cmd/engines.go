@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -58,12 +59,29 @@ func (e engines) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 
 // fillWorkspace copies the working tree for a pipeline on this machine, as it
 // is when the pipeline starts.
-func fillWorkspace(ctx context.Context, p *exec.Pipeline, dir string, _ func(exec.Notice)) error {
+func fillWorkspace(ctx context.Context, p *exec.Pipeline, dir string, notify func(exec.Notice)) error {
 	from := p.Workspace.Host
+	warn := func(text string) {
+		if notify != nil {
+			notify(exec.Notice{Warning: text})
+		}
+	}
+	own, common, err := facts.GitDir(from)
+	if err != nil {
+		// Without knowing where git works it might work on the original.
+		return &exec.StepError{
+			Phase: exec.PhaseOpen,
+			Err:   fmt.Errorf("cannot copy the git repository of the working tree: %w", err),
+			Hint:  "`git status` has to work there: repair or remove " + filepath.Join(from, ".git"),
+		}
+	}
 	tree := facts.Read(from)
-	source := snapshot.Source{Dir: from, Files: func(visit func(string, fs.DirEntry) error) error { return tree.Files(from, visit) }}
-	source.GitDir, source.CommonDir = tree.GitDir(from)
-	err := snapshot.Copy(ctx, source, dir)
+	source := snapshot.Source{
+		Dir:    from,
+		Files:  func(visit func(string, fs.DirEntry) error) error { return tree.Files(from, visit, warn) },
+		GitDir: own, CommonDir: common, Warn: warn,
+	}
+	err = snapshot.Copy(ctx, source, dir)
 	if err == nil {
 		return nil
 	}

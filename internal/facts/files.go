@@ -2,6 +2,7 @@ package facts
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -20,14 +21,29 @@ type Visit func(name string, entry fs.DirEntry) error
 // Files visits everything in dir that belongs to the working tree: what git
 // tracks, and what it does not ignore. A directory comes before what is in it.
 // The ".git" of the tree itself is left out; repositories within it, such as
-// submodules, are visited whole. Outside of git, and where git's own files
-// cannot be read, everything belongs to it.
-func (t *Tree) Files(dir string, visit Visit) error {
+// submodules, are visited whole. Outside of git everything belongs to it.
+//
+// There are forms of git's files that cannot be read here. What cannot be known
+// because of that is told to warn.
+func (t *Tree) Files(dir string, visit Visit, warn func(text string)) error {
 	w := &searcher{dir: dir, visit: visit}
 	at, inside := t.within(dir)
+	if t.repo == nil || !inside {
+		// Where the tree begins, and what it ignores, is known all the same.
+		loc, err := locate(dir)
+		if errors.Is(err, errNoRepository) {
+			return w.everything("")
+		}
+		if err != nil {
+			warn(err.Error() + "; every file counts, also ignored ones")
+			return w.everything("")
+		}
+		t = &Tree{Root: loc.root, loc: loc, repo: t.repo, cfg: t.cfg, user: userConfig()}
+		at, _ = t.within(dir)
+	}
 	tracked, err := t.tracked()
-	if !inside || err != nil {
-		return w.everything("")
+	if err != nil {
+		warn(fmt.Sprintf("the git index cannot be read (%v); ignored files are left out, also those that git tracks", err))
 	}
 	w.at, w.tracked, w.fold = at, tracked, t.foldsCase()
 	return w.directory("", t.rulesAbove(at, w.fold), false)
@@ -35,12 +51,38 @@ func (t *Tree) Files(dir string, visit Visit) error {
 
 // GitDir is the directory with what git knows of the checkout whose top is
 // dir: HEAD and the index. common is where all else is, which in a linked
-// worktree is another one. Both are empty when no checkout begins in dir.
-func (t *Tree) GitDir(dir string) (own, common string) {
-	if at, inside := t.within(dir); !inside || at != "" {
-		return "", ""
+// worktree is another one. Neither is a symbolic link. Both are empty when no
+// checkout begins in dir, as when ".git" is a directory that git passes over.
+// It is an error when there is a ".git" and what it stands for is not found.
+func GitDir(dir string) (own, common string, err error) {
+	dot := filepath.Join(dir, ".git")
+	if _, err := os.Lstat(dot); errors.Is(err, fs.ErrNotExist) {
+		return "", "", nil
 	}
-	return t.loc.gitDir, t.loc.common
+	info, err := os.Stat(dot)
+	if err != nil {
+		return "", "", err
+	}
+	if _, err := os.Lstat(filepath.Join(dot, "HEAD")); info.IsDir() && errors.Is(err, fs.ErrNotExist) {
+		return "", "", nil
+	}
+	if !info.IsDir() && !info.Mode().IsRegular() {
+		return "", "", fmt.Errorf("%s is neither a directory nor a file", dot)
+	}
+	loc, err := resolveGitDir(dir, dot, info.IsDir())
+	if err != nil {
+		return "", "", err
+	}
+	if own, err = filepath.EvalSymlinks(loc.gitDir); err != nil {
+		return "", "", err
+	}
+	if common, err = filepath.EvalSymlinks(loc.common); err != nil {
+		return "", "", err
+	}
+	if _, err := os.Stat(filepath.Join(common, "objects")); err != nil {
+		return "", "", fmt.Errorf("%s is no git repository: %w", common, err)
+	}
+	return own, common, nil
 }
 
 // untracked lists the files of the working tree that git would show as
@@ -73,7 +115,7 @@ func (t *Tree) foldsCase() bool {
 // within gives the way from the top of the working tree to dir, with slashes
 // and "" for the top itself.
 func (t *Tree) within(dir string) (string, bool) {
-	if t.repo == nil || t.Root == "" {
+	if t.Root == "" {
 		return "", false
 	}
 	at, err := filepath.Rel(t.Root, dir)
@@ -209,6 +251,9 @@ func (w *searcher) everything(name string) error {
 	}
 	for _, entry := range entries {
 		inner := path.Join(name, entry.Name())
+		if inner == ".git" {
+			continue
+		}
 		err := w.visit(filepath.FromSlash(inner), entry)
 		if err == nil && entry.IsDir() {
 			err = w.everything(inner)

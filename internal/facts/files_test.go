@@ -20,7 +20,7 @@ func (s sandbox) files(dir string) []string {
 			list = append(list, filepath.ToSlash(name))
 		}
 		return nil
-	})
+	}, func(text string) { s.t.Log(text) })
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestFiles(t *testing.T) {
 			},
 		},
 		{
-			name: "an index that cannot be read", want: []string{".gitignore", ".git/x", "a.txt", "sub/b.txt", "x.log"},
+			name: "a directory that is no repository", want: []string{".gitignore", "a.txt", "sub/b.txt", "x.log"},
 			make: func(s sandbox) {
 				s.write("hello/.gitignore", "*.log\n")
 				s.write("hello/x.log", "")
@@ -159,7 +159,7 @@ func TestFilesSkipsADirectory(t *testing.T) {
 				return fs.SkipDir
 			}
 			return nil
-		})
+		}, func(string) {})
 		if diff := cmp.Diff([]string{"a.txt", "sub"}, got); diff != "" || err != nil {
 			t.Errorf("error %v, -want +got:\n%s", err, diff)
 		}
@@ -170,15 +170,50 @@ func TestGitDir(t *testing.T) {
 	s := newSandbox(t)
 	s.checkout()
 	s.git("hello", "worktree", "add", "-q", "../linked")
+	if err := os.Symlink(s.path("hello/.git"), s.path("link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(s.path("linking"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../hello/.git", s.path("linking/.git")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(s.path("empty/.git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for dir, want := range map[string][2]string{
 		"hello":     {s.path("hello/.git"), s.path("hello/.git")},
 		"hello/sub": {"", ""},
 		"linked":    {s.path("hello/.git/worktrees/linked"), s.path("hello/.git")},
+		"linking":   {s.path("hello/.git"), s.path("hello/.git")},
+		"empty":     {"", ""},
 		".":         {"", ""},
 	} {
-		own, common := Read(s.path(dir)).GitDir(s.path(dir))
-		if got := [2]string{own, common}; got != want {
-			t.Errorf("%s: got %q, want %q", dir, got, want)
+		own, common, err := GitDir(s.path(dir))
+		if got := [2]string{own, common}; got != want || err != nil {
+			t.Errorf("%s: got %q, want %q, error %v", dir, got, want, err)
+		}
+	}
+}
+
+func TestGitDirThatIsLost(t *testing.T) {
+	s := newSandbox(t)
+	s.checkout()
+	s.write("text/.git", "hello\n")
+	s.write("lost/.git", "gitdir: ../nowhere\n")
+	if err := os.Mkdir(s.path("dangling"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", s.path("dangling/.git")); err != nil {
+		t.Fatal(err)
+	}
+	s.write("gone/.git/HEAD", "ref: refs/heads/main\n")
+	s.write("gone/.git/commondir", "/nowhere/at/all\n")
+	s.write("half/.git/HEAD", "ref: refs/heads/main\n")
+	for _, dir := range []string{"text", "lost", "dangling", "gone", "half"} {
+		if own, common, err := GitDir(s.path(dir)); err == nil {
+			t.Errorf("%s: got %q, %q and no error", dir, own, common)
 		}
 	}
 }

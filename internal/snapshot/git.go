@@ -1,19 +1,333 @@
 package snapshot
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 )
 
-// rewrite copies a text file of a repository with a change.
-func (c *copier) rewrite(from, to, name string, change func(string) string) error {
-	text, err := os.ReadFile(filepath.Join(from, name))
+// repository is one to copy: own has HEAD and the index, common all else. tree
+// is where its working tree is in the copy.
+type repository struct{ own, common, to, tree string }
+
+// pointer is a file in the tree that names the repository of the directory it
+// is in, at its path in the copy.
+type pointer struct{ name, to, git string }
+
+// nested takes note of the ".git" of a repository within the tree.
+func (c *copier) nested(from, name string, entry fs.DirEntry) error {
+	to := filepath.Join(c.to, name)
+	real, err := filepath.EvalSymlinks(from)
 	if err != nil {
+		return vanished(err)
+	}
+	info, err := os.Stat(real)
+	switch {
+	case err != nil:
+		return vanished(err)
+	case info.IsDir() && !entry.IsDir():
+		c.pointers = append(c.pointers, pointer{name, to, real})
+		return nil
+	case info.IsDir() && isRepository(real):
+		c.repos = append(c.repos, repository{own: real, common: real, to: to, tree: filepath.Dir(to)})
+		return fs.SkipDir
+	case info.IsDir() && exists(filepath.Join(real, "commondir")):
+		c.leaveOut(name)
+		return fs.SkipDir
+	case info.IsDir():
+		return c.directory(to, entry) // git passes over it
+	case !info.Mode().IsRegular():
+		return nil
+	}
+	text, err := readRegular(real)
+	if err != nil {
+		return vanished(err)
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	target, ok := strings.CutPrefix(strings.TrimRight(line, "\r"), "gitdir:")
+	if !ok {
+		// Git stops there, and has to in the copy.
+		return os.WriteFile(to, []byte(text), 0o600)
+	}
+	if target = strings.TrimSpace(target); !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(from), target)
+	}
+	// What cannot be found is nowhere in the tree either.
+	if real, err = filepath.EvalSymlinks(target); err != nil {
+		real = target
+	}
+	c.pointers = append(c.pointers, pointer{name, to, real})
+	return nil
+}
+
+func (c *copier) leaveOut(name string) {
+	if c.source.Warn != nil {
+		c.source.Warn(fmt.Sprintf("%s is not copied: the git repository that it belongs to is not part of the working tree", name))
+	}
+}
+
+// repositories copies the repositories that were found, and those of their
+// submodules.
+func (c *copier) repositories() error {
+	trees := map[string]string{} // of submodules, by their repositories
+	for _, p := range c.pointers {
+		to := c.ofSubmodule(p.git)
+		if to == "" {
+			c.leaveOut(p.name)
+			continue
+		}
+		trees[p.git] = filepath.Dir(p.to)
+		back, err := filepath.Rel(filepath.Dir(p.to), to)
+		if err == nil {
+			err = os.WriteFile(p.to, []byte("gitdir: "+filepath.ToSlash(back)+"\n"), 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	// The list grows by the submodules.
+	for i := 0; i < len(c.repos); i++ {
+		r := c.repos[i]
+		if tree, ok := trees[r.own]; ok {
+			r.tree = tree
+		}
+		if err := c.repository(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ofSubmodule is where the repository of a submodule will be in the copy, ""
+// when git is none of a repository that is copied.
+func (c *copier) ofSubmodule(git string) string {
+	if !isRepository(git) {
+		return ""
+	}
+	for _, r := range c.repos {
+		inside, err := filepath.Rel(filepath.Join(r.own, "modules"), git)
+		if err == nil && filepath.IsLocal(inside) && inside != "." {
+			return filepath.Join(r.to, "modules", inside)
+		}
+	}
+	return ""
+}
+
+// isRepository reports a directory that is a git repository by itself.
+func isRepository(dir string) bool {
+	return exists(filepath.Join(dir, "HEAD")) && exists(filepath.Join(dir, "objects")) && !exists(filepath.Join(dir, "commondir"))
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
+// repository copies one. What a linked worktree shares with others is its own
+// there.
+//
+// References come first, those that are packed after the others, and objects
+// last, loose ones first: it is the order in which git takes away what it has
+// written elsewhere, and a commit that is made meanwhile is not in the copy
+// without its objects.
+func (c *copier) repository(r repository) error {
+	if err := os.Mkdir(r.to, 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(to, name), []byte(change(string(text))), 0o600)
+	packs := filepath.Join("objects", "pack")
+	for _, part := range []func(name string) bool{
+		func(name string) bool { return name == "HEAD" || name == "refs" || within(name, "refs") },
+		func(name string) bool { return name == "packed-refs" || name == "reftable" || within(name, "reftable") },
+		func(name string) bool {
+			return name != "HEAD" && name != "refs" && name != "packed-refs" && name != "reftable" && name != "objects" && name != "modules"
+		},
+		func(name string) bool { return name == "objects" || within(name, "objects") && name != packs },
+		func(name string) bool { return name == "objects" || name == packs || within(name, packs) },
+	} {
+		if err := c.part(r, part); err != nil {
+			return err
+		}
+	}
+	if err := c.submodules(r, ""); err != nil {
+		return err
+	}
+	return errors.Join(c.configure(r), c.alternates(r))
+}
+
+// part copies what wanted names, and waits for it.
+func (c *copier) part(r repository, wanted func(name string) bool) error {
+	linked := r.own != r.common
+	err := c.gitFiles(r.common, r.to, "", func(name string) bool {
+		return wanted(name) && !apart(name) && !(linked && (ofCheckout(name) || isFile(r.own, name)))
+	}, nil)
+	if err == nil && linked {
+		err = c.gitFiles(r.own, r.to, "", func(name string) bool { return wanted(name) && !apart(name) }, nil)
+	}
+	// The error of a file is the reason why the walk ended.
+	if failed := c.wait(); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// apart names what a copy has in another form, or not at all: other worktrees,
+// and the ways to and from the parts of this one.
+func apart(name string) bool {
+	switch name {
+	case "config", "config.worktree", "modules", "worktrees", "commondir", "gitdir", "locked", filepath.Join("objects", "info", "alternates"):
+		return true
+	}
+	return strings.HasSuffix(name, ".lock") // a git is at work in the source
+}
+
+// gitFiles copies what is in the directory name of a repository, which is from
+// on disk, into to. Symbolic links become what they point to, as git would
+// write through them; what is there already stays. above are the directories
+// on the way.
+func (c *copier) gitFiles(from, to, name string, wanted func(name string) bool, above []fs.FileInfo) error {
+	here, err := os.Stat(from)
+	if err != nil {
+		return vanished(err)
+	}
+	for _, dir := range above {
+		if os.SameFile(dir, here) {
+			return fmt.Errorf("%s leads back to itself", from)
+		}
+	}
+	above = append(above[:len(above):len(above)], here)
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return vanished(err)
+	}
+	for _, entry := range entries {
+		inner := filepath.Join(name, entry.Name())
+		if !wanted(inner) {
+			continue
+		}
+		if err := c.gitFile(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name()), inner, wanted, above); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *copier) gitFile(from, to, name string, wanted func(name string) bool, above []fs.FileInfo) error {
+	if c.ctx.Err() != nil {
+		return context.Cause(c.ctx)
+	}
+	// HEAD may be a link to the branch, which need not have a commit yet.
+	if target, err := os.Readlink(from); err == nil && name == "HEAD" && within(target, "refs") {
+		return os.Symlink(target, to)
+	}
+	real, err := filepath.EvalSymlinks(from)
+	if err != nil {
+		return vanished(err)
+	}
+	info, err := os.Lstat(real)
+	switch {
+	case err != nil:
+		return vanished(err)
+	case info.Mode().IsRegular():
+		ctx := c.ctx
+		c.files.Go(func() error { return vanished(copyFile(ctx, real, to)) })
+		return nil
+	case !info.IsDir():
+		return nil
+	}
+	if err := os.Mkdir(to, 0o700); err == nil {
+		c.dirs = append(c.dirs, made{to, info.Mode().Perm()})
+	} else if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return c.gitFiles(real, to, name, wanted, above)
+}
+
+// within reports a path in the directory dir.
+func within(name, dir string) bool {
+	return strings.HasPrefix(name, dir+string(filepath.Separator))
+}
+
+// submodules finds the repositories of the submodules of r, which are in
+// directories by their names. path is from the directory of all of them on.
+func (c *copier) submodules(r repository, path string) error {
+	from, to := filepath.Join(r.own, "modules", path), filepath.Join(r.to, "modules", path)
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return vanished(err)
+	}
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		inner := filepath.Join(path, entry.Name())
+		real, err := filepath.EvalSymlinks(filepath.Join(from, entry.Name()))
+		switch {
+		case err == nil && isRepository(real):
+			// Until it is checked out its place is the one it usually has.
+			c.repos = append(c.repos, repository{own: real, common: real, to: filepath.Join(r.to, "modules", inner), tree: filepath.Join(r.tree, inner)})
+		case entry.IsDir() && !exists(filepath.Join(from, entry.Name(), "HEAD")):
+			err = c.submodules(r, inner)
+		}
+		if err = vanished(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// configure writes the configuration of a repository. It says where the working
+// tree is, since the original may say so, too: in its own way of writing, or in
+// a file that is included. The last word counts, and that of config.worktree
+// comes after all of config.
+func (c *copier) configure(r repository) error {
+	place := "\n\n[core]\n\tbare = false\n\tworktree = " + quoted(r.tree) + "\n"
+	for _, file := range []struct{ dir, name string }{{r.common, "config"}, {r.own, "config.worktree"}} {
+		text, err := readLinked(filepath.Join(file.dir, file.name))
+		if errors.Is(err, fs.ErrNotExist) && file.name == "config.worktree" {
+			continue
+		}
+		if err = vanished(err); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(r.to, file.name), []byte(withoutPlaces(text)+place), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quoted is text as a value in a git configuration.
+func quoted(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(filepath.ToSlash(text)) + `"`
+}
+
+// readLinked reads a file that may be a link.
+func readLinked(name string) (string, error) {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return "", err
+	}
+	return readRegular(real)
+}
+
+// readRegular reads a file. Anything else is as good as not there.
+func readRegular(name string) (string, error) {
+	file, err := openRegular(name)
+	if err != nil {
+		return "", err
+	}
+	if file == nil {
+		return "", fs.ErrNotExist
+	}
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	return string(text), err
 }
 
 var (
@@ -21,9 +335,9 @@ var (
 	places  = regexp.MustCompile(`(?i)^\s*(worktree|bare)\s*(=|$)`)
 )
 
-// withoutPlaces takes out of a git configuration where the working tree is, and
-// that there is none: submodules and linked worktrees say so, and git would
-// work on the original.
+// withoutPlaces takes out of a git configuration where the working tree is, as
+// far as git itself writes it. That does not have to find every form: it is for
+// git, which refuses to change a value that is there twice.
 func withoutPlaces(config string) string {
 	var kept strings.Builder
 	core := false
@@ -31,25 +345,54 @@ func withoutPlaces(config string) string {
 		if m := section.FindStringSubmatch(line); m != nil {
 			core = strings.EqualFold(m[1], "core") && m[2] == ""
 		}
-		if !core || !places.MatchString(strings.TrimRight(line, "\r\n")) {
+		text := strings.TrimRight(line, "\r\n")
+		if !core || !places.MatchString(text) || strings.HasSuffix(text, `\`) {
 			kept.WriteString(line)
 		}
 	}
 	return kept.String()
 }
 
-// absolute makes the paths of other object stores absolute, which may count
-// from the one in the repository git.
-func absolute(git string) func(string) string {
-	return func(alternates string) string {
-		var list strings.Builder
-		for line := range strings.Lines(alternates) {
-			path := strings.TrimRight(line, "\r\n")
-			if path != "" && !strings.HasPrefix(path, "#") && !filepath.IsAbs(path) {
-				path = filepath.Join(git, "objects", path)
-			}
-			list.WriteString(path + "\n")
-		}
-		return list.String()
+// alternates writes the list of other object stores with absolute paths: they
+// may count from the directory of the objects.
+func (c *copier) alternates(r repository) error {
+	objects, err := filepath.EvalSymlinks(filepath.Join(r.common, "objects"))
+	if err != nil {
+		return vanished(err)
 	}
+	name := filepath.Join("info", "alternates")
+	text, err := readLinked(filepath.Join(objects, name))
+	if err != nil {
+		return vanished(err)
+	}
+	return os.WriteFile(filepath.Join(r.to, "objects", name), []byte(absolute(objects, text)), 0o600)
+}
+
+func absolute(objects, alternates string) string {
+	var list strings.Builder
+	for line := range strings.Lines(alternates) {
+		path := strings.TrimRight(line, "\r\n")
+		if path != "" && !strings.HasPrefix(path, "#") && !filepath.IsAbs(path) {
+			path = filepath.Join(objects, path)
+		}
+		list.WriteString(path + "\n")
+	}
+	return list.String()
+}
+
+// isFile reports a file of that name in a directory.
+func isFile(dir, name string) bool {
+	info, err := os.Lstat(filepath.Join(dir, name))
+	return err == nil && !info.IsDir()
+}
+
+// ofCheckout names what belongs to the main worktree of a repository: a linked
+// one has its own.
+func ofCheckout(name string) bool {
+	switch name {
+	case "HEAD", "index", "ORIG_HEAD", "FETCH_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD",
+		"rebase-merge", "rebase-apply", "sequencer", filepath.Join("logs", "HEAD"), filepath.Join("info", "sparse-checkout"):
+		return true
+	}
+	return false
 }

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,26 +27,31 @@ type Source struct {
 	// path from Dir on. It leaves out a directory for fs.SkipDir.
 	Files func(visit func(name string, entry fs.DirEntry) error) error
 	// GitDir has HEAD and the index of the tree, CommonDir everything else of
-	// the repository; they are the same but in a linked worktree. Both are
-	// empty when there is no repository to copy.
+	// the repository; they are the same but in a linked worktree. Neither is a
+	// symbolic link. Both are empty when there is no repository to copy.
 	GitDir, CommonDir string
+	// Warn is told what of the tree is not in the copy though it was visited.
+	Warn func(text string)
 }
 
-// Copy copies a working tree into the existing directory to. Permissions and
-// times of files stay, symbolic links are copied as such, whatever they point
-// to; sockets, pipes and devices are left out, as is what vanishes meanwhile.
-// The copy ends early with the cause of ctx. What has been copied is left to
-// the caller.
+// Copy copies a working tree into the existing directory to, which is free of
+// symbolic links. Permissions and times of files stay, symbolic links are
+// copied as such, whatever they point to; sockets, pipes and devices are left
+// out, as is what vanishes meanwhile. The copy ends early with the cause of
+// ctx. What has been copied is left to the caller.
+//
+// Git works on the copy there, in the repositories within the tree, too. Files
+// does not visit the ".git" of the tree itself.
 //
 // Where the file system can share blocks between files until one is changed,
 // the kernel does so.
 func Copy(ctx context.Context, from Source, to string) error {
-	c := newCopier(ctx, to)
+	c := newCopier(ctx, from, to)
 	err := from.Files(func(name string, entry fs.DirEntry) error {
 		return c.entry(filepath.Join(from.Dir, name), name, entry)
 	})
-	if err == nil && from.GitDir != "" {
-		err = c.repository(from)
+	if err == nil {
+		err = c.repositories()
 	}
 	// A file that could not be copied ends the walk, too, and says more.
 	if failed := c.finish(); failed != nil {
@@ -58,10 +62,16 @@ func Copy(ctx context.Context, from Source, to string) error {
 
 // copier copies entries into the directory to, files several at a time.
 type copier struct {
-	ctx   context.Context
-	to    string
-	files *errgroup.Group
-	dirs  []made // in the order in which they were made
+	source  Source
+	to      string
+	started context.Context // that of Copy
+	ctx     context.Context // of the files being copied
+	files   *errgroup.Group
+	dirs    []made // in the order in which they were made
+	// What the walk through the tree finds of git: its repositories, and the
+	// files that name the repository of the directory they are in.
+	repos    []repository
+	pointers []pointer
 }
 
 // made is a directory that gets its permissions when all is in it.
@@ -70,10 +80,25 @@ type made struct {
 	mode fs.FileMode
 }
 
-func newCopier(ctx context.Context, to string) *copier {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2 * runtime.GOMAXPROCS(0))
-	return &copier{ctx: ctx, to: to, files: group}
+func newCopier(ctx context.Context, from Source, to string) *copier {
+	c := &copier{source: from, to: to, started: ctx}
+	c.begin()
+	if from.GitDir != "" {
+		c.repos = append(c.repos, repository{own: from.GitDir, common: from.CommonDir, to: filepath.Join(to, ".git"), tree: to})
+	}
+	return c
+}
+
+func (c *copier) begin() {
+	c.files, c.ctx = errgroup.WithContext(c.started)
+	c.files.SetLimit(2 * runtime.GOMAXPROCS(0))
+}
+
+// wait waits for the files so far.
+func (c *copier) wait() error {
+	err := c.files.Wait()
+	c.begin()
+	return err
 }
 
 // finish waits for the files, and closes directories that are closed to the
@@ -96,12 +121,15 @@ func (c *copier) entry(from, name string, entry fs.DirEntry) error {
 	switch {
 	case from == c.to:
 		return fs.SkipDir // the copy lies in what it is a copy of
+	case entry.Name() == ".git":
+		return c.nested(from, name, entry)
 	case entry.IsDir():
 		return c.directory(to, entry)
 	case entry.Type()&fs.ModeSymlink != 0:
 		return vanished(copyLink(from, to))
 	case entry.Type().IsRegular():
-		c.files.Go(func() error { return vanished(copyFile(from, to)) })
+		ctx := c.ctx
+		c.files.Go(func() error { return vanished(copyFile(ctx, from, to)) })
 	}
 	return nil
 }
@@ -130,9 +158,9 @@ func copyLink(from, to string) error {
 
 // copyFile copies a file with its permissions and time: tools such as make
 // compare times.
-func copyFile(from, to string) (err error) {
-	source, err := os.Open(from)
-	if err != nil {
+func copyFile(ctx context.Context, from, to string) (err error) {
+	source, err := openRegular(from)
+	if source == nil {
 		return err
 	}
 	defer source.Close()
@@ -145,7 +173,10 @@ func copyFile(from, to string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	if _, err := io.Copy(target, source); err != nil {
+	if err := copyContent(ctx, target, source, info.Size()); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return fmt.Errorf("cannot copy %s: %w", from, err)
 	}
 	if err := target.Chmod(info.Mode().Perm()); err != nil {
@@ -154,79 +185,63 @@ func copyFile(from, to string) (err error) {
 	return os.Chtimes(to, time.Time{}, info.ModTime())
 }
 
+// openRegular opens a file to read. It is nil, without an error, when there is
+// something else by now: opening a pipe would wait for somebody to write, and a
+// link may lead anywhere.
+func openRegular(name string) (*os.File, error) {
+	info, err := os.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, err
+	}
+	file, err := os.OpenFile(name, os.O_RDONLY|dontWait, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// piece is how much is copied between two looks at whether to go on.
+const piece = 16 << 20
+
+// copyContent copies as much as was in a file when the copy began: one that
+// grows as fast as it is copied would have no end. Holes stay holes where the
+// system tells them.
+func copyContent(ctx context.Context, to, from *os.File, size int64) error {
+	for at := int64(0); at < size; {
+		begin, end := nextData(from, at, size)
+		if begin >= size {
+			break
+		}
+		if _, err := from.Seek(begin, io.SeekStart); err != nil {
+			return err
+		}
+		if _, err := to.Seek(begin, io.SeekStart); err != nil {
+			return err
+		}
+		for at = begin; at < end; {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			n, err := io.CopyN(to, from, min(piece, end-at))
+			if errors.Is(err, io.EOF) {
+				return nil // it has become shorter
+			}
+			if err != nil {
+				return err
+			}
+			at += n
+		}
+	}
+	return to.Truncate(size)
+}
+
 // vanished forgives a file that was removed while the copy was made.
 func vanished(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
-}
-
-// repository makes the ".git" of the copy. What a linked worktree shares with
-// others is its own there.
-func (c *copier) repository(from Source) error {
-	git := filepath.Join(c.to, ".git")
-	if err := os.Mkdir(git, 0o700); err != nil {
-		return err
-	}
-	own := from.GitDir == from.CommonDir
-	err := c.tree(from.CommonDir, git, func(name string) bool {
-		return name == "worktrees" || isLock(name) || name == "config" || !own && (ofCheckout(name) || isFile(from.GitDir, name))
-	})
-	if err == nil && !own {
-		err = c.tree(from.GitDir, git, func(name string) bool {
-			return isLock(name) || name == "commondir" || name == "gitdir" || name == "locked"
-		})
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		vanished(c.rewrite(from.CommonDir, git, "config", withoutPlaces)),
-		vanished(c.rewrite(from.CommonDir, git, filepath.Join("objects", "info", "alternates"), absolute(from.CommonDir))),
-	)
-}
-
-// tree copies the directory from into to, but for the entries at its top that
-// skip names. What is there already stays: directories that both have.
-func (c *copier) tree(from, to string, skip func(name string) bool) error {
-	inner := &copier{ctx: c.ctx, to: to, files: c.files}
-	alternates := filepath.Join("objects", "info", "alternates")
-	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		name, relErr := filepath.Rel(from, path)
-		switch {
-		case err != nil:
-			return vanished(err)
-		case relErr != nil || name == "." || name == alternates:
-			return relErr
-		case skip(name) && entry.IsDir():
-			return fs.SkipDir
-		case skip(name):
-			return nil
-		}
-		if err := inner.entry(path, name, entry); !entry.IsDir() || !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		return nil
-	})
-}
-
-// isLock reports the marks of a git that is at work in the source.
-func isLock(name string) bool { return strings.HasSuffix(name, ".lock") }
-
-// isFile reports a file of that name in a directory.
-func isFile(dir, name string) bool {
-	info, err := os.Lstat(filepath.Join(dir, name))
-	return err == nil && !info.IsDir()
-}
-
-// ofCheckout names what belongs to the main worktree of a repository: a linked
-// one has its own.
-func ofCheckout(name string) bool {
-	switch name {
-	case "HEAD", "index", "ORIG_HEAD", "FETCH_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD",
-		"rebase-merge", "rebase-apply", "sequencer", "config.worktree", filepath.Join("logs", "HEAD"):
-		return true
-	}
-	return false
 }

@@ -84,10 +84,13 @@ func (s sandbox) repository() {
 // copy copies a tree as the program does.
 func (s sandbox) copy(ctx context.Context, from string) error {
 	t := facts.Read(s.path(from))
-	source := snapshot.Source{Dir: s.path(from), Files: func(visit func(string, fs.DirEntry) error) error {
-		return t.Files(s.path(from), visit)
+	warn := func(text string) { s.Log("warning: " + text) }
+	source := snapshot.Source{Dir: s.path(from), Warn: warn, Files: func(visit func(string, fs.DirEntry) error) error {
+		return t.Files(s.path(from), visit, warn)
 	}}
-	source.GitDir, source.CommonDir = t.GitDir(s.path(from))
+	var err error
+	source.GitDir, source.CommonDir, err = facts.GitDir(s.path(from))
+	s.must(err)
 	return snapshot.Copy(ctx, source, s.path("copy"))
 }
 
@@ -253,7 +256,7 @@ func TestCopyIntoItself(t *testing.T) {
 	s.must(os.Symlink("tree/tmp/copy", s.path("copy")))
 	s.must(os.MkdirAll(s.path("tree/tmp/copy"), 0o700))
 	source := snapshot.Source{Dir: s.path("tree"), Files: func(visit func(string, fs.DirEntry) error) error {
-		return facts.Read(s.path("tree")).Files(s.path("tree"), visit)
+		return facts.Read(s.path("tree")).Files(s.path("tree"), visit, func(string) {})
 	}}
 	s.must(snapshot.Copy(t.Context(), source, s.path("tree/tmp/copy")))
 	if _, err := os.Lstat(s.path("tree/tmp/copy/tmp/copy")); !errors.Is(err, fs.ErrNotExist) {
