@@ -81,6 +81,22 @@ func (s sandbox) repository() {
 	s.git("tree", "commit", "-q", "-m", "first")
 }
 
+// submodule makes super a checkout with the submodule sub, not committed.
+func (s sandbox) submodule() {
+	s.Helper()
+	s.git(".", "init", "-q", "-b", "main", "super")
+	s.git("super", "-c", "protocol.file.allow=always", "submodule", "add", "-q", s.path("tree"), "sub")
+}
+
+// configured adds text to the configuration of the repository of tree.
+func (s sandbox) configured(text string) string {
+	s.Helper()
+	old, err := os.ReadFile(s.path("tree/.git/config"))
+	s.must(err)
+	s.write("tree/.git/config", string(old)+text)
+	return "tree"
+}
+
 // copy copies a tree as the program does.
 func (s sandbox) copy(ctx context.Context, from string) error {
 	t := facts.Read(s.path(from))
@@ -117,7 +133,7 @@ func (s sandbox) state(dir string) []string {
 			text += " " + info.ModTime().UTC().Format(time.RFC3339Nano) + " " + string(content)
 		}
 		list = append(list, text)
-		if name == ".git" {
+		if entry.Name() == ".git" && entry.IsDir() {
 			return fs.SkipDir
 		}
 		return nil
@@ -205,13 +221,11 @@ func TestGit(t *testing.T) {
 			return "linked"
 		},
 		"submodule": func(s sandbox) string {
-			s.git(".", "init", "-q", "-b", "main", "super")
-			s.git("super", "-c", "protocol.file.allow=always", "submodule", "add", "-q", s.path("tree"), "sub")
+			s.submodule()
 			return "super/sub"
 		},
 		"with a submodule": func(s sandbox) string {
-			s.git(".", "init", "-q", "-b", "main", "super")
-			s.git("super", "-c", "protocol.file.allow=always", "submodule", "add", "-q", s.path("tree"), "sub")
+			s.submodule()
 			s.git("super", "commit", "-q", "-m", "sub")
 			return "super"
 		},
@@ -219,6 +233,66 @@ func TestGit(t *testing.T) {
 			s.git(".", "clone", "-q", "--shared", "tree", "clone")
 			s.write("clone/.git/objects/info/alternates", "../../../tree/.git/objects\n")
 			return "clone"
+		},
+		"place in config.worktree": func(s sandbox) string {
+			s.git("tree", "config", "extensions.worktreeConfig", "true")
+			s.git("tree", "config", "--worktree", "core.worktree", s.path("tree"))
+			return "tree"
+		},
+		"place on one line":  func(s sandbox) string { return s.configured("[core] worktree = " + s.path("tree") + "\n") },
+		"place on two lines": func(s sandbox) string { return s.configured("[core]\n worktree = \\\n" + s.path("tree") + "\n") },
+		"place included": func(s sandbox) string {
+			s.write("tree/.git/extra", "[core]\n worktree = "+s.path("tree")+"\n")
+			return s.configured("[include]\n path = extra\n")
+		},
+		"place at the very end": func(s sandbox) string { return s.configured("[core] worktree = " + s.path("tree") + "\\\n") },
+		"sparse submodule": func(s sandbox) string {
+			s.submodule()
+			s.git("super/sub", "sparse-checkout", "init", "--cone")
+			return "super/sub"
+		},
+		"linked worktree with another hash": func(s sandbox) string {
+			s.git(".", "init", "-q", "-b", "main", "--object-format=sha256", "other")
+			s.write("other/a.txt", "one\n")
+			s.git("other", "add", ".")
+			s.git("other", "commit", "-q", "-m", "first")
+			s.git("other", "worktree", "add", "-q", "-b", "side", "../linked")
+			return "linked"
+		},
+		"git directory of links": func(s sandbox) string {
+			s.must(os.MkdirAll(s.path("new/.git/logs"), 0o755))
+			for _, name := range []string{"config", "refs", "objects", "info", "hooks", "logs/refs"} {
+				s.must(os.Symlink(s.path("tree/.git/"+name), s.path("new/.git/"+name)))
+			}
+			s.write("new/.git/HEAD", "ref: refs/heads/main\n")
+			s.git("new", "reset", "-q", "--hard")
+			return "new"
+		},
+		"link as git directory": func(s sandbox) string {
+			s.must(os.Rename(s.path("tree/.git"), s.path("repository")))
+			s.must(os.Symlink("../repository", s.path("tree/.git")))
+			return "tree"
+		},
+		"git directory elsewhere": func(s sandbox) string {
+			s.git("tree", "init", "-q", "--separate-git-dir", s.path("repository"))
+			return "tree"
+		},
+		"link as HEAD": func(s sandbox) string {
+			s.must(os.Remove(s.path("tree/.git/HEAD")))
+			s.must(os.Symlink("refs/heads/main", s.path("tree/.git/HEAD")))
+			return "tree"
+		},
+		"sparse index": func(s sandbox) string {
+			s.write("tree/d/x", "x\n")
+			s.write("tree/e/x", "x\n")
+			s.git("tree", "add", ".")
+			s.git("tree", "commit", "-q", "-m", "directories")
+			s.git("tree", "sparse-checkout", "set", "--sparse-index", "d")
+			return "tree"
+		},
+		"split index": func(s sandbox) string {
+			s.git("tree", "update-index", "--split-index")
+			return "tree"
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -234,7 +308,10 @@ func TestGit(t *testing.T) {
 					t.Errorf("git %s: -tree +copy:\n%s", args, diff)
 				}
 			}
-			before := s.git(tree, "status", "--short", "--branch") + s.git(tree, "for-each-ref")
+			state := func() string {
+				return strings.Join(s.state(tree), "\n") + s.git(tree, "status", "--short", "--branch") + s.git(tree, "for-each-ref")
+			}
+			before := state()
 			if top := s.git("copy", "rev-parse", "--show-toplevel"); top != s.path("copy") {
 				t.Errorf("git in the copy works in %s", top)
 			}
@@ -242,10 +319,115 @@ func TestGit(t *testing.T) {
 			s.git("copy", "commit", "-q", "-m", "in the copy")
 			s.git("copy", "checkout", "-q", "-f", "-b", "other")
 			s.git("copy", "gc", "-q", "--prune=now")
-			if after := s.git(tree, "status", "--short", "--branch") + s.git(tree, "for-each-ref"); after != before {
+			s.git("copy", "config", "core.bare", "false")
+			s.write("copy/a.txt", "in the copy\n")
+			s.git("copy", "reset", "-q", "--hard")
+			s.git("copy", "clean", "-q", "-ffdx")
+			if after := state(); after != before {
 				t.Errorf("the tree was changed:\n%s\nwas\n%s", after, before)
 			}
 		})
+	}
+}
+
+// TestRepositoriesWithin shows that git works on the copy in directories of the
+// tree that have a repository of their own.
+func TestRepositoriesWithin(t *testing.T) {
+	for name, prepare := range map[string]func(s sandbox) (tree, inner string){
+		"submodule": func(s sandbox) (string, string) {
+			s.submodule()
+			return "super", "sub"
+		},
+		"submodule with an absolute path": func(s sandbox) (string, string) {
+			s.submodule()
+			s.write("super/sub/.git", "gitdir: "+s.path("super/.git/modules/sub")+"\n")
+			s.git("super/sub", "config", "core.worktree", s.path("super/sub"))
+			return "super", "sub"
+		},
+		"sparse submodule": func(s sandbox) (string, string) {
+			s.submodule()
+			s.git("super/sub", "sparse-checkout", "init", "--cone")
+			s.git("super/sub", "config", "--worktree", "core.worktree", s.path("super/sub"))
+			return "super", "sub"
+		},
+		"submodule by another name": func(s sandbox) (string, string) {
+			s.submodule()
+			s.git("super", "mv", "sub", "moved")
+			return "super", "moved"
+		},
+		"submodule of a linked worktree": func(s sandbox) (string, string) {
+			s.submodule()
+			s.git("super", "commit", "-q", "-m", "sub")
+			s.git("super", "worktree", "add", "-q", "-b", "side", "../linked")
+			s.git("linked", "-c", "protocol.file.allow=always", "submodule", "update", "-q", "--init")
+			return "linked", "sub"
+		},
+		"clone": func(s sandbox) (string, string) {
+			s.git("tree", "clone", "-q", ".", "in")
+			s.git("tree/in", "config", "core.worktree", s.path("tree/in"))
+			return "tree", "in"
+		},
+		"checkout with a submodule": func(s sandbox) (string, string) {
+			s.submodule()
+			s.must(os.Mkdir(s.path("outer"), 0o755))
+			s.must(os.Rename(s.path("super"), s.path("outer/super")))
+			return "outer", "super/sub"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSandbox(t)
+			s.repository()
+			tree, inner := prepare(s)
+			s.write(tree+"/"+inner+"/a.txt", "changed\n")
+			s.must(s.copy(t.Context(), tree))
+			inCopy := "copy/" + inner
+			if top := s.git(inCopy, "rev-parse", "--show-toplevel"); top != s.path(inCopy) {
+				t.Errorf("git in the copy works in %s", top)
+			}
+			state := func() string {
+				return strings.Join(s.state(tree), "\n") + s.git(tree+"/"+inner, "status", "--short") + s.git(tree+"/"+inner, "for-each-ref")
+			}
+			before := state()
+			if diff := cmp.Diff(s.git(tree+"/"+inner, "status", "--short", "--branch"), s.git(inCopy, "status", "--short", "--branch")); diff != "" {
+				t.Errorf("git status: -tree +copy:\n%s", diff)
+			}
+			s.git(inCopy, "commit", "-q", "-a", "-m", "in the copy")
+			s.write(inCopy+"/a.txt", "again\n")
+			s.git(inCopy, "reset", "-q", "--hard")
+			s.git(inCopy, "clean", "-q", "-ffdx")
+			if after := state(); after != before {
+				t.Errorf("the tree was changed:\n%s\nwas\n%s", after, before)
+			}
+		})
+	}
+}
+
+// TestWorktreesWithin leaves out what would lead to the original.
+func TestWorktreesWithin(t *testing.T) {
+	s := newSandbox(t)
+	s.repository()
+	s.git("tree", "worktree", "add", "-q", "-b", "side", "in")
+	s.git(".", "clone", "-q", "tree", "elsewhere")
+	s.write("tree/out/.git", "gitdir: "+s.path("elsewhere/.git")+"\n")
+	s.write("tree/link/x", "")
+	s.must(os.Symlink("../../elsewhere/.git", s.path("tree/link/.git")))
+	var warnings []string
+	own, common, err := facts.GitDir(s.path("tree"))
+	s.must(err)
+	s.must(snapshot.Copy(t.Context(), snapshot.Source{
+		Dir: s.path("tree"), GitDir: own, CommonDir: common,
+		Warn: func(text string) { warnings = append(warnings, strings.Fields(text)[0]) },
+		Files: func(visit func(string, fs.DirEntry) error) error {
+			return facts.Read(s.path("tree")).Files(s.path("tree"), visit, func(string) {})
+		},
+	}, s.path("copy")))
+	if diff := cmp.Diff([]string{"in/.git", "link/.git", "out/.git"}, warnings); diff != "" {
+		t.Errorf("warnings: -want +got:\n%s", diff)
+	}
+	for _, name := range warnings {
+		if _, err := os.Lstat(s.path("copy/" + name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is in the copy: %v", name, err)
+		}
 	}
 }
 
