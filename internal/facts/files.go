@@ -43,7 +43,11 @@ func (t *Tree) Files(dir string, visit Visit, warn func(text string)) error {
 	}
 	tracked, err := t.tracked()
 	if err != nil {
-		warn(fmt.Sprintf("the git index cannot be read (%v); ignored files are left out, also those that git tracks", err))
+		reason := ""
+		if t.repo != nil { // else that has been said
+			reason = " (" + err.Error() + ")"
+		}
+		warn("the git index cannot be read" + reason + "; ignored files are left out, also those that git tracks")
 	}
 	w.at, w.tracked, w.fold = at, tracked, t.foldsCase()
 	return w.directory("", t.rulesAbove(at, w.fold), false)
@@ -157,7 +161,7 @@ func (t *Tree) rulesAbove(at string, fold bool) []rule {
 		if part == "" {
 			break
 		}
-		rules = append(rules, readRules(filepath.Join(t.Root, filepath.FromSlash(above), ".gitignore"), above, fold)...)
+		rules = append(rules, rulesIn(filepath.Join(t.Root, filepath.FromSlash(above)), above, fold)...)
 		above = path.Join(above, part)
 	}
 	return rules
@@ -206,7 +210,7 @@ func (w *searcher) directory(name string, rules []rule, ignored bool) error {
 	if err != nil {
 		return w.unread(err)
 	}
-	rules = append(rules[:len(rules):len(rules)], readRules(filepath.Join(w.dir, filepath.FromSlash(name), ".gitignore"), path.Join(w.at, name), w.fold)...)
+	rules = append(rules[:len(rules):len(rules)], rulesIn(filepath.Join(w.dir, filepath.FromSlash(name)), path.Join(w.at, name), w.fold)...)
 	for _, entry := range entries {
 		if err := w.entry(path.Join(name, entry.Name()), entry, rules, ignored); err != nil {
 			return err

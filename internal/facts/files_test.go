@@ -101,6 +101,24 @@ func TestFiles(t *testing.T) {
 				s.write("hello/"+name, "")
 			}
 		}},
+		{name: "rules behind a link", want: []string{"a.txt", "rules", "sub/.gitignore", "sub/b.txt", "sub/x.log"}, make: func(s sandbox) {
+			s.write("hello/rules", "*.log\n")
+			s.write("hello/sub/x.log", "")
+			if err := os.Symlink("../rules", s.path("hello/sub/.gitignore")); err != nil {
+				s.t.Skip("SKIPPED: no symbolic links")
+			}
+		}},
+		{name: "an index in parts", make: func(s sandbox) { s.git("hello", "update-index", "--split-index") }},
+		{name: "a damaged index", want: []string{".gitignore", "a.txt", "sub/b.txt"}, make: func(s sandbox) {
+			s.write("hello/.gitignore", "*.log\n")
+			s.write("hello/x.log", "")
+			s.write("hello/.git/index", "garbage")
+		}},
+		{name: "a configuration that only git reads", make: func(s sandbox) {
+			s.write("hello/.gitignore", "*.log\n")
+			s.write("hello/x.log", "")
+			s.write("hello/.git/config", "[core] bare = false\n")
+		}},
 		{name: "removed files", make: func(s sandbox) { os.Remove(s.path("hello/a.txt")) }},
 		{name: "below the top", dir: "hello/sub", make: func(s sandbox) {
 			s.write("hello/.gitignore", "*.log\n/sub/only\n/x\n")

@@ -1,10 +1,13 @@
 package facts
 
 import (
+	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 )
 
 // rule is one line of a .gitignore, as gitignore(5) has it. Package gitignore
@@ -21,10 +24,29 @@ type rule struct {
 	pattern *regexp.Regexp
 }
 
+// rulesIn reads the .gitignore in dir, which is base from the top on. Git does
+// not follow a link there.
+func rulesIn(dir, base string, fold bool) []rule {
+	file := filepath.Join(dir, ".gitignore")
+	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	return readRules(file, base, fold)
+}
+
 // readRules reads the rules of a file in the directory base. A file that
-// cannot be read has none, as for git.
-func readRules(file, base string, fold bool) []rule {
-	text, err := os.ReadFile(file)
+// cannot be read has none, as for git, and so has anything but a file: a pipe
+// would wait for somebody to write.
+func readRules(name, base string, fold bool) []rule {
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	text, err := io.ReadAll(file)
 	if err != nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -198,6 +199,58 @@ func TestCopyLeavesOutWhatIsNoFile(t *testing.T) {
 	s.must(s.copy(t.Context(), "tree"))
 	if _, err := os.Lstat(s.path("copy/pipe")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the pipe: %v", err)
+	}
+}
+
+// TestCopyDoesNotWait has pipes where files are read.
+func TestCopyDoesNotWait(t *testing.T) {
+	s := newSandbox(t)
+	s.repository()
+	s.must(syscall.Mkfifo(s.path("tree/.gitignore"), 0o600))
+	s.must(os.RemoveAll(s.path("tree/.git/info")))
+	s.must(os.Mkdir(s.path("tree/.git/info"), 0o755))
+	s.must(syscall.Mkfifo(s.path("tree/.git/info/exclude"), 0o600))
+	s.must(os.Mkdir(s.path("tree/in"), 0o755))
+	s.must(syscall.Mkfifo(s.path("tree/in/.git"), 0o600))
+	done := make(chan error, 1)
+	go func() { done <- s.copy(t.Context(), "tree") }()
+	select {
+	case err := <-done:
+		s.must(err)
+	case <-time.After(time.Minute):
+		t.Fatal("the copy waits for a pipe")
+	}
+}
+
+// TestCopyKeepsHoles copies a file that has more in it than there is room for.
+func TestCopyKeepsHoles(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("SKIPPED: holes are kept on Linux only")
+	}
+	s := newSandbox(t)
+	s.write("tree/big", "begin")
+	file, err := os.OpenFile(s.path("tree/big"), os.O_WRONLY, 0)
+	s.must(err)
+	_, err = file.WriteAt([]byte("middle"), 40<<30)
+	s.must(err)
+	s.must(file.Truncate(60 << 30))
+	s.must(file.Close())
+	s.must(s.copy(t.Context(), "tree"))
+	info, err := os.Stat(s.path("copy/big"))
+	s.must(err)
+	if blocks := info.Sys().(*syscall.Stat_t).Blocks; info.Size() != 60<<30 || blocks*512 > 1<<20 {
+		t.Errorf("the copy has %d bytes and %d blocks", info.Size(), blocks)
+	}
+	file, err = os.Open(s.path("copy/big"))
+	s.must(err)
+	defer file.Close()
+	for at, want := range map[int64]string{0: "begin\x00", 40 << 30: "middle"} {
+		got := make([]byte, 6)
+		_, err = file.ReadAt(got, at)
+		s.must(err)
+		if string(got) != want {
+			t.Errorf("at %d is %q, want %q", at, got, want)
+		}
 	}
 }
 
