@@ -1,11 +1,13 @@
 package facts
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -112,32 +114,39 @@ func translate(pattern string) string {
 	if anchored := strings.Contains(pattern, "/"); !anchored {
 		b.WriteString("(?:.*/)?")
 	}
-	rest := strings.TrimPrefix(pattern, "/")
-	if after, ok := strings.CutPrefix(rest, "**/"); ok {
-		b.WriteString("(?:.*/)?")
-		rest = after
-	}
+	rest, begins := strings.TrimPrefix(pattern, "/"), true // a part of the path
 	for rest != "" {
 		var piece string
-		piece, rest = translateOne(rest)
+		if after, ok := directories(rest); begins && ok {
+			// Any number of parts: those behind a slash, or all that are left.
+			piece, rest = ".*", after
+			if after != "" {
+				piece, rest = "(?:.*/)?", after[1:]
+			}
+		} else {
+			piece, rest = translateOne(rest)
+			begins = strings.HasSuffix(piece, "/")
+		}
 		b.WriteString(piece)
 	}
 	b.WriteString("$")
 	return b.String()
 }
 
+// directories takes two stars or more that are a whole part of the path.
+func directories(rest string) (after string, ok bool) {
+	after = strings.TrimLeft(rest, "*")
+	return after, len(rest)-len(after) > 1 && (after == "" || after[0] == '/')
+}
+
 func translateOne(rest string) (piece, after string) {
 	switch {
-	case strings.HasPrefix(rest, "/**/"):
-		return "/(?:.*/)?", rest[len("/**/"):]
-	case rest == "/**":
-		return "/.+", ""
 	case rest[0] == '*':
 		return "[^/]*", strings.TrimLeft(rest, "*")
 	case rest[0] == '?':
 		return "[^/]", rest[1:]
 	case rest[0] == '[':
-		return translateClass(rest)
+		return translateClass([]rune(rest))
 	case rest[0] == '\\' && len(rest) > 1:
 		return literal(rest[1:])
 	}
@@ -153,31 +162,89 @@ func literal(rest string) (piece, after string) {
 	return regexp.QuoteMeta(rest[:end]), rest[end:]
 }
 
-// translateClass takes a class such as [!a-z]. One without end makes an
+// translateClass takes a class such as [!a-z], in which every character stands
+// for a byte. One without end, or with a name that git does not know, makes an
 // expression that does not compile.
-func translateClass(rest string) (piece, after string) {
-	body, negation := rest[1:], ""
-	if strings.HasPrefix(body, "!") || strings.HasPrefix(body, "^") {
-		body, negation = body[1:], "^/"
+func translateClass(text []rune) (piece, after string) {
+	const invalid = "["
+	at := 1
+	negated := at < len(text) && (text[at] == '!' || text[at] == '^')
+	if negated {
+		at++
 	}
-	first := strings.TrimPrefix(body, "]")
-	end := strings.IndexByte(first, ']')
-	for end > 0 && first[end-1] == ':' && end+1 < len(first) { // [[:alpha:]]
-		next := strings.IndexByte(first[end+1:], ']')
-		if next < 0 {
-			break
+	var has [256]bool
+	add := func(from, to rune) {
+		for c := from; c <= to; c++ {
+			has[c] = true
 		}
-		end += 1 + next
 	}
-	if end < 0 {
-		return "[", ""
+	previous := rune(-1) // with which a range can begin
+	for first := true; first || at < len(text) && text[at] != ']'; first = false {
+		if at < len(text)-1 && text[at] == '\\' {
+			previous = text[at+1]
+			add(previous, previous)
+			at += 2
+			continue
+		}
+		if at >= len(text)-1 {
+			return invalid, ""
+		}
+		if text[at] == '-' && previous >= 0 && text[at+1] != ']' {
+			at++
+			if text[at] == '\\' && at < len(text)-1 {
+				at++
+			}
+			add(previous, text[at])
+			previous = -1
+			at++
+			continue
+		}
+		if text[at] == '[' && text[at+1] == ':' {
+			end := slices.Index(text[at+2:], ']')
+			if end < 0 {
+				return invalid, ""
+			}
+			if end > 0 && text[at+1+end] == ':' {
+				name := string(text[at+2 : at+1+end])
+				if !addNamed(&has, name) {
+					return invalid, ""
+				}
+				previous = -1
+				at += end + 3
+				continue
+			}
+		}
+		previous = text[at]
+		add(previous, previous)
+		at++
 	}
-	end += len(body) - len(first)
-	inner := strings.NewReplacer("[:", "[:", "[", `\[`).Replace(body[:end])
-	if strings.HasPrefix(inner, "]") {
-		inner = `\` + inner
+	if at >= len(text) {
+		return invalid, ""
 	}
-	return "[" + negation + inner + "]", body[end+1:]
+	var b strings.Builder
+	for c := range has {
+		if has[c] != negated && c != '/' {
+			fmt.Fprintf(&b, `\x{%x}`, c)
+		}
+	}
+	if b.Len() == 0 {
+		return `[^\x{0}-\x{10ffff}]`, string(text[at+1:])
+	}
+	return "[" + b.String() + "]", string(text[at+1:])
+}
+
+var asciiClass = regexp.MustCompile(`^(alnum|alpha|blank|cntrl|digit|graph|lower|print|punct|space|upper|xdigit)$`)
+
+// addNamed adds the bytes of a class such as alpha, if there is one.
+func addNamed(has *[256]bool, name string) bool {
+	if !asciiClass.MatchString(name) {
+		return false
+	}
+	class := regexp.MustCompile("^[[:" + name + ":]]$")
+	for c := range 128 {
+		has[c] = has[c] || class.MatchString(string(rune(c)))
+	}
+	return true
 }
 
 func (r *rule) matches(name string, dir bool) bool {
