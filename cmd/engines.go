@@ -80,6 +80,7 @@ func fillWorkspace(ctx context.Context, p *exec.Pipeline, dir string, notify fun
 		Dir:    from,
 		Files:  func(visit func(string, fs.DirEntry) error) error { return tree.Files(from, visit, warn) },
 		GitDir: own, CommonDir: common, Warn: warn,
+		Around: filepath.Dir(filepath.Dir(dir)), // home and scripts of the pipeline
 	}
 	err = snapshot.Copy(ctx, source, dir)
 	if err == nil {

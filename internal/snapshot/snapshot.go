@@ -30,14 +30,18 @@ type Source struct {
 	// the repository; they are the same but in a linked worktree. Neither is a
 	// symbolic link. Both are empty when there is no repository to copy.
 	GitDir, CommonDir string
+	// Around is the directory that the copy is part of, with what else is not
+	// of the tree. It is left out where the tree has it. It may be empty.
+	Around string
 	// Warn is told what of the tree is not in the copy though it was visited.
 	Warn func(text string)
 }
 
 // Copy copies a working tree into the existing directory to, which is free of
 // symbolic links. Permissions and times of files stay, symbolic links are
-// copied as such, whatever they point to; sockets, pipes and devices are left
-// out, as is what vanishes meanwhile. The copy ends early with the cause of
+// copied as such, whatever they point to, but those that name a place in the
+// tree by its way from the root name the one in the copy. Sockets, pipes and
+// devices are left out, as is what vanishes meanwhile. The copy ends early with the cause of
 // ctx. What has been copied is left to the caller.
 //
 // Git works on the copy there, in the repositories within the tree, too. Files
@@ -67,7 +71,9 @@ type copier struct {
 	started context.Context // that of Copy
 	ctx     context.Context // of the files being copied
 	files   *errgroup.Group
-	dirs    []made // in the order in which they were made
+	around  fs.FileInfo // of the directory to leave out, or nil
+	tops    []string    // of the tree, as it is named and without links
+	dirs    []made      // in the order in which they were made
 	// What the walk through the tree finds of git: its repositories, and the
 	// files that name the repository of the directory they are in.
 	repos    []repository
@@ -81,7 +87,16 @@ type made struct {
 }
 
 func newCopier(ctx context.Context, from Source, to string) *copier {
-	c := &copier{source: from, to: to, started: ctx}
+	c := &copier{source: from, to: to, started: ctx, tops: []string{from.Dir}}
+	if real, err := filepath.EvalSymlinks(from.Dir); err == nil {
+		c.tops = append(c.tops, real)
+	}
+	if from.Around == "" {
+		from.Around = to
+	}
+	if info, err := os.Lstat(from.Around); err == nil {
+		c.around = info
+	}
 	c.begin()
 	if from.GitDir != "" {
 		c.repos = append(c.repos, repository{own: from.GitDir, common: from.CommonDir, to: filepath.Join(to, ".git"), tree: to})
@@ -119,14 +134,14 @@ func (c *copier) entry(from, name string, entry fs.DirEntry) error {
 	}
 	to := filepath.Join(c.to, name)
 	switch {
-	case from == c.to:
+	case entry.IsDir() && c.isAround(entry):
 		return fs.SkipDir // the copy lies in what it is a copy of
 	case entry.Name() == ".git":
 		return c.nested(from, name, entry)
 	case entry.IsDir():
 		return c.directory(to, entry)
 	case entry.Type()&fs.ModeSymlink != 0:
-		return vanished(copyLink(from, to))
+		return vanished(c.link(from, name, to))
 	case entry.Type().IsRegular():
 		ctx := c.ctx
 		c.files.Go(func() error { return vanished(copyFile(ctx, from, to)) })
@@ -148,12 +163,49 @@ func (c *copier) directory(to string, entry fs.DirEntry) error {
 	return nil
 }
 
-func copyLink(from, to string) error {
+// isAround reports the directory around the copy, by whatever way the walk has
+// come to it.
+func (c *copier) isAround(entry fs.DirEntry) bool {
+	if c.around == nil || entry.Name() != c.around.Name() {
+		return false
+	}
+	info, err := entry.Info()
+	return err == nil && os.SameFile(info, c.around)
+}
+
+// link copies a symbolic link. One that leaves the tree and comes back to it,
+// as an absolute one does, would lead from the copy to the original.
+func (c *copier) link(from, name, to string) error {
 	target, err := os.Readlink(from)
 	if err != nil {
 		return err
 	}
+	full := target
+	if !filepath.IsAbs(target) {
+		full = filepath.Join(filepath.Dir(from), target)
+	}
+	if filepath.IsAbs(target) || !filepath.IsLocal(filepath.Join(filepath.Dir(name), target)) {
+		if inside, ok := c.inside(full); ok {
+			target = filepath.Join(c.to, inside)
+		}
+	}
 	return os.Symlink(target, to)
+}
+
+// inside is the way from the top of the tree to a path in it.
+func (c *copier) inside(name string) (string, bool) {
+	names := []string{name}
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		names = append(names, real)
+	}
+	for _, name := range names {
+		for _, top := range c.tops {
+			if way, err := filepath.Rel(top, name); err == nil && filepath.IsLocal(way) {
+				return way, true
+			}
+		}
+	}
+	return "", false
 }
 
 // copyFile copies a file with its permissions and time: tools such as make

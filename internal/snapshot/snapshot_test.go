@@ -484,18 +484,53 @@ func TestWorktreesWithin(t *testing.T) {
 	}
 }
 
+// TestCopyIntoItself enters the tree by a link, so that paths do not tell.
 func TestCopyIntoItself(t *testing.T) {
 	s := newSandbox(t)
 	s.write("tree/a.txt", "one\n")
-	s.must(os.Remove(s.path("copy")))
-	s.must(os.Symlink("tree/tmp/copy", s.path("copy")))
-	s.must(os.MkdirAll(s.path("tree/tmp/copy"), 0o700))
-	source := snapshot.Source{Dir: s.path("tree"), Files: func(visit func(string, fs.DirEntry) error) error {
-		return facts.Read(s.path("tree")).Files(s.path("tree"), visit, func(string) {})
-	}}
-	s.must(snapshot.Copy(t.Context(), source, s.path("tree/tmp/copy")))
-	if _, err := os.Lstat(s.path("tree/tmp/copy/tmp/copy")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the copy has a copy of itself: %v", err)
+	s.write("tree/tmp/run/home/x", "")
+	s.must(os.MkdirAll(s.path("tree/tmp/run/copy"), 0o700))
+	s.must(os.Symlink("tree", s.path("way")))
+	for around, left := range map[string]string{"": "tmp/run/copy/tmp/run/copy", s.path("tree/tmp/run"): "tmp/run/copy/tmp/run"} {
+		s.must(os.RemoveAll(s.path("tree/tmp/run/copy")))
+		s.must(os.Mkdir(s.path("tree/tmp/run/copy"), 0o700))
+		source := snapshot.Source{Dir: s.path("way"), Around: around, Files: func(visit func(string, fs.DirEntry) error) error {
+			return facts.Read(s.path("way")).Files(s.path("way"), visit, func(string) {})
+		}}
+		s.must(snapshot.Copy(t.Context(), source, s.path("tree/tmp/run/copy")))
+		if _, err := os.Lstat(s.path("tree/" + left)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("around %q: the copy has a copy of itself: %v", around, err)
+		}
+		if _, err := os.Lstat(s.path("tree/tmp/run/copy/a.txt")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestLinksIntoTheTree(t *testing.T) {
+	s := newSandbox(t)
+	s.write("tree/d/f", "one\n")
+	s.write("other/f", "other\n")
+	s.must(os.Symlink("tree", s.path("way")))
+	up := strings.Repeat("../", 40) // ends at the root
+	for name, link := range map[string][2]string{
+		"absolute":       {s.path("tree/d/f"), s.path("copy/d/f")},
+		"by another way": {s.path("way/d/f"), s.path("copy/d/f")},
+		"to nothing":     {s.path("tree/nothing"), s.path("copy/nothing")},
+		"top":            {s.path("tree"), s.path("copy")},
+		"d/out and back": {up + s.path("tree/d/f")[1:], s.path("copy/d/f")},
+		"d/relative":     {"../d/f", "../d/f"},
+		"outside":        {s.path("other/f"), s.path("other/f")},
+		"beside":         {"../other/f", "../other/f"},
+		"similar":        {s.path("tree2"), s.path("tree2")},
+	} {
+		s.must(os.Symlink(link[0], s.path("tree/"+name)))
+		s.must(os.RemoveAll(s.path("copy")))
+		s.must(os.Mkdir(s.path("copy"), 0o700))
+		s.must(s.copy(t.Context(), "tree"))
+		if got, err := os.Readlink(s.path("copy/" + name)); got != link[1] || err != nil {
+			t.Errorf("%s: the link leads to %q, want %q, error %v", name, got, link[1], err)
+		}
 	}
 }
 
