@@ -292,6 +292,11 @@ func TestGit(t *testing.T) {
 			s.git("tree", "config", "--worktree", "core.worktree", s.path("tree"))
 			return "tree"
 		},
+		"place on one line in config.worktree": func(s sandbox) string {
+			s.git("tree", "config", "extensions.worktreeConfig", "true")
+			s.write("tree/.git/config.worktree", "[core] worktree = "+s.path("tree")+"\n")
+			return "tree"
+		},
 		"place on one line":  func(s sandbox) string { return s.configured("[core] worktree = " + s.path("tree") + "\n") },
 		"place on two lines": func(s sandbox) string { return s.configured("[core]\n worktree = \\\n" + s.path("tree") + "\n") },
 		"place included": func(s sandbox) string {
