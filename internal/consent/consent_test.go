@@ -72,7 +72,7 @@ func TestStoreThatCannotBeTrusted(t *testing.T) {
 	for name, tc := range map[string]testCase{
 		"writable by others":          {spoil: func(file string) error { return os.Chmod(file, 0o606) }, unix: true, says: "mode 0606"},
 		"writable by the group":       {spoil: func(file string) error { return os.Chmod(file, 0o620) }, unix: true, says: "mode 0620"},
-		"of another user":             {spoil: func(file string) error { return give(file) }, unix: true, says: "another user (4711)"},
+		"of another user":             {spoil: give, unix: true, says: "another user (4711)"},
 		"a directory for all":         {spoil: func(file string) error { return os.Chmod(filepath.Dir(file), 0o777) }, unix: true, says: "mode 0777", dir: true},
 		"a directory of another user": {spoil: func(file string) error { return give(filepath.Dir(file)) }, unix: true, says: "another user (4711)", dir: true},
 		"no JSON":                     {spoil: func(file string) error { return os.WriteFile(file, []byte("{"), 0o600) }, says: "not a list"},

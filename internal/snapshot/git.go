@@ -164,7 +164,8 @@ func (c *copier) repository(r repository) error {
 func (c *copier) part(r repository, wanted func(name string) bool) error {
 	linked := r.own != r.common
 	err := c.gitFiles(r.common, r.to, "", func(name string) bool {
-		return wanted(name) && !apart(name) && !(linked && (ofCheckout(name) || isFile(r.own, name)))
+		own := linked && (ofCheckout(name) || isFile(r.own, name))
+		return wanted(name) && !apart(name) && !own
 	}, nil)
 	if err == nil && linked {
 		err = c.gitFiles(r.own, r.to, "", func(name string) bool { return wanted(name) && !apart(name) }, nil)
