@@ -66,6 +66,7 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		return err
 	}
 	p.noteSkip(s)
+	o.warnNoEffect(s, p.plan)
 	if err := checkWorkspace(p.plan); err != nil {
 		return err
 	}
@@ -77,6 +78,19 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		return err
 	}
 	return o.run(ctx, s, p, supplied.lookup)
+}
+
+// warnNoEffect names the flags that pipelines without containers do not heed.
+func (o *execOptions) warnNoEffect(s Streams, plan *exec.Plan) {
+	if !runsType(plan, "exec") {
+		return
+	}
+	if len(o.sel.volumes) > 0 {
+		s.warn("--volume has no effect on pipelines of type exec, which have no containers")
+	}
+	if len(o.sel.networks) > 0 {
+		s.warn("--network has no effect on pipelines of type exec, which have no containers")
+	}
 }
 
 // checkWorkspace refuses a directory that steps could not write to: every one

@@ -47,6 +47,16 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 		return err
 	}
 	warnLogins(s, p.plan, supplied)
+	var wanted []*exec.Pipeline
+	for _, pipe := range p.plan.Pipelines {
+		if pipe.Runs && pipe.Type != "exec" {
+			wanted = append(wanted, pipe)
+		}
+	}
+	if len(wanted) == 0 {
+		s.note("no pipeline of " + p.name + " would run in containers, so there is no image to fetch")
+		return nil
+	}
 	ctx, stop := untilSignal(ctx, endingPull(), s.note)
 	defer stop()
 	engine, err := o.engine.open(ctx, s.note)
@@ -54,13 +64,6 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 		return engineFailure(ctx, err)
 	}
 	defer engine.Close()
-
-	var wanted []*exec.Pipeline
-	for _, pipe := range p.plan.Pipelines {
-		if pipe.Runs && pipe.Type != "exec" {
-			wanted = append(wanted, pipe)
-		}
-	}
 	failed, err := engine.Pull(ctx, wanted, exec.Setting{Secret: supplied.lookup, Notify: pullNotes(s)})
 	if err != nil {
 		return engineFailure(ctx, err)
