@@ -1,6 +1,6 @@
 //go:build !linux
 
-package host
+package rundir
 
 // detach knows nothing of mounts on this system.
 func detach(string) error { return nil }

@@ -1,4 +1,4 @@
-package host
+package rundir
 
 import (
 	"cmp"

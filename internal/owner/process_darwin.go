@@ -1,0 +1,48 @@
+package owner
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+func bootID() string    { return sysctl("kern.bootsessionuuid") }
+func machineID() string { return sysctl("kern.uuid") }
+
+func pidNamespace() string { return "" }
+
+func sysctl(name string) string {
+	value, err := unix.Sysctl(name)
+	if err != nil {
+		return ""
+	}
+	return value
+}
+
+// zombie is the state of a process of which only the number is left.
+const zombie = 5
+
+// startOf is when a process was started, in microseconds.
+func startOf(pid int) (start string, dead bool) {
+	info, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
+	if err != nil {
+		return "", false
+	}
+	return fmt.Sprintf("%d.%06d", info.Proc.P_starttime.Sec, info.Proc.P_starttime.Usec), info.Proc.P_stat == zombie
+}
+
+func lookUp(pid int) (existence, string) {
+	if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
+		return absent, ""
+	}
+	start, dead := startOf(pid)
+	switch {
+	case dead:
+		return absent, ""
+	case start == "":
+		return hidden, ""
+	}
+	return present, start
+}
