@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/owner"
 )
 
 func TestVolumes(t *testing.T) {
@@ -326,7 +327,7 @@ func TestLabels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for label, want := range map[string]string{LabelStep: "labelled", LabelPipeline: "trial", LabelRun: tr.run, LabelOwnerPID: fmt.Sprint(os.Getpid()), "io.drone.stage.name": "trial"} {
+			for label, want := range map[string]string{LabelStep: "labelled", LabelPipeline: "trial", LabelRun: tr.run, LabelOwnerPID: fmt.Sprint(os.Getpid()), LabelOwnerStart: owner.Self().Start, LabelOwnerPIDNS: owner.Self().PIDNS, "io.drone.stage.name": "trial"} {
 				if got := info.Config.Labels[label]; got != want {
 					t.Errorf("label %s is %q, want %q", label, got, want)
 				}

@@ -2,38 +2,52 @@ package docker
 
 import (
 	"maps"
-	"os"
 	"strconv"
-	"strings"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/owner"
 )
 
 // The labels of every object an engine makes. Pipeline.Labels are added.
 const (
-	Label          = "io.drone"            // "true"
-	LabelRun       = "io.drone.run"        // Setting.Run
-	LabelPipeline  = "io.drone.pipeline"   // name of the pipeline
-	LabelStep      = "io.drone.step"       // name of the step, on containers
-	LabelOwnerPID  = "io.drone.owner.pid"  // process that made it
-	LabelOwnerBoot = "io.drone.owner.boot" // boot id of its machine, where known
-	LabelOwnerHost = "io.drone.owner.host" // name of its machine
+	Label             = "io.drone"               // "true"
+	LabelRun          = "io.drone.run"           // Setting.Run
+	LabelPipeline     = "io.drone.pipeline"      // name of the pipeline
+	LabelStep         = "io.drone.step"          // name of the step, on containers
+	LabelOwnerPID     = "io.drone.owner.pid"     // process that made it
+	LabelOwnerStart   = "io.drone.owner.start"   // when that was started, where known
+	LabelOwnerPIDNS   = "io.drone.owner.pidns"   // namespace of its number, where known
+	LabelOwnerBoot    = "io.drone.owner.boot"    // boot id of its machine, where known
+	LabelOwnerMachine = "io.drone.owner.machine" // its machine, disguised, where known
+	LabelOwnerHost    = "io.drone.owner.host"    // name of its machine
 )
-
-// bootIDPath identifies the boot: after another one every pid is void.
-const bootIDPath = "/proc/sys/kernel/random/boot_id"
 
 // ownerLabels identify this process, so that another one can tell whether the
 // owner of an object still lives.
 func ownerLabels() map[string]string {
-	labels := map[string]string{Label: "true", LabelOwnerPID: strconv.Itoa(os.Getpid())}
-	if id, err := os.ReadFile(bootIDPath); err == nil {
-		labels[LabelOwnerBoot] = strings.TrimSpace(string(id))
-	}
-	if host, err := os.Hostname(); err == nil {
-		labels[LabelOwnerHost] = host
+	self := owner.Self()
+	labels := map[string]string{Label: "true", LabelOwnerPID: strconv.Itoa(self.PID)}
+	for label, value := range map[string]string{
+		LabelOwnerStart: self.Start, LabelOwnerPIDNS: self.PIDNS, LabelOwnerBoot: self.Boot,
+		LabelOwnerMachine: self.Machine, LabelOwnerHost: self.Host,
+	} {
+		if value != "" {
+			labels[label] = value
+		}
 	}
 	return labels
+}
+
+// ownerOf reads what ownerLabels has written.
+func ownerOf(labels map[string]string) owner.Identity {
+	pid, err := strconv.Atoi(labels[LabelOwnerPID])
+	if err != nil {
+		pid = 0 // nobody is known
+	}
+	return owner.Identity{
+		PID: pid, Start: labels[LabelOwnerStart], PIDNS: labels[LabelOwnerPIDNS], Boot: labels[LabelOwnerBoot],
+		Machine: labels[LabelOwnerMachine], Host: labels[LabelOwnerHost],
+	}
 }
 
 // pipelineLabels are the labels of a pipeline's objects. What identifies the

@@ -2,46 +2,195 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/drone-laptop/drone/internal/owner"
 )
+
+// The kinds of objects, in the order in which they can be removed.
+const (
+	KindContainer = "container"
+	KindNetwork   = "network"
+	KindVolume    = "volume"
+)
+
+// Object is something that an engine holds for a run.
+type Object struct {
+	Kind     string
+	Name     string
+	Run      string
+	Pipeline string
+	Step     string // of a container
+	Made     time.Time
+	Owner    owner.Identity
+	// Size in bytes, -1 where it is not known: what a container has written, and
+	// what is in a volume.
+	Size int64
+}
 
 // Leftovers lists what the engine holds for a run, or for every run when run
 // is "": "container NAME", "network NAME" and "volume NAME", sorted.
 func (e *Engine) Leftovers(ctx context.Context, run string) ([]string, error) {
-	label := Label + "=true"
-	if run != "" {
-		label = LabelRun + "=" + run
-	}
-	only := filters.NewArgs(filters.Arg("label", label))
+	objects, err := e.Objects(ctx, run)
 	var found []string
-	containers, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: only})
-	if err != nil {
-		return nil, fmt.Errorf("cannot list containers: %s", oneLine(err))
-	}
-	for _, c := range containers {
-		found = append(found, "container "+strings.TrimPrefix(strings.Join(c.Names, ","), "/"))
-	}
-	networks, err := e.client.NetworkList(ctx, network.ListOptions{Filters: only})
-	if err != nil {
-		return nil, fmt.Errorf("cannot list networks: %s", oneLine(err))
-	}
-	for _, n := range networks {
-		found = append(found, "network "+n.Name)
-	}
-	volumes, err := e.client.VolumeList(ctx, volume.ListOptions{Filters: only})
-	if err != nil {
-		return nil, fmt.Errorf("cannot list volumes: %s", oneLine(err))
-	}
-	for _, v := range volumes.Volumes {
-		found = append(found, "volume "+v.Name)
+	for _, o := range objects {
+		found = append(found, o.Kind+" "+o.Name)
 	}
 	slices.Sort(found)
-	return found, nil
+	return found, err
+}
+
+// Objects lists what the engine holds for a run, or for every run when run is
+// "", by kind and name, with sizes unknown. Only what an Engine has made is in
+// it: other programs label what is theirs alike, and a container of an image
+// that was committed from one of ours has its labels, but not its name.
+func (e *Engine) Objects(ctx context.Context, run string) ([]Object, error) {
+	return e.objects(ctx, run, false)
+}
+
+// SizedObjects is Objects with sizes, for which the engine looks at the disk.
+func (e *Engine) SizedObjects(ctx context.Context, run string) ([]Object, error) {
+	objects, err := e.objects(ctx, run, true)
+	if err != nil || !slices.ContainsFunc(objects, func(o Object) bool { return o.Kind == KindVolume }) {
+		return objects, err
+	}
+	usage, err := e.client.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject}})
+	if err != nil {
+		return nil, fmt.Errorf("cannot find out the size of volumes: %s", oneLine(err))
+	}
+	for _, v := range usage.Volumes {
+		i := slices.IndexFunc(objects, func(o Object) bool { return o.Kind == KindVolume && o.Name == v.Name })
+		if i >= 0 && v.UsageData != nil {
+			objects[i].Size = v.UsageData.Size
+		}
+	}
+	return objects, nil
+}
+
+func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object, error) {
+	label := LabelRun
+	if run != "" {
+		label += "=" + run
+	}
+	only := filters.NewArgs(filters.Arg("label", label), filters.Arg("label", LabelOwnerPID))
+	var found [3][]Object
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		containers, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: only, Size: sized})
+		if err != nil {
+			return fmt.Errorf("cannot list containers: %s", oneLine(err))
+		}
+		for _, c := range containers {
+			// Within other containers it has further names, such as /other/link.
+			for _, name := range c.Names {
+				o, ours := newObject(KindContainer, strings.TrimPrefix(name, "/"), c.Labels)
+				if !ours {
+					continue
+				}
+				o.Step, o.Made = c.Labels[LabelStep], time.Unix(c.Created, 0)
+				if sized {
+					o.Size = c.SizeRw
+				}
+				found[0] = append(found[0], o)
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		networks, err := e.client.NetworkList(ctx, network.ListOptions{Filters: only})
+		if err != nil {
+			return fmt.Errorf("cannot list networks: %s", oneLine(err))
+		}
+		for _, n := range networks {
+			if o, ours := newObject(KindNetwork, n.Name, n.Labels); ours {
+				o.Made = n.Created
+				found[1] = append(found[1], o)
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		volumes, err := e.client.VolumeList(ctx, volume.ListOptions{Filters: only})
+		if err != nil {
+			return fmt.Errorf("cannot list volumes: %s", oneLine(err))
+		}
+		for _, v := range volumes.Volumes {
+			o, ours := newObject(KindVolume, v.Name, v.Labels)
+			if !ours {
+				continue
+			}
+			if made, err := time.Parse(time.RFC3339, v.CreatedAt); err == nil {
+				o.Made = made
+			}
+			found[2] = append(found[2], o)
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, kind := range found {
+		slices.SortFunc(kind, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return slices.Concat(found[:]...), nil
+}
+
+// newObject reports whether an object is one that an Engine has made.
+func newObject(kind, name string, labels map[string]string) (Object, bool) {
+	run := labels[LabelRun]
+	return Object{
+		Kind: kind, Name: name, Run: run, Pipeline: labels[LabelPipeline], Owner: ownerOf(labels), Size: -1,
+	}, run != "" && labels[LabelOwnerPID] != "" && strings.HasPrefix(name, namePrefix(run))
+}
+
+// Remove removes objects, running containers too, and returns those that are
+// gone. One that somebody else has removed counts. The error names each that
+// stays.
+func (e *Engine) Remove(ctx context.Context, objects []Object) (removed []Object, err error) {
+	failed := make([]error, len(objects))
+	// Networks and volumes cannot go before the containers that use them.
+	for _, kinds := range [][]string{{KindContainer}, {KindNetwork, KindVolume}} {
+		var group errgroup.Group
+		group.SetLimit(removeAtOnce)
+		for i, o := range objects {
+			if slices.Contains(kinds, o.Kind) {
+				group.Go(func() error {
+					failed[i] = e.removeObject(ctx, o)
+					return nil
+				})
+			}
+		}
+		_ = group.Wait() // no function returns an error
+	}
+	for i, o := range objects {
+		if failed[i] == nil {
+			removed = append(removed, o)
+		} else {
+			failed[i] = fmt.Errorf("cannot remove %s %s: %s", o.Kind, o.Name, oneLine(failed[i]))
+		}
+	}
+	return removed, errors.Join(failed...)
+}
+
+func (e *Engine) removeObject(ctx context.Context, o Object) error {
+	switch o.Kind {
+	case KindContainer:
+		return e.removeContainer(ctx, o.Name)
+	case KindNetwork:
+		return e.removeNetwork(ctx, o.Name)
+	case KindVolume:
+		return e.removeVolume(ctx, o.Name)
+	}
+	return errors.New("nothing is known of this kind")
 }

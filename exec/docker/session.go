@@ -259,12 +259,12 @@ func (s *session) discard(name string) {
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)
 
 // objectName begins the names of what belongs to one session.
-func objectName(run string) string {
+func objectName(run string) string { return namePrefix(run) + random()[:10] }
+
+// namePrefix begins the names of what belongs to one run.
+func namePrefix(run string) string {
 	run = notInNames.ReplaceAllString(run, "-")
-	if len(run) > 40 {
-		run = run[:40]
-	}
-	return "drone-" + run + "-" + random()[:10]
+	return "drone-" + run[:min(len(run), 40)] + "-"
 }
 
 func random() string { return strings.ToLower(rand.Text()) }
