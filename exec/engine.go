@@ -22,7 +22,9 @@ type Session interface {
 	// has been written to io.Output. A non-zero Exit is a result; an error
 	// means that the step could not be run or watched, and is or wraps a
 	// *StepError where the engine knows the phase. When ctx ends, Run ends
-	// the step and returns the cause of ctx.
+	// the step and returns the cause of ctx: the step is asked to end, given a
+	// grace period, and killed. With ErrOver as the cause an engine may do
+	// without that period.
 	Run(ctx context.Context, s *Step, io IO) (Exit, error)
 	// Close ends what still runs and removes all that Open and Run made. The
 	// error names what could not be removed.
@@ -47,6 +49,10 @@ type Setting struct {
 	// Notify takes notices; it is safe for concurrent use and never blocks for
 	// long.
 	Notify func(Notice)
+	// Hurry is closed when there is no time left; nil never is. From then on a
+	// step whose context has ended, or ends, is killed without a grace period,
+	// and everything is removed at once. Run and Close heed it while they wait.
+	Hurry <-chan struct{}
 }
 
 // IO is what one run of a step is given and gives back.

@@ -106,7 +106,9 @@ type StepFinished struct {
 	OOMKilled bool
 	// Ignored reports a failure that does not count (failure: ignore), or
 	// that of a service or detached step.
-	Ignored  bool
+	Ignored bool
+	// TimedOut reports that a time limit, of the step or of the run, ended it.
+	TimedOut bool
 	Duration time.Duration
 	// Error, Hint, Phase and Position are set for status error, Error also
 	// for killed.
@@ -145,6 +147,9 @@ type Warning struct {
 	Pipeline string
 	Step     string
 	Message  string
+	// Left reports that something of the run could not be removed, or not for
+	// certain; Message names it.
+	Left bool
 }
 
 // RunFinished is the last event.

@@ -3,10 +3,7 @@ package exec
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
-	"runtime"
-	"strings"
+	"io"
 	"sync"
 )
 
@@ -38,6 +35,7 @@ func (p *pipeline) openJob() {
 				return v, ok
 			},
 			Notify: func(n Notice) { r.post(noticed{p: p, notice: n}) },
+			Hurry:  r.opts.Hurry,
 		})
 		return err
 	})
@@ -55,7 +53,7 @@ func (p *pipeline) removeLate(s Session) {
 }
 
 func (p *pipeline) cleanupContext() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(p.r.ctx), p.r.opts.Cleanup)
+	return context.WithTimeout(context.WithoutCancel(p.r.ctx), p.r.cleanup())
 }
 
 func (p *pipeline) stepJob(s *step, m moment) {
@@ -68,22 +66,35 @@ func (p *pipeline) stepJob(s *step, m moment) {
 		return nil
 	}}
 	defer func() {
-		answer.cause = context.Cause(p.ctx)
-		// It only fails when the run is over, and then nothing is told.
-		_ = out.end()
+		answer.cause = context.Cause(s.ctx)
+		// It only fails when the run is over, and then nothing is told, or by a
+		// defect.
+		if err, ok := errors.AsType[*PanicError](Guard(out.end)); ok && answer.err == nil {
+			answer.err = err
+		}
 		r.post(answer)
 	}()
 	var once sync.Once
+	to, quiet := io.Writer(out), (*silence)(nil)
+	if limit := r.opts.IdleTimeout; limit > 0 && !s.background {
+		cause := &TimeoutError{Limit: LimitIdle, After: limit}
+		quiet = newSilence(out, limit, func() { r.post(exceeded{p, s, cause}) })
+		defer quiet.end()
+		to = quiet
+	}
 	answer.err = guard(func() (err error) {
 		if e, ok := p.session.(Environer); ok {
 			m.session = e.Env()
 		}
-		answer.exit, err = p.session.Run(p.ctx, s.Step, IO{
+		answer.exit, err = p.session.Run(s.ctx, s.Step, IO{
 			Env:    environ(p.plan, s.Step, m, p.values),
-			Output: out,
+			Output: to,
 			Started: func() {
-				if s.background {
+				switch {
+				case s.background:
 					once.Do(func() { r.post(launched{p, s}) })
+				case quiet != nil:
+					quiet.start()
 				}
 			},
 			Notify: func(n Notice) { r.post(noticed{p, s, n}) },
@@ -92,40 +103,8 @@ func (p *pipeline) stepJob(s *step, m moment) {
 	})
 }
 
-func (p *pipeline) closeJob() {
+func (p *pipeline) closeJob(ctx context.Context, session Session) {
 	answer := closed{p, errVanished}
 	defer func() { p.r.post(answer) }()
-	ctx, cancel := p.cleanupContext()
-	defer cancel()
-	answer.err = guard(func() error { return p.session.Close(ctx) })
-}
-
-// guard turns a panic of f into an error that says where it came from.
-func guard(f func() error) (err error) {
-	defer func() {
-		if x := recover(); x != nil {
-			err = &StepError{
-				Phase: PhaseRun,
-				Err:   fmt.Errorf("the engine panicked at %s: %v", panicSite(), x),
-				Hint:  "this is a defect of the program, not of the pipeline",
-			}
-		}
-	}()
-	return f()
-}
-
-// panicSite is file:line of the innermost function outside the Go runtime that
-// is panicking. It is called while recovering.
-func panicSite() string {
-	pc := make([]uintptr, 32)
-	frames := runtime.CallersFrames(pc[:runtime.Callers(3, pc)])
-	for {
-		f, more := frames.Next()
-		if !strings.HasPrefix(f.Function, "runtime.") {
-			return fmt.Sprintf("%s:%d", filepath.Base(f.File), f.Line)
-		}
-		if !more {
-			return "an unknown place"
-		}
-	}
+	answer.err = guard(func() error { return session.Close(ctx) })
 }

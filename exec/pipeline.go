@@ -30,6 +30,7 @@ type pipeline struct {
 	before  []string // pipelines that had failed when it started
 
 	queue      []int // steps whose dependencies are done
+	closed     bool  // the session is being closed, or was
 	live       int   // running steps that the pipeline waits for
 	background int   // running services and detached steps
 	condition  condition
@@ -38,6 +39,7 @@ type pipeline struct {
 	interrupted bool        // the run ended before the pipeline was over
 	overdue     *time.Timer // when the engine has had time enough to end steps
 	closing     *time.Timer // the same for close, nil when none is awaited
+	endClosing  func()      // ends the context of close
 	status      Status      // once it is over
 	reason      string
 	hint        string
@@ -63,12 +65,19 @@ type step struct {
 	launched   bool   // in the background, and running as far as is known
 	frozen     bool   // an always-step after exit code 78
 	abandoned  bool   // the engine did not end it; what comes is too late
-	started    time.Time
-	result     result
+
+	// ctx is that of the step, once it has started; cancel ends it alone.
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	limit   *time.Timer // when it exceeds Options.StepTimeout, or nil
+	overdue *time.Timer // when the engine has had time enough to end it alone
+	started time.Time
+	result  result
 }
 
-// errOver ends what is still in the background when the other steps are over.
-var errOver = errors.New("the other steps of the pipeline are over")
+// ErrOver is the cause that ends services and detached steps when the other
+// steps of their pipeline are over.
+var ErrOver = errors.New("the other steps of the pipeline are over")
 
 func newPipeline(r *runner, index int, plan *Pipeline) (*pipeline, error) {
 	p := &pipeline{r: r, index: index, plan: plan, condition: condition{none: "no step has failed"}}
@@ -105,7 +114,7 @@ func (p *pipeline) open() {
 	r.tell(PipelineStarted{At: At{p.started}, Pipeline: p.plan.Name})
 	p.ctx, p.cancel = context.WithCancelCause(r.ctx)
 	r.jobs++
-	go p.openJob()
+	r.work.Go(p.openJob)
 }
 
 // opened is the answer of openJob.
@@ -127,6 +136,7 @@ func (m opened) apply(r *runner) {
 	}
 	r.jobs--
 	if m.err != nil {
+		r.defect(m.err)
 		p.notOpened(m.err)
 		return
 	}
@@ -203,7 +213,7 @@ func (p *pipeline) stop(cause error) {
 	p.condition.cut = causeText(cause)
 	p.cancel(cause)
 	p.skipPending()
-	p.hurry()
+	p.bound()
 }
 
 // skipPending skips every step that has not had its turn.
@@ -216,15 +226,29 @@ func (p *pipeline) skipPending() {
 	}
 }
 
-// end is called when no step is left that the pipeline waits for.
+// end is called when no step is left that the pipeline waits for. Services
+// that were told to end together with the steps, since the run ends, have the
+// time for it that the steps had; at the end of their work they need none.
 func (p *pipeline) end() {
 	p.stage = stageEnding
 	p.status, p.reason, p.hint = p.outcome()
-	p.cancel(errOver)
+	if p.background > 0 && p.interrupted {
+		return // stop has bounded it
+	}
+	p.cancel(ErrOver)
 	p.close()
 	if p.background > 0 {
-		p.hurry()
+		p.bound()
 		return
+	}
+	p.over()
+}
+
+// endBackground is called when the last step in the background is over, after
+// all others.
+func (p *pipeline) endBackground() {
+	if !p.closed {
+		p.close()
 	}
 	p.over()
 }
@@ -243,6 +267,9 @@ func (p *pipeline) outcome() (status Status, reason, hint string) {
 	case StatusError:
 		return StatusError, fmt.Sprintf("step %s could not be run: %s", s.Name, s.result.message), s.result.hint
 	case StatusKilled:
+		if s.result.timedOut {
+			return StatusKilled, fmt.Sprintf("step %s was %s", s.Name, s.result.message), ""
+		}
 		return StatusKilled, fmt.Sprintf("step %s was killed: %s", s.Name, s.result.message), ""
 	default:
 		return StatusFailure, "", ""
@@ -254,7 +281,7 @@ func (p *pipeline) over() {
 	if p.overdue != nil {
 		p.overdue.Stop()
 	}
-	p.cancel(errOver)
+	p.cancel(ErrOver)
 	p.stage = stageOver
 	p.r.tell(PipelineFinished{
 		At: p.r.at(), Pipeline: p.plan.Name, Status: p.status, Reason: p.reason, Hint: p.hint,
@@ -264,12 +291,28 @@ func (p *pipeline) over() {
 	p.r.settle(p)
 }
 
-// hurry gives the engine opts.Cleanup to end what runs, from now on.
-func (p *pipeline) hurry() {
+// bound gives the engine the time of a cleanup to end what runs, from now on.
+func (p *pipeline) bound() {
 	if p.overdue != nil {
 		p.overdue.Stop()
 	}
-	p.overdue = time.AfterFunc(p.r.opts.Cleanup, func() { p.r.post(overdue{p}) })
+	p.overdue = time.AfterFunc(p.r.cleanup(), func() { p.r.post(overdue{p}) })
+}
+
+// hurry shortens what bounds the end of the pipeline.
+func (p *pipeline) hurry() {
+	if p.overdue != nil && p.overdue.Stop() {
+		p.bound()
+	}
+	for _, s := range p.steps {
+		if s.overdue != nil && s.status == StatusRunning {
+			s.overdue.Reset(p.r.cleanup())
+		}
+	}
+	if p.closing != nil && p.closing.Stop() {
+		time.AfterFunc(p.r.cleanup(), p.endClosing)
+		p.closing.Reset(2 * p.r.cleanup())
+	}
 }
 
 // overdue says that the engine was given time enough.
@@ -280,7 +323,7 @@ func (m overdue) apply(r *runner) {
 	switch p.stage {
 	case stageOpening:
 		r.jobs--
-		p.notOpened(fmt.Errorf("the engine did not stop setting the pipeline up within %v", r.opts.Cleanup))
+		p.notOpened(fmt.Errorf("the engine did not stop setting the pipeline up within %v", r.cleanup()))
 	case stageRunning, stageEnding:
 		for _, s := range p.steps {
 			if s.status == StatusRunning {
@@ -297,7 +340,8 @@ func (p *pipeline) abandon(s *step) {
 	p.r.jobs--
 	p.finish(s, result{
 		status: StatusError, code: codeError, ignored: s.background || s.frozen, phase: PhaseRun,
-		message: fmt.Sprintf("the engine did not end the step within %v", p.r.opts.Cleanup),
+		message:  fmt.Sprintf("the engine did not end the step within %v", p.r.cleanup()),
+		timedOut: !s.background && timedOut(context.Cause(s.ctx)),
 	})
 }
 
@@ -305,11 +349,15 @@ func (p *pipeline) abandon(s *step) {
 // pipelines that come next do not. An engine that ignores the end of its
 // context is left behind.
 func (p *pipeline) close() {
-	bound := 2 * p.r.opts.Cleanup
-	late := closed{p, fmt.Errorf("the engine did not come back within %v", bound)}
+	p.closed = true
+	ctx, cancel := p.cleanupContext()
+	p.endClosing = cancel
+	late := func() {
+		p.r.post(closed{p, fmt.Errorf("the engine did not come back within %v", 2*p.r.cleanup())})
+	}
 	p.r.jobs++
-	p.closing = time.AfterFunc(bound, func() { p.r.post(late) })
-	go p.closeJob()
+	p.closing = time.AfterFunc(2*p.r.cleanup(), late)
+	p.r.work.Go(func() { p.closeJob(ctx, p.session) })
 }
 
 // closed is the answer of closeJob, or says that there is none.
@@ -323,10 +371,14 @@ func (m closed) apply(r *runner) {
 		return
 	}
 	m.p.closing.Stop()
+	m.p.endClosing()
 	m.p.closing = nil
 	r.jobs--
 	if m.err != nil {
-		m.p.warn(nil, "not everything was removed: "+m.err.Error())
+		r.defect(m.err)
+		w := m.p.warning(nil, "not everything was removed: "+m.err.Error())
+		w.Left = true
+		r.tell(w)
 	}
 }
 
@@ -357,18 +409,24 @@ func (p *pipeline) fail(s *step, r result) {
 // text masks a text that comes from the engine.
 func (p *pipeline) text(s string) string { return p.mask.maskString(s) }
 
-func (p *pipeline) warn(s *step, message string) {
+func (p *pipeline) warn(s *step, message string) { p.r.tell(p.warning(s, message)) }
+
+func (p *pipeline) warning(s *step, message string) Warning {
 	w := Warning{At: p.r.at(), Pipeline: p.plan.Name, Message: p.text(message)}
 	if s != nil {
 		w.Step = s.Name
 	}
-	p.r.tell(w)
+	return w
 }
 
-// warnUnlessCause tells an error that came while p was being ended, when it
-// says more than that.
+// warnUnlessCause tells an error that came while p or s was being ended, when
+// it says more than that.
 func (p *pipeline) warnUnlessCause(err error, s *step) {
-	for _, known := range []error{context.Cause(p.ctx), context.Canceled, context.DeadlineExceeded} {
+	ctx := p.ctx
+	if s != nil {
+		ctx = s.ctx
+	}
+	for _, known := range []error{context.Cause(ctx), context.Canceled, context.DeadlineExceeded} {
 		if err == nil || errors.Is(err, known) {
 			return
 		}

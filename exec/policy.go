@@ -46,6 +46,7 @@ type result struct {
 	hint      string
 	phase     Phase
 	cancelled bool // ended because its context ended
+	timedOut  bool // a time limit ended it
 }
 
 // counts reports whether the result makes its pipeline fail.
@@ -69,9 +70,10 @@ func judge(s *Step, background, frozen bool, exit Exit, err, cause error) result
 	uncounted := background || frozen
 	switch {
 	case cause != nil && (err != nil || exit.Code != 0):
+		late := !background && timedOut(cause)
 		return result{
-			status: StatusKilled, code: codeKilled, ignored: uncounted,
-			message: causeText(cause), cancelled: true,
+			status: StatusKilled, code: codeKilled, ignored: uncounted && !late,
+			message: causeText(cause), cancelled: true, timedOut: late,
 		}
 	case err != nil:
 		r := result{
@@ -126,17 +128,26 @@ func failedText(name string, r result) string {
 
 // fastError ends a pipeline because of a step with failure: fast.
 type fastError struct {
-	step string
-	code int
+	step   string
+	result result
 }
 
 func (e *fastError) Error() string {
-	return fmt.Sprintf("step %s ended the pipeline with exit code %d (failure: fast)", e.step, e.code)
+	if e.result.status == StatusKilled {
+		return fmt.Sprintf("step %s was killed and ended the pipeline (failure: fast)", e.step)
+	}
+	return fmt.Sprintf("step %s ended the pipeline with exit code %d (failure: fast)", e.step, e.result.code)
 }
 
 // causeText says why a context ended.
 func causeText(cause error) string {
+	limit, isLimit := errors.AsType[*TimeoutError](cause)
+	broken, isBroken := errors.AsType[*PanicError](cause)
 	switch {
+	case isLimit:
+		return limit.Error()
+	case isBroken:
+		return "the program has a defect: it " + broken.Error()
 	case errors.Is(cause, ErrTimeout), errors.Is(cause, context.DeadlineExceeded):
 		return ErrTimeout.Error()
 	case errors.Is(cause, context.Canceled):

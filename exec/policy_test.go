@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 )
 
 func TestDecide(t *testing.T) {
@@ -58,6 +59,7 @@ func TestJudge(t *testing.T) {
 		err, cause         error
 		want               result
 	}
+	limit := &TimeoutError{Limit: LimitRun, After: time.Hour}
 	cases := map[string]testCase{
 		"success":           {want: result{status: StatusSuccess}},
 		"failure":           {exit: Exit{Code: 4}, want: result{status: StatusFailure, code: 4}},
@@ -84,6 +86,15 @@ func TestJudge(t *testing.T) {
 		"killed by code": {exit: Exit{Code: 143}, cause: cause, want: result{
 			status: StatusKilled, code: 137, message: "interrupted", cancelled: true,
 		}},
+		"limit": {failure: FailureIgnore, err: limit, cause: limit, want: result{
+			status: StatusKilled, code: 137, message: limit.Error(), cancelled: true, timedOut: true,
+		}},
+		"limit of a frozen step": {frozen: true, err: limit, cause: limit, want: result{
+			status: StatusKilled, code: 137, message: limit.Error(), cancelled: true, timedOut: true,
+		}},
+		"limit of the run, in background": {background: true, err: limit, cause: limit, want: result{
+			status: StatusKilled, code: 137, message: limit.Error(), cancelled: true, ignored: true,
+		}},
 		"ended in time": {cause: cause, want: result{status: StatusSuccess}},
 	}
 	for name, tc := range cases {
@@ -105,6 +116,10 @@ func TestCauseText(t *testing.T) {
 		{context.Canceled, "the run was cancelled"},
 		{fmt.Errorf("after 1h: %w", ErrTimeout), "time limit of the run exceeded"},
 		{context.DeadlineExceeded, "time limit of the run exceeded"},
+		{&TimeoutError{Limit: LimitRun, After: time.Hour}, "the run was ended by its time limit of 1h0m0s (--timeout)"},
+		{&TimeoutError{Limit: LimitStep, After: time.Minute}, "killed after 1m0s (--step-timeout)"},
+		{&TimeoutError{Limit: LimitIdle, After: time.Minute}, "killed after 1m0s without output (--idle-timeout)"},
+		{&PanicError{Value: "no", Site: "a.go:1"}, "the program has a defect: it panicked at a.go:1: no"},
 	}
 	for _, tc := range cases {
 		if got := causeText(tc.cause); got != tc.want {

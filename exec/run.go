@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,24 +22,39 @@ type Options struct {
 	Now func() time.Time
 	// Cleanup bounds the removal of what the run made, 30 s when 0. It is not
 	// cut short by the context of the run. It also bounds how long a step may
-	// take to end once its context has ended.
+	// take to end once its context has ended, so it must be longer than the
+	// grace period of the engine.
 	Cleanup time.Duration
-}
+	// StepTimeout bounds each step, from its turn to its end, and IdleTimeout
+	// the time in which a step that runs writes nothing; 0 is no limit. A step
+	// that exceeds one is killed, and its pipeline goes on as after a failure.
+	// Services and detached steps have no limits of their own: nobody waits
+	// for their end, and most of them are silent.
+	StepTimeout, IdleTimeout time.Duration
+	// Hurry is closed when there is no time left to end anything in good
+	// order, after the context of the run has ended; nil never is. Whatever
+	// runs is then killed and removed at once, and an engine that hangs is
+	// given five seconds in place of Cleanup.
+	Hurry <-chan struct{}
 
-// ErrTimeout is the cause of a context that ended because the time of the run
-// was over.
-var ErrTimeout = errors.New("time limit of the run exceeded")
+	hurryTime time.Duration // in place of the constant, when set by a test
+}
 
 // MaxLine is the length in bytes from which a line is reported in pieces.
 const MaxLine = 16 << 20
 
-const defaultCleanup = 30 * time.Second
+const (
+	defaultCleanup = 30 * time.Second
+	// hurryTime is what Cleanup becomes when Hurry is closed.
+	hurryTime = 5 * time.Second
+)
 
 // Run runs every pipeline of the plan that is to run, as the graph its
 // dependencies make, and gives each event to emit, from the calling goroutine
 // and in order. While emit blocks, steps that print wait. It returns when
 // everything has ended and has been removed, also after ctx ended; an engine
 // that ignores its context is given opts.Cleanup before it is left behind.
+// What is left behind is told in warnings that have Left set.
 //
 // When ctx ends, running steps are killed, nothing else starts, and the status
 // of the run is killed; context.Cause(ctx) becomes the reason of its
@@ -49,7 +63,9 @@ const defaultCleanup = 30 * time.Second
 // The Summary says how the run went. The error is for machinery: it is or
 // wraps *UnreachableError when the engine could not be used, it is that of
 // Plan.Validate, with a nil Summary and before any event, when the plan makes
-// no graph, and it is nil when steps merely failed.
+// no graph, and it is nil when steps merely failed. It is a *PanicError when
+// something panicked; one in emit ends the run like the end of its context, and
+// no further events are given.
 func Run(ctx context.Context, plan *Plan, engine Engine, opts Options, emit func(Event)) (*Summary, error) {
 	if err := plan.Validate(); err != nil {
 		return nil, fmt.Errorf("plan cannot be run: %w", err)
@@ -63,10 +79,14 @@ func Run(ctx context.Context, plan *Plan, engine Engine, opts Options, emit func
 	if opts.Cleanup <= 0 {
 		opts.Cleanup = defaultCleanup
 	}
+	if opts.hurryTime <= 0 {
+		opts.hurryTime = hurryTime
+	}
 	opts.Parallel = max(opts.Parallel, 1)
 	r, err := newRunner(ctx, plan, engine, opts, emit)
 	if err != nil {
 		return nil, err
 	}
+	defer r.cancel(nil)
 	return r.run()
 }

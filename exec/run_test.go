@@ -213,15 +213,15 @@ func show(e exec.Event) string {
 	case exec.StepOutput:
 		return fmt.Sprintf("%s/%s:%d %q%s", e.Pipeline, e.Step, e.Line, e.Text, flagged("partial", e.Partial))
 	case exec.StepFinished:
-		return fmt.Sprintf("%s/%s finished: %s %d%s%s%s%s%s%s", e.Pipeline, e.Step, e.Status, e.ExitCode,
-			flagged("oom", e.OOMKilled), flagged("ignored", e.Ignored), field("error", e.Error),
+		return fmt.Sprintf("%s/%s finished: %s %d%s%s%s%s%s%s%s", e.Pipeline, e.Step, e.Status, e.ExitCode,
+			flagged("oom", e.OOMKilled), flagged("ignored", e.Ignored), flagged("timed-out", e.TimedOut), field("error", e.Error),
 			field("hint", e.Hint), field("phase", string(e.Phase)), field("at", e.Position))
 	case exec.StepSkipped:
 		return fmt.Sprintf("%s/%s skipped%s", e.Pipeline, e.Step, field("reason", e.Reason))
 	case exec.PullProgress:
 		return fmt.Sprintf("%s pulls %s: %d of %d%s", e.Pipeline, e.Image, e.Current, e.Total, flagged("done", e.Done))
 	case exec.Warning:
-		return fmt.Sprintf("warning%s%s: %s", field("pipeline", e.Pipeline), field("step", e.Step), e.Message)
+		return fmt.Sprintf("warning%s%s%s: %s", field("pipeline", e.Pipeline), field("step", e.Step), flagged("left", e.Left), e.Message)
 	}
 	return fmt.Sprintf("unknown event %T", e)
 }

@@ -15,6 +15,7 @@ import (
 // given copies or read-only values and answers with messages.
 type runner struct {
 	ctx     context.Context
+	cancel  context.CancelCauseFunc // of ctx, for a defect of the program
 	plan    *Plan
 	engine  Engine
 	opts    Options
@@ -30,6 +31,10 @@ type runner struct {
 	over bool
 	jobs int // whose last message is awaited
 
+	// work counts the goroutines of jobs, removals those that close sessions
+	// nobody waits for any more.
+	work, removals sync.WaitGroup
+
 	started   time.Time
 	pipelines []*pipeline
 	graph     *graph
@@ -41,6 +46,8 @@ type runner struct {
 	cut         string
 	interrupted bool  // ctx ended
 	unreachable error // the engine is gone; what Run returns
+	broken      error // something panicked; what Run returns
+	deaf        bool  // emit has panicked
 }
 
 // message is what a job has to tell. apply is called by the owner.
@@ -51,28 +58,47 @@ const inboxLen = 64
 
 func newRunner(ctx context.Context, plan *Plan, engine Engine, opts Options, emit func(Event)) (*runner, error) {
 	r := &runner{
-		ctx: ctx, plan: plan, engine: engine, opts: opts, emit: emit,
+		plan: plan, engine: engine, opts: opts, emit: emit,
 		summary: &Summary{}, inbox: make(chan message, inboxLen), done: make(chan struct{}),
 	}
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	vertices := make([]vertex, len(plan.Pipelines))
 	for i, p := range plan.Pipelines {
 		vertices[i] = vertex{kind: "pipeline", name: p.Name, position: p.Position, dependsOn: p.DependsOn}
 		made, err := newPipeline(r, i, p)
 		if err != nil {
+			r.cancel(nil)
 			return nil, err
 		}
 		r.pipelines = append(r.pipelines, made)
 	}
 	dependencies, err := connect(vertices)
+	if err != nil {
+		r.cancel(nil)
+		return nil, err
+	}
 	r.graph = newGraph(dependencies)
-	return r, err
+	return r, nil
 }
 
 // run is the life of the owner.
 func (r *runner) run() (*Summary, error) {
 	defer r.shut()
+	if err := Guard(r.live); err != nil {
+		r.defect(err)
+		r.rescue()
+	}
+	if r.broken != nil {
+		return r.summary, r.broken
+	}
+	return r.summary, r.unreachable
+}
+
+// live applies messages until nothing is left to come.
+func (r *runner) live() error {
 	r.begin()
-	for interrupted := r.ctx.Done(); ; {
+	interrupted, hurry := r.ctx.Done(), r.opts.Hurry
+	for {
 		r.advance()
 		if r.jobs == 0 {
 			break
@@ -84,10 +110,32 @@ func (r *runner) run() (*Summary, error) {
 		case <-interrupted:
 			interrupted = nil
 			r.heed()
+		case <-hurry:
+			hurry = nil
+			r.hurry()
 		}
 	}
 	r.tell(RunFinished{At: r.at(), Status: r.status(), Duration: r.opts.Now().Sub(r.started)})
-	return r.summary, r.unreachable
+	return nil
+}
+
+// hurry gives everything that is being ended less time than it had. Engines
+// hear of it themselves.
+func (r *runner) hurry() {
+	for _, p := range r.pipelines {
+		p.hurry()
+	}
+}
+
+// cleanup is how long an engine may take to end or remove something. Jobs may
+// call it, too.
+func (r *runner) cleanup() time.Duration {
+	select {
+	case <-r.opts.Hurry:
+		return min(r.opts.Cleanup, r.opts.hurryTime)
+	default:
+		return r.opts.Cleanup
+	}
 }
 
 func (r *runner) begin() {
@@ -227,9 +275,22 @@ func (r *runner) status() Status {
 
 func (r *runner) at() At { return At{r.opts.Now()} }
 
+// tell gives an event to whoever listens. When that panics, the run ends: what
+// has been made must be removed before the program does.
 func (r *runner) tell(e Event) {
 	r.summary.Apply(e)
-	r.emit(e)
+	if r.deaf {
+		return
+	}
+	err := Guard(func() error {
+		r.emit(e)
+		return nil
+	})
+	if err != nil {
+		r.deaf = true
+		r.defect(err)
+		r.cancel(err)
+	}
 }
 
 // post sends a message from a job. It reports false when the run is over.
@@ -254,15 +315,14 @@ func (r *runner) shut() {
 	r.door.Lock()
 	r.over = true
 	r.door.Unlock()
-	var removals sync.WaitGroup
 	for {
 		select {
 		case m := <-r.inbox:
 			if late, ok := m.(opened); ok && late.session != nil {
-				removals.Go(func() { late.p.removeLate(late.session) })
+				r.removals.Go(func() { late.p.removeLate(late.session) })
 			}
 		default:
-			r.await(&removals)
+			r.await()
 			return
 		}
 	}
@@ -270,14 +330,14 @@ func (r *runner) shut() {
 
 // await waits for removals, as long as an engine is given to end anything: it
 // may not heed the end of its context.
-func (r *runner) await(removals *sync.WaitGroup) {
+func (r *runner) await() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		removals.Wait()
+		r.removals.Wait()
 	}()
 	select {
 	case <-done:
-	case <-time.After(2 * r.opts.Cleanup):
+	case <-time.After(2 * r.cleanup()):
 	}
 }

@@ -22,7 +22,7 @@ step notify after=report always`
 func scenes() map[string]scene {
 	all := make(map[string]scene)
 	for _, group := range []map[string]scene{
-		stepScenes(), backgroundScenes(), pipelineScenes(), brokenScenes(), cancelScenes(), textScenes(),
+		stepScenes(), backgroundScenes(), pipelineScenes(), brokenScenes(), cancelScenes(), textScenes(), limitScenes(),
 	} {
 		maps.Copy(all, group)
 	}

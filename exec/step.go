@@ -1,8 +1,10 @@
 package exec
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // start gives a step its turn. It runs in a job.
@@ -17,8 +19,14 @@ func (p *pipeline) start(s *step) {
 	} else {
 		p.live++
 	}
+	s.ctx, s.cancel = context.WithCancelCause(p.ctx)
+	if limit := p.r.opts.StepTimeout; limit > 0 && !s.background {
+		cause := &TimeoutError{Limit: LimitStep, After: limit}
+		s.limit = time.AfterFunc(limit, func() { p.r.post(exceeded{p, s, cause}) })
+	}
 	p.r.jobs++
-	go p.stepJob(s, p.moment(s.started))
+	m := p.moment(s.started)
+	p.r.work.Go(func() { p.stepJob(s, m) })
 }
 
 func (p *pipeline) skipStep(s *step, reason string) {
@@ -96,7 +104,8 @@ func (m ended) apply(r *runner) {
 		return
 	}
 	r.jobs--
-	if s.background && errors.Is(m.cause, errOver) {
+	r.defect(m.err)
+	if s.background && errors.Is(m.cause, ErrOver) {
 		// Ended by us, and how it takes that says nothing.
 		p.finish(s, result{status: StatusSuccess})
 		return
@@ -115,9 +124,16 @@ func (m ended) apply(r *runner) {
 // finish tells the end of a step and draws the consequences.
 func (p *pipeline) finish(s *step, res result) {
 	s.status, s.result = res.status, res
+	s.cancel(nil)
+	for _, timer := range []*time.Timer{s.limit, s.overdue} {
+		if timer != nil {
+			timer.Stop()
+		}
+	}
 	e := StepFinished{
 		At: p.r.at(), Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
 		Status: res.status, ExitCode: res.code, OOMKilled: res.oom, Ignored: res.ignored && res.status.bad(),
+		TimedOut: res.timedOut,
 		Duration: p.r.opts.Now().Sub(s.started),
 		Error:    res.message, Hint: res.hint, Phase: res.phase,
 	}
@@ -148,9 +164,9 @@ func (p *pipeline) finishLive(s *step, res result) {
 	if res.status == StatusSuccess && res.code == codeSkipRest && p.condition.ended == "" {
 		p.condition.ended = fmt.Sprintf("step %s ended the pipeline with exit code %d", s.Name, codeSkipRest)
 	}
-	fast := s.Failure == FailureFast && (res.status == StatusFailure || res.code == codeSkipRest)
+	fast := s.Failure == FailureFast && (res.status == StatusFailure || res.timedOut || res.code == codeSkipRest)
 	if fast && p.stage == stageRunning {
-		p.stop(&fastError{s.Name, res.code})
+		p.stop(&fastError{s.Name, res})
 	}
 }
 
@@ -170,7 +186,7 @@ func (p *pipeline) finishBackground(s *step, res result) {
 		}
 	}
 	if p.stage == stageEnding && p.background == 0 {
-		p.over()
+		p.endBackground()
 	}
 }
 

@@ -48,6 +48,7 @@ type StepSummary struct {
 	ExitCode  int
 	OOMKilled bool
 	Ignored   bool
+	TimedOut  bool
 	Started   time.Time
 	Duration  time.Duration
 	Reason    string // of a skipped step
@@ -102,7 +103,7 @@ func (s *Summary) Apply(e Event) {
 
 func (t *StepSummary) finish(e StepFinished) {
 	t.Kind, t.Image, t.Status = e.Kind, e.Image, e.Status
-	t.ExitCode, t.OOMKilled, t.Ignored = e.ExitCode, e.OOMKilled, e.Ignored
+	t.ExitCode, t.OOMKilled, t.Ignored, t.TimedOut = e.ExitCode, e.OOMKilled, e.Ignored, e.TimedOut
 	t.Duration = e.Duration
 	t.Error, t.Hint, t.Phase, t.Position = e.Error, e.Hint, e.Phase, e.Position
 }

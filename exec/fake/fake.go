@@ -41,6 +41,9 @@ type Script struct {
 	Deaf bool
 	// Forever steps run until their context ends.
 	Forever bool
+	// Lingering steps, once their context has ended, go on until there is no
+	// time left (Setting.Hurry).
+	Lingering bool
 	// Last is written at the end, also when the context has ended.
 	Last string
 	// Exit and Err are the result.
@@ -125,7 +128,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 		return nil, context.Cause(ctx)
 	}
 	e.count(env.Run, 1)
-	s := &session{engine: e, pipeline: p, run: env.Run, started: make(map[string]chan struct{})}
+	s := &session{engine: e, pipeline: p, run: env.Run, hurry: env.Hurry, started: make(map[string]chan struct{})}
 	for _, st := range p.Steps {
 		s.started[st.Name] = make(chan struct{})
 	}
@@ -143,6 +146,7 @@ type session struct {
 	engine   *Engine
 	pipeline *exec.Pipeline
 	run      string
+	hurry    <-chan struct{}
 
 	mu      sync.Mutex
 	started map[string]chan struct{} // closed when the step is started
@@ -229,6 +233,9 @@ func (s *session) wait(ctx context.Context, script Script) error {
 		select {
 		case <-c:
 		case <-stop:
+			if script.Lingering {
+				<-s.hurry
+			}
 			return context.Cause(ctx)
 		}
 	}
