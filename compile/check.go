@@ -97,36 +97,6 @@ func (b *builder) checkImage(e element) {
 	}
 }
 
-// checkTrust reports what a server allows trusted repositories only.
-func (b *builder) checkTrust(e element) {
-	features := []struct {
-		what string
-		used bool
-		span manifest.Span
-	}{
-		{"privileged mode", e.Privileged.Value, e.Privileged.Span},
-		{"devices", len(e.Devices) > 0, firstMount(e.Devices)},
-		{"dns", len(e.DNS) > 0, firstSpan(e.DNS)},
-		{"dns_search", len(e.DNSSearch) > 0, firstSpan(e.DNSSearch)},
-		{"extra_hosts", len(e.ExtraHosts) > 0, firstSpan(e.ExtraHosts)},
-		{"network_mode", e.NetworkMode.Value != "", e.NetworkMode.Span},
-		{"shm_size", e.ShmSize.Bytes > 0, e.ShmSize.Span},
-	}
-	for _, f := range features {
-		if f.used {
-			b.untrusted(f.span, e, fmt.Sprintf("%s %q uses %s", e.kind, e.Name.Value, f.what))
-		}
-	}
-}
-
-func (b *builder) untrusted(span manifest.Span, e element, what string) {
-	if b.c.opts.Trusted {
-		return
-	}
-	b.reportAt(e, "untrusted", span, what+", which is for trusted repositories only",
-		"use --trusted here; on the server an administrator has to set the repository to trusted")
-}
-
 func (b *builder) checkMounts(e element) {
 	for _, m := range e.Volumes {
 		span := nameSpan(m.Name, m.Span)
@@ -188,12 +158,7 @@ func (b *builder) checkVolumes() {
 		case reserved(v.Name.Value):
 			b.reportAt(element{}, "reserved-volume", span, fmt.Sprintf("volume name %q is reserved", v.Name.Value), "choose another name")
 		}
-		if v.Host != nil {
-			b.untrusted(span, element{}, fmt.Sprintf("pipeline %q declares host volume %q", b.st.name, v.Name.Value))
-		}
-		if v.Temp != nil && v.Temp.Medium.Value == "memory" {
-			b.untrusted(span, element{}, fmt.Sprintf("pipeline %q declares in-memory volume %q", b.st.name, v.Name.Value))
-		}
+		b.checkVolumeTrust(v)
 	}
 }
 

@@ -18,6 +18,8 @@ type builder struct {
 	shared   variables
 	volumes  map[string]*manifest.Volume
 	elements []element
+	// privileges are found while the pipeline is checked.
+	privileges []exec.Privilege
 }
 
 // element is a service or a step of the file, in the order in which they run
@@ -48,6 +50,8 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 		Env:       b.shared.env,
 		Fixed:     b.shared.fixed,
 		Steps:     []*exec.Step{},
+
+		Privileges: b.privileges,
 	}
 	for _, s := range b.pipe.PullSecrets {
 		p.PullSecrets = append(p.PullSecrets, exec.SecretRef{Name: s.Value, Position: place(s.Span.Start)})

@@ -148,3 +148,58 @@ func TestAutoPrivilegedFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestPrivileges: what a plan says of a privilege names its value and who gets
+// it, since that is what a user agrees to, and is the same for a trusted file.
+func TestPrivileges(t *testing.T) {
+	type testCase struct{ step, volume, want string }
+	for _, tc := range []testCase{
+		{step: "privileged: true", want: `x.yml:4:39 a privileged: full control of this machine`},
+		{step: "network_mode: host", want: `x.yml:4:41 a network_mode "host": the network of this machine, with all that listens on localhost only`},
+		{step: "network_mode: container:db", want: `x.yml:4:41 a network_mode "container:db": the network of another container`},
+		{step: "network_mode: none", want: `x.yml:4:41 a network_mode "none": no network`},
+		{step: "network_mode: corp", want: `x.yml:4:41 a network_mode "corp": another network than that of its pipeline`},
+		{step: "dns: [192.0.2.1, 192.0.2.2]", want: `x.yml:4:33 a dns "192.0.2.1", "192.0.2.2": name servers of its own choice`},
+		{step: "shm_size: 1k", want: `x.yml:4:37 a shm_size of 1024 bytes: that much memory of this machine`},
+		{step: "devices: [{name: v, path: /dev/d}]", volume: "/dev/null", want: `x.yml:4:37 a device "/dev/null" as "/dev/d": the device of this machine, to read and write` + "\n" +
+			`x.yml:6:10  host volume "/dev/null": the device of this machine`},
+		{step: "volumes: [{name: v, path: /s}]", volume: "/var/run/docker.sock",
+			want: `x.yml:6:10  host volume "/var/run/docker.sock" for step "a" at "/s": the socket of an engine, and with it root on this machine`},
+		{volume: "/run/user/1000/podman/podman.sock", want: `x.yml:6:10  host volume "/run/user/1000/podman/podman.sock": the socket of an engine, and with it root on this machine`},
+		{volume: "/var/../run/./docker.sock/", want: `x.yml:6:10  host volume "/var/../run/./docker.sock/": the socket of an engine, and with it root on this machine`},
+		{volume: `//./pipe/docker_engine`, want: `x.yml:6:10  host volume "//./pipe/docker_engine": the socket of an engine, and with it root on this machine`},
+		{volume: "/run/other.sock", want: `x.yml:6:10  host volume "/run/other.sock": whatever the program behind this socket does for its clients`},
+		{volume: "/var/run", want: `x.yml:6:10  host volume "/var/run": what is in it, to read and write, and with the socket of the engine root on this machine`},
+		{volume: "/etc/ssh", want: `x.yml:6:10  host volume "/etc/ssh": what is in it, to read and write, enough to become root on this machine`},
+		{volume: "/", want: `x.yml:6:10  host volume "/": every file of this machine`},
+		{volume: "/srv", want: `x.yml:6:10  host volume "/srv": what is there on this machine, to read and write`},
+		{step: "image: plugins/docker"},
+	} {
+		source := "kind: pipeline\nclone: {disable: true}\nsteps:\n- {name: a, image: 'x:1', " + tc.step + "}\n"
+		if tc.volume != "" {
+			source += "volumes:\n- {name: v, host: {path: " + tc.volume + "}}\n"
+		}
+		for _, trusted := range []bool{false, true} {
+			plan, problems, err := Compile("x.yml", []byte(source), Options{Build: pushBuild(), Workspace: "/w", Trusted: trusted})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, p := range plan.Pipelines[0].Privileges {
+				got = append(got, p.Position+" "+p.Step+" "+p.What+": "+p.Gives)
+			}
+			if diff := cmp.Diff(tc.want, strings.Join(got, "\n")); diff != "" {
+				t.Errorf("trusted %v (-want +got):\n%s%s", trusted, diff, source)
+			}
+			refused := 0
+			for _, p := range problems {
+				if p.Rule == RuleUntrusted {
+					refused++
+				}
+			}
+			if want := len(got); trusted && refused != 0 || !trusted && refused != want {
+				t.Errorf("trusted %v: %d of %d privileges are refused", trusted, refused, want)
+			}
+		}
+	}
+}

@@ -83,8 +83,28 @@ type Pipeline struct {
 	// write it there. Others find the login in the environment of the steps.
 	Netrc *Netrc `json:"netrc,omitempty"`
 
+	// Privileges are what the pipeline gets beyond a container of its own, in
+	// the order in which they were found. Engines do not read them: they are for
+	// whoever decides whether the plan may run. Plugins that the runner makes
+	// privileged by their image are not among them (reference §7.9).
+	Privileges []Privilege `json:"privileges,omitempty"`
+
 	// Steps are clone, services and steps in the order of the file.
 	Steps []*Step `json:"steps"`
+}
+
+// Privilege is something that a server gives trusted repositories only.
+type Privilege struct {
+	// Step names the step or service that asks for it. It is empty for a volume
+	// of the pipeline.
+	Step string `json:"step,omitempty"`
+	// Position is file:line:col of the words that ask for it.
+	Position string `json:"position,omitempty"`
+	// What is asked for, with its value: the same words mean the same
+	// privilege, wherever in the file they stand.
+	What string `json:"what"`
+	// Gives says what that opens to the step, for people.
+	Gives string `json:"gives"`
 }
 
 // Platform is what the pipeline asks to run on.

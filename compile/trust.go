@@ -1,0 +1,132 @@
+package compile
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// RuleUntrusted is the rule of a problem that is there only because nobody
+// trusts the file: one for each exec.Privilege of the plan.
+const RuleUntrusted = "untrusted"
+
+// checkTrust lists what a server allows trusted repositories only (reference
+// §10.2), and reports it unless the file is trusted.
+func (b *builder) checkTrust(e element) {
+	if e.Privileged.Value {
+		b.privilege(e, e.Privileged.Span, "privileged", "full control of this machine")
+	}
+	for _, d := range e.Devices {
+		source := d.Name.Value
+		if v := b.volumes[source]; v != nil && v.Host != nil {
+			source = v.Host.Path.Value
+		}
+		b.privilege(e, d.Span, fmt.Sprintf("device %q as %q", source, d.Path.Value), "the device of this machine, to read and write")
+	}
+	if len(e.DNS) > 0 {
+		b.privilege(e, firstSpan(e.DNS), "dns "+quoted(e.DNS), "name servers of its own choice")
+	}
+	if len(e.DNSSearch) > 0 {
+		b.privilege(e, firstSpan(e.DNSSearch), "dns_search "+quoted(e.DNSSearch), "search domains of its own choice")
+	}
+	if len(e.ExtraHosts) > 0 {
+		b.privilege(e, firstSpan(e.ExtraHosts), "extra_hosts "+quoted(e.ExtraHosts), "host names that lead where the file says")
+	}
+	if mode := e.NetworkMode.Value; mode != "" {
+		b.privilege(e, e.NetworkMode.Span, fmt.Sprintf("network_mode %q", mode), networkGives(mode))
+	}
+	if size := e.ShmSize.Bytes; size > 0 {
+		b.privilege(e, e.ShmSize.Span, fmt.Sprintf("shm_size of %d bytes", size), "that much memory of this machine")
+	}
+}
+
+// checkVolumeTrust does the same for a volume. What a host volume gives depends
+// on the steps that mount it, so they are part of what is asked for.
+func (b *builder) checkVolumeTrust(v *manifest.Volume) {
+	span := nameSpan(v.Name, v.Span)
+	if v.Host != nil {
+		b.privilege(element{}, span, fmt.Sprintf("host volume %q%s", v.Host.Path.Value, b.mountedBy(v)), hostPathGives(v.Host.Path.Value))
+	}
+	if v.Temp != nil && v.Temp.Medium.Value == "memory" {
+		b.privilege(element{}, span, fmt.Sprintf("in-memory volume %q", v.Name.Value), "memory of this machine for files")
+	}
+}
+
+// mountedBy names the services and steps that mount a volume.
+func (b *builder) mountedBy(v *manifest.Volume) string {
+	var list []string
+	for _, e := range b.elements {
+		for _, m := range e.Volumes {
+			if m.Name.Value == v.Name.Value {
+				list = append(list, fmt.Sprintf("%s %q at %q", e.kind, e.Name.Value, m.Path.Value))
+			}
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return " for " + strings.Join(list, ", ")
+}
+
+func (b *builder) privilege(e element, span manifest.Span, what, gives string) {
+	p := exec.Privilege{Position: place(span.Start), What: what, Gives: gives}
+	who := fmt.Sprintf("pipeline %q", b.st.name)
+	if e.Step != nil {
+		p.Step = e.Name.Value
+		who = fmt.Sprintf("%s %q", e.kind, p.Step)
+	}
+	b.privileges = append(b.privileges, p)
+	if !b.c.opts.Trusted {
+		b.reportAt(e, RuleUntrusted, span, fmt.Sprintf("%s asks for %s: %s", who, what, gives),
+			"use --trusted here if you trust it; on the server an administrator has to set the repository to trusted")
+	}
+}
+
+func networkGives(mode string) string {
+	switch {
+	case mode == "host":
+		return "the network of this machine, with all that listens on localhost only"
+	case mode == "none":
+		return "no network"
+	case strings.HasPrefix(mode, "container:"):
+		return "the network of another container"
+	}
+	return "another network than that of its pipeline"
+}
+
+// sockets are the sockets of container engines by the names they usually have.
+var sockets = map[string]bool{
+	"docker.sock": true, "podman.sock": true, "containerd.sock": true, "crio.sock": true, "docker_engine": true,
+}
+
+// hostPathGives says what a path of this machine opens to a container.
+func hostPathGives(host string) string {
+	clean := path.Clean(strings.ReplaceAll(host, `\`, "/"))
+	switch {
+	case sockets[path.Base(clean)]:
+		return "the socket of an engine, and with it root on this machine"
+	case clean == "/":
+		return "every file of this machine"
+	case clean == "/var" || clean == "/run" || clean == "/var/run" || strings.HasSuffix(clean, "/run/podman") || strings.HasSuffix(clean, "/.docker/run"):
+		return "what is in it, to read and write, and with the socket of the engine root on this machine"
+	case clean == "/etc" || clean == "/root" || clean == "/boot" || clean == "/dev" || clean == "/proc" || clean == "/sys" || strings.HasPrefix(clean, "/etc/"):
+		return "what is in it, to read and write, enough to become root on this machine"
+	case strings.HasPrefix(clean, "/dev/"):
+		return "the device of this machine"
+	case strings.HasSuffix(clean, ".sock"):
+		return "whatever the program behind this socket does for its clients"
+	}
+	return "what is there on this machine, to read and write"
+}
+
+func quoted(list []manifest.String) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = strconv.Quote(s.Value)
+	}
+	return strings.Join(out, ", ")
+}
