@@ -10,14 +10,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/consent"
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/report"
 )
 
-// answer is what the user says to the commands of a file.
+// answer is what the user says to what a file asks for.
 type answer int
 
 const (
@@ -26,48 +28,126 @@ const (
 	always
 )
 
-// agreed makes the plan again with the pipelines of type exec that the user has
-// agreed to, now or before; refused is the plan without. It does so only where
-// such a pipeline would run, and asks only when asking is allowed and there is
-// somebody to ask.
-func agreed(s Streams, refused *planned, mayAsk bool, again func() (*planned, error)) (*planned, error) {
-	if refused.plan == nil || !hasType(refused.plan, "exec") {
+// agreed makes the plan again with what the user has agreed to, now or before:
+// that pipelines of type exec run, that those in containers get privileges.
+// refused is the plan with no more than the options allow. The user is asked
+// only when asking is allowed and there is somebody to ask, and then once for
+// everything: half of a file is seldom wanted.
+func agreed(s Streams, refused *planned, opts compile.Options, mayAsk bool, again func(compile.Options) (*planned, error)) (*planned, error) {
+	trust := !opts.Trusted && refused.untrusted()
+	host := !opts.Host.Consent && refused.plan != nil && hasType(refused.plan, "exec")
+	if refused.plan == nil || !trust && !host {
 		return refused, nil
 	}
-	allowed, err := again()
-	if err != nil || allowed.plan == nil || !runsType(allowed.plan, "exec") {
+	open := opts
+	open.Trusted, open.Host.Consent = opts.Trusted || trust, opts.Host.Consent || host
+	allowed, err := again(open)
+	if err != nil || allowed.plan == nil {
+		return refused, nil
+	}
+	r := request{planned: allowed}
+	if host && runsType(allowed.plan, "exec") {
+		r.commands = []consent.Answer{consent.Commands("", allowed.source)}
+	}
+	if trust {
+		r.privileges = privilegesOf(allowed.plan)
+	}
+	if len(r.commands)+len(r.privileges) == 0 {
 		return refused, nil // no consent makes a difference
 	}
-	memory := memoryOf(s, allowed)
-	if memory.has() {
+	memory := memoryOf(s)
+	r.inFile(memory.inTree(allowed.file))
+	r.missing = memory.missing(r.answers())
+	if len(r.missing) == 0 {
 		return allowed, nil
 	}
-	if !mayAsk || !s.Dialogue || allowed.wrong() {
+	if mayAsk && s.mayAsk() && !allowed.wrong() {
+		switch r.ask(s) {
+		case always:
+			memory.add(r.missing)
+			return allowed, nil
+		case yes:
+			return allowed, nil
+		}
+	}
+	// One of the two may have been agreed to before.
+	part := opts
+	part.Trusted = opts.Trusted || len(r.privileges) > 0 && r.known(r.privilegeAnswers())
+	part.Host.Consent = opts.Host.Consent || len(r.commands) > 0 && r.known(r.commands)
+	if part.Trusted == opts.Trusted && part.Host.Consent == opts.Host.Consent {
 		return refused, nil
 	}
-	switch ask(s, allowed) {
-	case always:
-		memory.add()
-	case no:
-		return refused, nil
-	}
-	return allowed, nil
+	return again(part)
 }
 
-// memory is what was agreed to before, for the text of one plan.
+// mayAsk reports whether there is somebody to answer a question.
+func (s Streams) mayAsk() bool { return s.Dialogue && s.getenv("CI") == "" }
+
+// request is what a plan needs the user's consent for.
+type request struct {
+	*planned
+	commands   []consent.Answer // of pipelines of type exec, at most one
+	privileges []privilege
+	missing    []consent.Answer // what the user has not agreed to yet
+}
+
+// privilege is a privilege of a pipeline with what is remembered of it.
+type privilege struct {
+	exec.Privilege
+	answer consent.Answer
+}
+
+// privilegesOf are those of the pipelines that run.
+func privilegesOf(plan *exec.Plan) (list []privilege) {
+	for _, pipe := range plan.Pipelines {
+		for _, p := range pipe.Privileges {
+			if pipe.Runs {
+				list = append(list, privilege{p, consent.Privilege("", pipe.Name, p.Step, p.What)})
+			}
+		}
+	}
+	return list
+}
+
+// inFile sets the file that all answers are about.
+func (r *request) inFile(file string) {
+	for i := range r.commands {
+		r.commands[i].File = file
+	}
+	for i := range r.privileges {
+		r.privileges[i].answer.File = file
+	}
+}
+
+func (r *request) privilegeAnswers() (list []consent.Answer) {
+	for _, p := range r.privileges {
+		list = append(list, p.answer)
+	}
+	return list
+}
+
+func (r *request) answers() []consent.Answer {
+	return append(slices.Clone(r.commands), r.privilegeAnswers()...)
+}
+
+// known reports whether the user has agreed to all of list.
+func (r *request) known(list []consent.Answer) bool {
+	return !slices.ContainsFunc(list, func(a consent.Answer) bool { return slices.Contains(r.missing, a) })
+}
+
+// memory is what was agreed to before in the working tree.
 type memory struct {
 	streams Streams
 	store   consent.Store
 	tree    string
-	text    []byte
 	lost    bool // there is no place to remember in
 }
 
-func memoryOf(s Streams, p *planned) memory {
-	m := memory{streams: s, text: p.source}
+func memoryOf(s Streams) memory {
+	m := memory{streams: s}
 	state, err := stateDir(s)
 	if err == nil {
-		m.tree, err = workingTree()
+		m.tree, err = workingTree(".")
 	}
 	m.store, m.lost = consent.In(state), err != nil
 	return m
@@ -83,10 +163,10 @@ func stateDir(s Streams) (string, error) {
 	return filepath.Join(home, ".local", "state"), err
 }
 
-// workingTree names the working tree: by its top where git knows one, without
-// symbolic links.
-func workingTree() (string, error) {
-	dir, err := os.Getwd()
+// workingTree names the working tree of a directory: by its top where git knows
+// one, without symbolic links.
+func workingTree(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
 	}
@@ -96,21 +176,37 @@ func workingTree() (string, error) {
 	return filepath.EvalSymlinks(dir)
 }
 
-func (m memory) has() bool {
-	if m.lost {
-		return false
+// inTree names a file as seen from the top of the working tree.
+func (m memory) inTree(file string) string {
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
 	}
-	found, err := m.store.Has(m.tree, m.text)
-	m.warn("answers of before cannot be used", err)
-	return found
+	if err == nil {
+		dir, err = filepath.Rel(m.tree, dir)
+	}
+	if err != nil {
+		return file
+	}
+	return filepath.ToSlash(filepath.Join(dir, filepath.Base(file)))
 }
 
-func (m memory) add() {
+// missing are the answers that were not given before.
+func (m memory) missing(wanted []consent.Answer) []consent.Answer {
+	if m.lost {
+		return wanted
+	}
+	missing, err := m.store.Missing(m.tree, wanted)
+	m.warn("answers of before cannot be used", err)
+	return missing
+}
+
+func (m memory) add(given []consent.Answer) {
 	if m.lost {
 		m.streams.warn("the answer was not remembered: neither XDG_STATE_HOME nor a home directory is known")
 		return
 	}
-	m.warn("the answer was not remembered", m.store.Add(m.tree, m.text))
+	m.warn("the answer was not remembered", m.store.Add(m.tree, given, time.Now()))
 }
 
 // warn says what an error of the store means.
@@ -126,21 +222,26 @@ func (m memory) warn(what string, err error) {
 	m.streams.warn(text)
 }
 
-// ask shows what would run and asks whether it may.
-func ask(s Streams, p *planned) answer {
-	var names []string
-	for _, pipe := range hostPipelines(p.plan) {
-		names = append(names, report.Visible(pipe.Name))
+// ask shows what would run and what it would get, as far as the user has not
+// agreed to it, and asks whether it may.
+func (r *request) ask(s Streams) answer {
+	run, give := !r.known(r.commands), !r.known(r.privilegeAnswers())
+	if run {
+		r.showCommands(s)
 	}
-	fmt.Fprintf(s.Err, "drone: %s of type exec in %s would run on this machine: %s\nNo container is around these commands, they can do whatever you can:\n",
-		report.Plural(len(names), "pipeline"), p.name, strings.Join(names, ", "))
-	for _, line := range whatRuns(p.plan) {
-		fmt.Fprintf(s.Err, "  %s\n", line)
+	if give {
+		r.showPrivileges(s)
 	}
-	fmt.Fprintln(s.Err, "Always means the whole file, also steps and pipelines of it that are not shown because this build leaves them out.")
+	question := "Allow both? [y]es, [N]o, [a]lways: "
+	switch {
+	case !give:
+		question = "Run them? [y]es, [N]o, [a]lways while the file stays as it is: "
+	case !run:
+		question = "Allow this? [y]es, [N]o, [a]lways in this working tree: "
+	}
 	in := bufio.NewReader(s.In)
 	for range 3 {
-		fmt.Fprint(s.Err, "Run them? [y]es, [N]o, [a]lways while the file stays as it is: ")
+		fmt.Fprint(s.Err, question)
 		line, err := in.ReadString('\n')
 		switch strings.ToLower(strings.TrimSpace(line)) {
 		case "y", "yes":
@@ -157,6 +258,36 @@ func ask(s Streams, p *planned) answer {
 		}
 	}
 	return no
+}
+
+func (r *request) showCommands(s Streams) {
+	var names []string
+	for _, pipe := range hostPipelines(r.plan) {
+		names = append(names, report.Visible(pipe.Name))
+	}
+	fmt.Fprintf(s.Err, "drone: %s of type exec in %s would run on this machine: %s\nNo container is around these commands, they can do whatever you can:\n",
+		report.Plural(len(names), "pipeline"), report.Visible(r.name), strings.Join(names, ", "))
+	for _, line := range whatRuns(r.plan) {
+		fmt.Fprintf(s.Err, "  %s\n", line)
+	}
+	fmt.Fprintln(s.Err, "Always means the whole file, also steps and pipelines of it that are not shown because this build leaves them out.")
+}
+
+// showPrivileges shows all of them: what is not shown is not agreed to.
+func (r *request) showPrivileges(s Streams) {
+	fmt.Fprintf(s.Err, "drone: %s asks for more than containers of its own:\n", report.Visible(r.name))
+	for _, p := range r.privileges {
+		who := fmt.Sprintf("pipeline %q", p.answer.Pipeline)
+		if p.Step != "" {
+			who = fmt.Sprintf("step %q", p.Step)
+		}
+		line := fmt.Sprintf("%s: %s: %s: %s", p.Position, who, p.What, p.Gives)
+		if r.known([]consent.Answer{p.answer}) {
+			line += " (agreed to before)"
+		}
+		fmt.Fprintf(s.Err, "  %s\n", report.Visible(line))
+	}
+	fmt.Fprintln(s.Err, "Always means these, whatever images and commands the steps have then; what else the file asks for is asked again.")
 }
 
 // mostLines is how many lines of a plan a question shows, mostValue how many

@@ -117,3 +117,101 @@ func TestConsentThatCannotBeRemembered(t *testing.T) {
 		t.Errorf("not said, or not run:\n%s", shown)
 	}
 }
+
+// trustFile asks for privileges that any engine can give, in pipelines that are
+// over at once.
+const trustFile = "kind: pipeline\nname: first\nsteps:\n- name: greet\n  image: drone-laptop/busybox:test\n  network_mode: none\n  commands: [echo hello]\n"
+
+// TestTrust answers the question for privileges in a terminal.
+func TestTrust(t *testing.T) {
+	if connect(t) == nil {
+		t.Skip("SKIPPED: no container engine")
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, ".drone.yml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(trustFile)
+	const (
+		question = "Allow this?"
+		wanted   = `.drone.yml:6:17: step "greet": network_mode "none": no network`
+		both     = "Allow both?"
+		native   = "---\nkind: pipeline\ntype: exec\nname: native\nsteps:\n- name: here\n  commands: [echo on this machine]\n"
+	)
+	edited := strings.Replace(trustFile, "echo hello", "echo hello, echo more", 1)
+	further := edited + "  shm_size: 1m\n"
+	type testCase struct {
+		name, change, command, answer string
+		env                           string
+		asks                          string
+		shows                         []string
+		runs, here                    bool
+		status                        int
+	}
+	for _, tc := range []testCase{
+		{name: "no", command: "drone exec", answer: "n\r", asks: question, shows: []string{wanted, "asks for 1 privilege that nobody has agreed to"}, status: 2},
+		{name: "nothing", command: "drone exec", answer: "\r", asks: question, status: 2},
+		{name: "end of input", command: "drone exec", answer: "\x04", asks: question, status: 2},
+		{name: "yes", command: "drone exec", answer: "y\r", asks: question, runs: true},
+		{name: "yes holds once", command: "drone exec </dev/null", status: 2},
+		{name: "a flag answers", command: "drone exec --trusted", runs: true},
+		{name: "not on a build server", command: "drone exec", env: "CI=true", status: 2},
+		{name: "plan does not ask", command: "drone plan", status: 2},
+		{name: "lint does not ask", command: "drone lint", status: 1},
+		{name: "with --host it is asked all the same", command: "drone exec --host", answer: "n\r", asks: question, status: 2},
+		{name: "always", command: "drone exec", answer: "a\r", asks: question, runs: true},
+		{name: "always is remembered", command: "drone exec", runs: true},
+		{name: "without a terminal, too", command: "drone exec </dev/null", runs: true},
+		{name: "plan knows", command: "drone plan"},
+		{name: "lint does not", command: "drone lint", shows: []string{"[untrusted]"}, status: 1},
+		{name: "other commands do not ask again", change: edited, command: "drone exec", runs: true},
+		{name: "a new privilege does", change: further, command: "drone exec", answer: "n\r", asks: question,
+			shows: []string{wanted + " (agreed to before)", `step "greet": shm_size of 1048576 bytes: that much memory`}, status: 2},
+		{name: "and is not had by itself", command: "drone exec </dev/null", status: 2},
+		{name: "another file asks", command: "cp .drone.yml other.yml; drone exec other.yml", answer: "n\r", asks: question, status: 2},
+		{name: "both at once, refused", change: further + native, command: "drone exec", answer: "n\r", asks: both,
+			shows: []string{"here: echo on this machine", "shm_size"}, status: 2},
+		{name: "both at once, always", command: "drone exec", answer: "a\r", asks: both, runs: true, here: true},
+		{name: "both are remembered", command: "drone exec </dev/null", runs: true, here: true},
+		{name: "then only they are asked about", change: further + strings.Replace(native, "echo on", "echo still on", 1), command: "drone exec", answer: "n\r",
+			asks: "Run them?", runs: true},
+		{name: "forgotten", command: "drone trust rm", shows: []string{"forgot 3 answers"}},
+		{name: "asks again", change: trustFile, command: "drone exec", answer: "n\r", asks: question, status: 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.change != "" {
+				write(tc.change)
+			}
+			s := inTerminal(t, dir, tc.command, "XDG_STATE_HOME="+filepath.Join(dir, "state"), tc.env)
+			if tc.asks != "" {
+				s.until(tc.asks)
+				s.press(tc.answer)
+			}
+			s.end(tc.status)
+			shown := s.screen().String()
+			if tc.asks == "" && strings.Contains(shown, "[y]es") {
+				t.Errorf("asked:\n%s", shown)
+			}
+			for _, text := range tc.shows {
+				if !strings.Contains(together(s.bytes()), together(text)) {
+					t.Errorf("%q is not shown:\n%s", text, shown)
+				}
+			}
+			if runs := strings.Contains(shown, "greet:2] hello"); runs != tc.runs {
+				t.Errorf("ran: %v, want %v:\n%s", runs, tc.runs, shown)
+			}
+			if here := strings.Contains(shown, "here:2] on this machine"); here != tc.here {
+				t.Errorf("ran on this machine: %v, want %v:\n%s", here, tc.here, shown)
+			}
+		})
+	}
+}
+
+// together drops white space: a terminal breaks long lines anywhere.
+func together(text string) string { return strings.Join(strings.Fields(text), "") }

@@ -34,7 +34,9 @@ func newExec(s Streams) *cobra.Command {
 			"the order their dependencies ask for. The current directory is the workspace: it\n" +
 			"is mounted in every step. Facts of the build come from git; flags override them.\n\n" +
 			"Pipelines of type exec have no containers. They run on this machine, in a copy of\n" +
-			"the current directory, when you agree: with --host, or asked on a terminal.",
+			"the current directory, when you agree: with --host, or asked on a terminal. What the\n" +
+			"server gives trusted repositories only, such as privileged and host volumes, needs\n" +
+			"--trusted, or your answer too; `drone trust` lists what you have agreed to.",
 		Example: "  drone exec\n" +
 			"  drone exec --event tag --tag v1.2.3\n" +
 			"  drone exec --pipeline build --include test --secret-file .secrets",

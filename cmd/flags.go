@@ -105,7 +105,7 @@ func (f *selectFlags) register(c *cobra.Command) {
 	flags.StringArrayVar(&f.include, "include", nil, "run only these steps, by `name` or glob; services stay (repeatable)")
 	flags.StringArrayVar(&f.exclude, "exclude", nil, "leave out these steps, by `name` or glob (repeatable)")
 	flags.StringVar(&f.resumeAt, "resume-at", "", "leave out the steps before `step`")
-	flags.BoolVar(&f.trusted, "trusted", false, "allow what the server allows trusted repositories only: privileged, host volumes, devices …")
+	flags.BoolVar(&f.trusted, "trusted", false, "give the file what the server gives trusted repositories only: privileged, host volumes, devices …")
 	flags.BoolVar(&f.host, "host", false, "run pipelines of type exec, too: their commands run on this machine and can do whatever you can")
 	flags.BoolVar(&f.clone, "clone", false, "clone the commit into an empty workspace instead of using the current directory")
 	flags.StringArrayVar(&f.volumes, "volume", nil, "mount a `host:container[:ro]` path in every step (repeatable)")

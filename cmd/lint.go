@@ -45,6 +45,7 @@ func runLint(ctx context.Context, s Streams, o *lintOptions, args []string) erro
 	}
 	// Nothing runs, so whatever the machine and the consent, all is looked at.
 	planner.opts.Host = compile.Host{Consent: true}
+	planner.forgetful = true
 	var all []manifest.Problem
 	unread := 0
 	for _, file := range files(args) {

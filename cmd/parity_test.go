@@ -144,6 +144,7 @@ var parityTests = map[string]string{
 	"`HOME` of a user that the image does not know":                                                     "cmd/testdata/script/exec_environment.txtar: stranger",
 	"Upper and lower case in names of secrets":                                                          "internal/secrets/secrets_test.go: exact first, then the last",
 	"Encodings of a secret, such as base64":                                                             `exec/mask_test.go: "encoded"`,
+	"What only trusted repositories may have: `privileged`, host volumes, devices and others":           "cmd/testdata/script/exec_trust.txtar: asks for 6 privileges that nobody has agreed to",
 	"Privileged plugins":                                                                                `compile/image_test.go: "of runners after 1.8.3"`,
 }
 

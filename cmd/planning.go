@@ -43,7 +43,8 @@ func (f *planFlags) register(c *cobra.Command) {
 type planned struct {
 	plan     *exec.Plan // nil when something found keeps it from being made
 	build    compile.Build
-	name     string // of the file
+	name     string // of the file, as positions have it
+	file     string // that was read
 	source   []byte
 	problems []manifest.Problem
 	leftOut  []string // see leftOut
@@ -110,6 +111,9 @@ type planner struct {
 	opts    compile.Options
 	// mayAsk allows to ask the user what the flags do not say.
 	mayAsk bool
+	// forgetful makes the plan from the flags alone, whatever the user has
+	// agreed to before.
+	forgetful bool
 }
 
 // planner finds the facts of the build. Its warnings are printed.
@@ -136,20 +140,25 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 	if err != nil {
 		return nil, conversionFailure(err)
 	}
+	file := name
 	if !bytes.Equal(text, source) {
 		name += " (converted)" // positions are those of the text it became
 	}
 	if opts.Build.Changed, err = m.changedFiles(name, text); err != nil {
 		return nil, err
 	}
-	p, err := makePlan(name, text, opts)
-	if err != nil || opts.Host.Consent {
+	plan := func(opts compile.Options) (*planned, error) {
+		p, err := makePlan(name, text, opts)
+		if p != nil {
+			p.file = file
+		}
 		return p, err
 	}
-	return agreed(m.streams, p, m.mayAsk, func() (*planned, error) {
-		opts.Host.Consent = true
-		return makePlan(name, text, opts)
-	})
+	p, err := plan(opts)
+	if err != nil || m.forgetful {
+		return p, err
+	}
+	return agreed(m.streams, p, opts, m.mayAsk, plan)
 }
 
 // makePlan makes the plan of the file name with the YAML text.
@@ -303,7 +312,24 @@ func (p *planned) refuse() error {
 		return nil
 	}
 	n, _ := lint.Count(p.problems)
+	if asked := p.refused(); asked == n {
+		return usage(fmt.Errorf("%s asks for %s that nobody has agreed to, so nothing was run", p.name, report.Plural(n, "privilege")),
+			"read what it asks for, then run it with --trusted if you trust it; on a terminal `drone exec` asks, and can remember the answer")
+	}
 	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), "")
+}
+
+// untrusted reports whether the plan wants privileges that it does not get.
+func (p *planned) untrusted() bool { return p.refused() > 0 }
+
+// refused counts the privileges that the plan wants and does not get.
+func (p *planned) refused() (n int) {
+	for _, f := range p.problems {
+		if f.Rule == compile.RuleUntrusted {
+			n++
+		}
+	}
+	return n
 }
 
 // writeProblems prints every error and one warning of each kind: whoever runs a
@@ -311,6 +337,11 @@ func (p *planned) refuse() error {
 // takes nothing there is nobody to tell that to.
 func (p *planned) writeProblems(s Streams) {
 	brief, left := lint.Brief(p.problems)
+	for i := range brief {
+		if brief[i].Rule == compile.RuleUntrusted {
+			brief[i].Hint = "" // the last line says it once for all
+		}
+	}
 	_ = lint.Text(s.Err, brief, p.sourceOf, painter(s.errStyle()))
 	if left > 0 {
 		s.note(report.Plural(left, "more warning") + " of the same kinds; `drone lint` shows all")
