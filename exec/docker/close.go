@@ -23,9 +23,9 @@ const (
 )
 
 // Close implements exec.Session. Everything goes at once, without a grace
-// period: steps were given theirs when their context ended, and services have
-// no more work. It waits for the runs of detached steps to deliver their
-// output.
+// period: who had one coming was given it when its context ended, and the
+// services of a pipeline that is over have no more work. It waits for the runs
+// of detached steps to deliver their output.
 func (s *session) Close(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.closed {
@@ -43,7 +43,7 @@ func (s *session) Close(ctx context.Context) error {
 	}
 	s.tidying.Wait()
 	// A run that ended meanwhile may have left its container.
-	return errors.Join(err, s.removeContainers(ctx), s.removeShared(ctx))
+	return errors.Join(err, s.removeContainers(ctx), s.removeShared(ctx), s.broken)
 }
 
 func (s *session) removeContainers(ctx context.Context) error {
@@ -54,7 +54,7 @@ func (s *session) removeContainers(ctx context.Context) error {
 	var group errgroup.Group
 	group.SetLimit(removeAtOnce)
 	for i, name := range names {
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			if err := s.engine.removeContainer(ctx, name); err != nil {
 				failed[i] = fmt.Errorf("cannot remove container %s: %s", name, oneLine(err))
 				return nil
@@ -63,10 +63,9 @@ func (s *session) removeContainers(ctx context.Context) error {
 			defer s.mu.Unlock()
 			delete(s.containers, name)
 			return nil
-		})
+		}))
 	}
-	_ = group.Wait() // no function returns an error
-	return errors.Join(failed...)
+	return errors.Join(append(failed, group.Wait())...)
 }
 
 // removeShared removes the network and the volumes.
@@ -74,22 +73,21 @@ func (s *session) removeShared(ctx context.Context) error {
 	volumes := s.volumes()
 	failed := make([]error, len(volumes)+1)
 	var group errgroup.Group
-	group.Go(func() error {
+	group.Go(guarded(func() error {
 		if err := s.engine.removeNetwork(ctx, s.place.network); err != nil {
 			failed[0] = fmt.Errorf("cannot remove network %s: %s", s.place.network, oneLine(err))
 		}
 		return nil
-	})
+	}))
 	for i, name := range volumes {
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			if err := s.engine.removeVolume(ctx, name); err != nil {
 				failed[i+1] = fmt.Errorf("cannot remove volume %s: %s", name, oneLine(err))
 			}
 			return nil
-		})
+		}))
 	}
-	_ = group.Wait() // no function returns an error
-	return errors.Join(failed...)
+	return errors.Join(append(failed, group.Wait())...)
 }
 
 // removeContainer kills and removes a container with its anonymous volumes.

@@ -74,7 +74,9 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			enginetest.Run(t, enginetest.Config{
-				Engine: func(*testing.T) exec.Engine { return e }, Image: testImage, Workspace: workspace,
+				Engine:  func(*testing.T) exec.Engine { return e },
+				Patient: func(t *testing.T) exec.Engine { return newEngineWith(t, Options{Grace: time.Minute}) },
+				Image:   testImage, Workspace: workspace,
 				Leftovers: func(t *testing.T, run string) []string { return leftovers(t, e, run) },
 				Break:     func(p *exec.Pipeline) { p.Networks = []string{"drone-test-no-such-network"} },
 				Features:  enginetest.Features{Images: true, Volumes: true, Network: true},

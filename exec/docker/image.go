@@ -173,7 +173,7 @@ func (im *images) join(w wanted, auth string, patience time.Duration) *flight {
 	im.flights[key] = f
 	go func() {
 		defer cancel()
-		err := im.pull(ctx, w, auth, patience)
+		err := exec.Guard(func() error { return im.pull(ctx, w, auth, patience) })
 		im.mu.Lock()
 		defer im.mu.Unlock()
 		f.err = err

@@ -76,7 +76,7 @@ func (e *Engine) pullAll(ctx context.Context, all []wanted) map[string]error {
 	group.SetLimit(pullAtOnce)
 	for _, w := range all {
 		group.Go(func() error {
-			if err := e.present(ctx, w); err != nil {
+			if err := exec.Guard(func() error { return e.present(ctx, w) }); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				failed[w.image] = err

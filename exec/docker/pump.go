@@ -1,12 +1,15 @@
 package docker
 
 import (
+	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 const (
@@ -21,8 +24,9 @@ const (
 	// pumpPiece is the most that is written to the output at once.
 	pumpPiece = 64 << 10
 	// pumpStall is how long the stream of an ended container may stay silent
-	// without ending.
+	// without ending, and pumpHurry when there is no time left.
 	pumpStall = 10 * time.Second
+	pumpHurry = 200 * time.Millisecond
 )
 
 // pump carries the output of a container. One goroutine reads the attached
@@ -31,11 +35,14 @@ type pump struct {
 	out     io.Writer
 	limit   int
 	trickle time.Duration
+	hurry   <-chan struct{} // closed when there is no time left; nil never is
 
 	mu      sync.Mutex
 	pending []byte
 	ended   bool
+	dropped bool  // what waits is not delivered any more
 	failed  error // of the first write that failed
+	broken  error // a panic of who reads; set before read is closed
 
 	more, room  chan struct{} // signals, of capacity one
 	read, wrote chan struct{} // closed when the goroutines end
@@ -66,15 +73,19 @@ func (p *pump) abandon() {
 }
 
 // finish waits for the end of the stream, which cut ends when nothing comes
-// any more, and for the last write. It returns the first error of a write.
+// any more, and for the last write. It returns the first error of a write. When
+// there is no time left only a write under way is waited for.
 func (p *pump) finish(cut func()) error {
+	stall, hurry := pumpStall, p.hurry
 	for before := int64(-1); ; {
 		select {
 		case <-p.read:
-			<-p.wrote
-			return p.failed
-		case <-time.After(pumpStall):
-			if now := p.taken.Load(); now == before {
+			return p.lastWrite()
+		case <-hurry:
+			hurry, stall = nil, pumpHurry
+			p.drop()
+		case <-time.After(stall):
+			if now := p.taken.Load(); now == before || stall == pumpHurry {
 				cut()
 			} else {
 				before = now
@@ -83,11 +94,34 @@ func (p *pump) finish(cut func()) error {
 	}
 }
 
+// lastWrite waits for the end of the writes.
+func (p *pump) lastWrite() error {
+	select {
+	case <-p.wrote:
+	case <-p.hurry:
+		p.drop()
+		<-p.wrote
+	}
+	return errors.Join(p.failed, p.broken)
+}
+
+// drop forgets the output that waits, and what comes.
+func (p *pump) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dropped = true
+	p.pending = nil
+	signal(p.room)
+}
+
 func (p *pump) readAll(stream io.Reader) {
 	defer close(p.read)
 	// A broken stream is noticed by the one who waits for the container; what
 	// came before is delivered.
-	_, _ = stdcopy.StdCopy(p, p, stream)
+	p.broken = exec.Guard(func() error {
+		_, _ = stdcopy.StdCopy(p, p, stream)
+		return nil
+	})
 	p.mu.Lock()
 	p.ended = true
 	p.mu.Unlock()
@@ -106,7 +140,9 @@ func (p *pump) Write(data []byte) (int, error) {
 		}
 	}
 	p.mu.Lock()
-	p.pending = append(p.pending, data...)
+	if !p.dropped {
+		p.pending = append(p.pending, data...)
+	}
 	p.mu.Unlock()
 	p.taken.Add(int64(len(data)))
 	signal(p.more)
@@ -152,11 +188,20 @@ func (p *pump) next(spare []byte) (batch []byte, ok bool) {
 // deliver writes to the output until a write fails; the rest is dropped so
 // that the container can go on.
 func (p *pump) deliver(batch []byte) {
-	for len(batch) > 0 && p.failed == nil {
+	for len(batch) > 0 && p.failed == nil && !p.isDropped() {
 		n := min(len(batch), pumpPiece)
-		_, p.failed = p.out.Write(batch[:n])
+		p.failed = exec.Guard(func() error {
+			_, err := p.out.Write(batch[:n])
+			return err
+		})
 		batch = batch[n:]
 	}
+}
+
+func (p *pump) isDropped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dropped
 }
 
 func signal(c chan struct{}) {

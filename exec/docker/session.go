@@ -40,6 +40,7 @@ type session struct {
 	place       place
 	name        string // beginning of every name
 	credentials *dockerhost.Credentials
+	hurry       <-chan struct{} // closed when there is no time left
 
 	tidying sync.WaitGroup // removals of ended containers
 
@@ -48,6 +49,7 @@ type session struct {
 	running    int             // runs under way
 	idle       chan struct{}   // closed when closed and nothing runs any more
 	containers map[string]bool // by name, those that may exist
+	broken     error           // the first panic of a removal
 }
 
 // Open implements exec.Engine. A pipeline gets a network of its own and its
@@ -61,7 +63,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	}
 	s := &session{
 		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), containers: map[string]bool{},
-		credentials: e.pullSecrets(p, env),
+		credentials: e.pullSecrets(p, env), hurry: env.Hurry,
 	}
 	s.place = place{labels: pipelineLabels(e.owner, p, env.Run), network: s.name, volumes: map[string]string{}}
 	if p.Workspace.Host == "" {
@@ -146,23 +148,28 @@ func (s *session) make(ctx context.Context) error {
 	defer cancel()
 	api := s.engine.client
 	var group errgroup.Group
-	group.Go(func() error {
+	group.Go(guarded(func() error {
 		_, err := api.NetworkCreate(longer, s.place.network, network.CreateOptions{Driver: "bridge", Labels: s.place.labels})
 		return s.openError(ctx, "network", err)
-	})
+	}))
 	for _, name := range s.volumes() {
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			_, err := api.VolumeCreate(longer, volume.CreateOptions{Name: name, Labels: s.place.labels})
 			return s.openError(ctx, "volume", err)
-		})
+		}))
 	}
 	for _, name := range s.pipeline.Networks {
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			_, err := api.NetworkInspect(longer, name, network.InspectOptions{})
 			return s.openError(ctx, "network", err)
-		})
+		}))
 	}
 	return group.Wait()
+}
+
+// guarded is f in exec.Guard, for a goroutine of a group.
+func guarded(f func() error) func() error {
+	return func() error { return exec.Guard(f) }
 }
 
 func (s *session) volumes() []string {
@@ -247,12 +254,15 @@ func (s *session) discard(name string) {
 	s.tidying.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
 		defer cancel()
-		if err := s.engine.removeContainer(ctx, name); err != nil {
-			return
-		}
+		err := exec.Guard(func() error { return s.engine.removeContainer(ctx, name) })
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.containers, name)
+		if err == nil {
+			delete(s.containers, name)
+		}
+		if _, ok := errors.AsType[*exec.PanicError](err); ok && s.broken == nil {
+			s.broken = err
+		}
 	})
 }
 

@@ -44,6 +44,7 @@ func (s *session) watch(ctx context.Context, step *exec.Step, of about, name str
 		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, err)
 	}
 	io.Started()
+	output.hurry = s.hurry
 	output.release()
 	end := s.follow(ctx, step, name, ended, output.read)
 	undelivered := output.finish(func() { stream.Close() })
@@ -76,20 +77,32 @@ func (s *session) wait(ctx context.Context, name string, condition container.Wai
 	results, failures := s.engine.client.ContainerWait(ctx, name, condition)
 	ended := make(chan ending, 1)
 	go func() {
-		select {
-		case res := <-results:
-			end := ending{exit: exec.Exit{Code: int(res.StatusCode)}}
-			if res.Error != nil && res.Error.Message != "" {
-				end.err = errors.New(res.Error.Message)
-			}
-			ended <- end
-		case err := <-failures:
-			ended <- ending{err: err}
-		case <-ctx.Done():
-			ended <- ending{err: ctx.Err()}
+		var end ending
+		if err := exec.Guard(func() error {
+			end = endingOf(ctx, results, failures)
+			return nil
+		}); err != nil {
+			end.err = err
 		}
+		ended <- end
 	}()
 	return ended
+}
+
+// endingOf takes what a wait gives.
+func endingOf(ctx context.Context, results <-chan container.WaitResponse, failures <-chan error) ending {
+	select {
+	case res := <-results:
+		end := ending{exit: exec.Exit{Code: int(res.StatusCode)}}
+		if res.Error != nil && res.Error.Message != "" {
+			end.err = errors.New(res.Error.Message)
+		}
+		return end
+	case err := <-failures:
+		return ending{err: err}
+	case <-ctx.Done():
+		return ending{err: ctx.Err()}
+	}
 }
 
 // follow waits for the end of a container, which it brings about when ctx
@@ -111,19 +124,17 @@ func (s *session) follow(ctx context.Context, step *exec.Step, name string, ende
 }
 
 // stop ends a container: it is asked to end, given the grace period, and
-// killed.
+// killed. What serves a pipeline whose steps are over is killed at once.
 func (s *session) stop(ctx context.Context, step *exec.Step, name string, ended <-chan ending) ending {
 	grace := s.engine.grace
+	if errors.Is(context.Cause(ctx), exec.ErrOver) {
+		grace = 0
+	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace+killTime)
 	defer cancel()
 	if grace > 0 {
-		s.ask(bounded, step, name)
-		timer := time.NewTimer(grace)
-		defer timer.Stop()
-		select {
-		case end := <-ended:
+		if end, ok := s.askToEnd(bounded, step, name, grace, ended); ok {
 			return end
-		case <-timer.C:
 		}
 	}
 	// A failure is seen by the wait below; Close tries once more.
@@ -136,19 +147,54 @@ func (s *session) stop(ctx context.Context, step *exec.Step, name string, ended 
 	}
 }
 
-// ask sends the stop signal to PID 1 and, since the shell of a step with
-// commands hands no signal on, to all other processes there. What fails is
-// left to the kill that follows.
+// askToEnd asks a container to end and gives its ending when it comes within
+// the grace period, which is over early when there is no time left.
+func (s *session) askToEnd(ctx context.Context, step *exec.Step, name string, grace time.Duration, ended <-chan ending) (ending, bool) {
+	asking, stopAsking := context.WithCancel(ctx)
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		// What goes wrong here is left to the kill that follows.
+		_ = exec.Guard(func() error { s.ask(asking, step, name); return nil })
+	}()
+	defer func() {
+		stopAsking()
+		<-asked
+	}()
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case end := <-ended:
+		return end, true
+	case <-timer.C:
+	case <-s.hurry:
+	}
+	return ending{}, false
+}
+
+// ask sends PID 1 the stop signal: that of the image or, where our shell runs
+// commands, TERM. Since a shell hands no signal on, all other processes there
+// get it, too.
 func (s *session) ask(ctx context.Context, step *exec.Step, name string) {
 	api := s.engine.client
-	_ = api.ContainerKill(ctx, name, "TERM")
 	if len(step.Commands) == 0 {
+		_ = api.ContainerKill(ctx, name, s.stopSignal(ctx, name))
 		return
 	}
+	_ = api.ContainerKill(ctx, name, "TERM")
 	kill, err := api.ContainerExecCreate(ctx, name, container.ExecOptions{Cmd: []string{"/bin/sh", "-c", "kill -TERM -1"}})
 	if err == nil {
 		_ = api.ContainerExecStart(ctx, kill.ID, container.ExecStartOptions{Detach: true})
 	}
+}
+
+// stopSignal is what the engine would send a container to stop it.
+func (s *session) stopSignal(ctx context.Context, name string) string {
+	info, err := s.engine.client.ContainerInspect(ctx, name)
+	if err != nil || info.Config == nil || info.Config.StopSignal == "" {
+		return "TERM"
+	}
+	return info.Config.StopSignal
 }
 
 // askAgain finds out how a container ended when the wait for it broke off: a

@@ -84,8 +84,13 @@ func (b *bench) open(p *exec.Pipeline) *session {
 
 func (b *bench) openAs(p *exec.Pipeline, run string) *session {
 	b.Helper()
+	return b.openWith(p, run, setting(run))
+}
+
+func (b *bench) openWith(p *exec.Pipeline, run string, env exec.Setting) *session {
+	b.Helper()
 	s := &session{bench: b, run: run}
-	opened, err := b.engine.Open(b.context(), p, setting(s.run))
+	opened, err := b.engine.Open(b.context(), p, env)
 	if err != nil {
 		b.Fatalf("open: %v", err)
 	}

@@ -3,6 +3,9 @@ package enginetest
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 var errStop = errors.New("stopped by the suite")
@@ -29,6 +32,9 @@ func cancelCases() []testCase {
 			b.same("workspace", s.do(b.context(), after, nil).printed(), "")
 		}},
 		{name: "cancel: one step leaves the others alone", run: cancelOne},
+		{name: "hurry: cuts the grace period short", run: hurryDuringGrace},
+		{name: "hurry: leaves no grace period to begin with", run: hurryBefore},
+		{name: "hurry: ends what runs when the session is closed", run: hurryClose},
 		{name: "end: what a step left in the background does not hold it up", run: func(b *bench) {
 			if res := b.once(nil, "sleep 600 & echo end"); res.Code != 0 || res.printed() != "end\n" {
 				b.Errorf("exit %d, output %q, want success and end", res.Code, res.output)
@@ -80,4 +86,91 @@ func cancelOne(b *bench) {
 	if res := second.wait(b); res.err != nil || res.Code != 0 {
 		b.Errorf("other step: exit %d, error %v, output %q", res.Code, res.err, res.output)
 	}
+}
+
+// hurryTime bounds what an engine does when there is no time left: it is what
+// the program promises its user, doubled for machines on which tests run side
+// by side, and less than any grace period a user would choose.
+const hurryTime = 4 * time.Second
+
+// stubborn ignores whatever it is asked.
+const stubborn = "trap '' TERM INT HUP; echo up; while :; do sleep 0.2; done"
+
+// hurried opens a pipeline for stubborn steps, and gives what takes away the
+// time from them.
+func (b *bench) hurried(steps ...*exec.Step) (*session, func()) {
+	b.Helper()
+	if b.cfg.Patient != nil {
+		b.engine = b.cfg.Patient(b.T)
+	}
+	hurry := make(chan struct{})
+	run := newRun()
+	env := setting(run)
+	env.Hurry = hurry
+	return b.openWith(b.pipeline(steps...), run, env), func() { close(hurry) }
+}
+
+// within fails when it is later than allowed after begun.
+func (b *bench) within(begun time.Time, allowed time.Duration) {
+	b.Helper()
+	if took := time.Since(begun); took > allowed {
+		b.Errorf("it took %v, want at most %v", took, allowed)
+	}
+}
+
+func hurryDuringGrace(b *bench) {
+	first, second := step("first", stubborn), step("second", stubborn)
+	s, hurry := b.hurried(first, second)
+	ctx, cancel := context.WithCancelCause(b.context())
+	both := []*running{s.begin(ctx, first, nil), s.begin(ctx, second, nil)}
+	for _, r := range both {
+		r.untilOutput(b, "\nup\n")
+	}
+	cancel(errStop)
+	time.Sleep(100 * time.Millisecond) // into the grace period, if there is one
+	begun := time.Now()
+	hurry()
+	for _, r := range both {
+		if res := r.wait(b); !errors.Is(res.err, errStop) {
+			b.Errorf("error is %v, want the cause of the context", res.err)
+		}
+	}
+	s.end()
+	b.within(begun, hurryTime)
+}
+
+func hurryBefore(b *bench) {
+	only := step("only", stubborn)
+	s, hurry := b.hurried(only)
+	ctx, cancel := context.WithCancelCause(b.context())
+	r := s.begin(ctx, only, nil)
+	r.untilOutput(b, "\nup\n")
+	hurry()
+	select {
+	case res := <-r.done:
+		b.Fatalf("a step whose context has not ended was ended: exit %d, error %v", res.Code, res.err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	begun := time.Now()
+	cancel(errStop)
+	if res := r.wait(b); !errors.Is(res.err, errStop) {
+		b.Errorf("error is %v, want the cause of the context", res.err)
+	}
+	b.within(begun, hurryTime)
+}
+
+// hurryClose closes while a detached step still has its grace period.
+func hurryClose(b *bench) {
+	server := step("server", stubborn)
+	server.Detach = true
+	s, hurry := b.hurried(server)
+	ctx, cancel := context.WithCancelCause(b.context())
+	r := s.begin(ctx, server, nil)
+	r.untilOutput(b, "\nup\n")
+	cancel(errStop)
+	begun := time.Now()
+	hurry()
+	s.end()
+	b.within(begun, hurryTime)
+	r.wait(b)
 }

@@ -16,6 +16,10 @@ import (
 type Config struct {
 	// Engine makes the engine; it is called once for each case.
 	Engine func(t *testing.T) exec.Engine
+	// Patient makes one that gives steps a minute to end by themselves, for
+	// the cases in which there is no time left. Engines without a grace period
+	// may leave it nil.
+	Patient func(t *testing.T) exec.Engine
 	// Image is an image with /bin/sh and the applets of busybox that is
 	// present already. Engines without images may leave it empty.
 	Image string

@@ -84,7 +84,9 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 		}
 		return nil, errors.Join(err, at.remove())
 	}
-	return newSession(e, at), nil
+	s := newSession(e, at)
+	s.hurry = env.Hurry
+	return s, nil
 }
 
 // furnish puts into the directory of a pipeline what its steps find there.

@@ -39,7 +39,10 @@ func TestConformance(t *testing.T) {
 		}
 	})
 	enginetest.Run(t, enginetest.Config{
-		Engine:    func(*testing.T) exec.Engine { return engine },
+		Engine: func(*testing.T) exec.Engine { return engine },
+		Patient: func(*testing.T) exec.Engine {
+			return New(Options{Dir: dir, Getenv: os.Getenv, Grace: time.Minute})
+		},
 		Leftovers: func(t *testing.T, run string) []string { return leftovers(t, dir, run) },
 		Break:     func(p *exec.Pipeline) { p.Workspace.Host = "/nowhere" },
 		Features:  enginetest.Features{Places: true},

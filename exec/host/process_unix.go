@@ -9,6 +9,8 @@ import (
 	osexec "os/exec"
 	"syscall"
 	"time"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 const (
@@ -18,6 +20,8 @@ const (
 	// killTime bounds how long killed processes may take to be gone. One that
 	// waits for a dead disk or belongs to another user never is.
 	killTime = 5 * time.Second
+	// hurryTime is that when there is no time left.
+	hurryTime = time.Second
 	// lookEvery is the pause between two looks at what is left.
 	lookEvery = 10 * time.Millisecond
 )
@@ -37,10 +41,15 @@ type process struct {
 // number stays that of the session, so that nothing else is killed by it.
 func (p *process) watch() {
 	defer close(p.exited)
-	if awaitEnd(p.cmd.Process.Pid) {
-		return
+	err := exec.Guard(func() error {
+		if !awaitEnd(p.cmd.Process.Pid) {
+			p.failed, p.reaped = ended(p.cmd.Wait()), true
+		}
+		return nil
+	})
+	if err != nil {
+		p.failed, p.reaped = err, true
 	}
-	p.failed, p.reaped = ended(p.cmd.Wait()), true
 }
 
 // reap takes the shell's status. The shell must have been killed, or have
@@ -61,29 +70,45 @@ func ended(err error) error {
 	return err
 }
 
-// ask asks every process to end, and returns when all have or the time is over.
-// One that was stopped goes on, or it could not do what it is asked.
-func (p *process) ask(grace time.Duration) {
-	if grace <= 0 || len(p.alive()) == 0 {
+// ask asks every process to end, and returns when all have, the time is over or
+// hurry is closed. One that was stopped goes on, or it could not do what it is
+// asked.
+func (p *process) ask(grace time.Duration, hurry <-chan struct{}) {
+	if grace <= 0 || isClosed(hurry) || len(p.alive()) == 0 {
 		return
 	}
 	p.signal(syscall.SIGTERM)
 	p.signal(syscall.SIGCONT)
 	for end := time.Now().Add(grace); time.Now().Before(end) && len(p.alive()) > 0; {
-		time.Sleep(lookEvery)
+		select {
+		case <-hurry:
+			return
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// isClosed reports whether c, on which nothing is sent, is closed.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
 // kill kills every process, until none is left that could have started
 // another, and names those that do not go.
-func (p *process) kill() (left []string) {
-	for end := time.Now().Add(killTime); ; time.Sleep(lookEvery) {
+func (p *process) kill(hurry <-chan struct{}) (left []string) {
+	for begun := time.Now(); ; time.Sleep(lookEvery) {
 		p.signal(syscall.SIGKILL)
 		alive := p.alive()
 		if len(alive) == 0 {
 			return nil
 		}
-		if time.Now().After(end) {
+		took := time.Since(begun)
+		if took > killTime || took > hurryTime && isClosed(hurry) {
 			for _, pid := range alive {
 				left = append(left, fmt.Sprint(pid))
 			}

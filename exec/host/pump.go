@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 // When the processes of a step are gone, only one that could not be found still
@@ -14,6 +16,8 @@ import (
 const (
 	silence  = 2 * time.Second
 	overtime = 5 * time.Second
+	// hurried is the overtime when there is no time left.
+	hurried = 100 * time.Millisecond
 )
 
 // pipeSize is how much a pipe holds, so how much of the output of a step may not
@@ -25,9 +29,10 @@ const lastLook = 10 * time.Millisecond
 
 // pump carries the output of a step in a goroutine of its own.
 type pump struct {
-	from *os.File
-	done chan error // of the first write that failed
-	held bool       // the output was left before its end; set before done
+	from  *os.File
+	done  chan error // of the first write that failed
+	held  bool       // the output was left before its end; set before done
+	hurry <-chan struct{}
 
 	mu    sync.Mutex
 	end   time.Time // when overtime is over; zero as long as the step runs
@@ -39,7 +44,7 @@ func newPump(from *os.File, to io.Writer) *pump {
 	p := &pump{from: from, done: make(chan error, 1)}
 	go func() {
 		defer from.Close()
-		p.done <- p.copy(to)
+		p.done <- exec.Guard(func() error { return p.copy(to) })
 	}()
 	return p
 }
@@ -48,13 +53,23 @@ func newPump(from *os.File, to io.Writer) *pump {
 // reports whether a process still holds the output. The error is that of the
 // first write that failed.
 func (p *pump) finish() (held bool, err error) {
+	p.bear(overtime)
+	select {
+	case err = <-p.done:
+	case <-p.hurry:
+		p.bear(hurried)
+		err = <-p.done
+	}
+	return p.held, err
+}
+
+// bear says how long the output is still read, from now on.
+func (p *pump) bear(long time.Duration) {
 	p.mu.Lock()
-	p.end = time.Now().Add(overtime)
+	defer p.mu.Unlock()
+	p.end = time.Now().Add(long)
 	// A read that waits looks again whether the step is over.
 	_ = p.from.SetReadDeadline(time.Now())
-	p.mu.Unlock()
-	err = <-p.done
-	return p.held, err
 }
 
 // copy reads until the end, also when nobody takes what it reads: the step must

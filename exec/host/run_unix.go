@@ -27,14 +27,15 @@ func (s *session) run(ctx context.Context, step *exec.Step, file string, io exec
 		io.Started()
 	}
 	output := newPump(p.output, io.Output)
+	output.hurry = s.hurry
 	select {
 	case <-p.exited:
 		// What the shell has left in the background has no step any more.
-		p.ask(min(s.engine.opts.Grace, endTime))
+		p.ask(min(s.engine.opts.Grace, endTime), s.hurry)
 	case <-ctx.Done():
-		p.ask(s.engine.opts.Grace)
+		p.ask(s.engine.opts.Grace, s.hurry)
 	}
-	left := p.kill()
+	left := p.kill(s.hurry)
 	failed := p.reap()
 	held, undelivered := output.finish()
 	if io.Notify != nil {

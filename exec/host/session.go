@@ -19,6 +19,7 @@ type session struct {
 	place  place
 	life   context.Context // ends when the session is closed
 	end    context.CancelCauseFunc
+	hurry  <-chan struct{} // closed when there is no time left; nil never is
 
 	mu      sync.Mutex
 	closed  bool
