@@ -1,5 +1,5 @@
-# `make` lists the targets. Only engine-up and images may install or fetch
-# anything, and only what is missing.
+# `make` lists the targets. Only engine-up, podman-up and images may install or
+# fetch anything, and only what is missing.
 
 GO       ?= go
 CI       ?=
@@ -18,7 +18,7 @@ version         := $(shell git describe --tags --always --dirty 2>/dev/null)
 ldflags         := -s -w $(if $(version),-X main.version=$(version))
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo images engine-up engine-down bench fuzz lint fmt release-check clean go
+.PHONY: help build test demo images engine-up engine-down podman-up podman-down bench fuzz lint fmt release-check clean go
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: build images ## run the pipelines of testdata/demo
 	@chmod 600 testdata/demo/demo.secrets # git does not keep who may read it
 	cd testdata/demo && ../../bin/drone exec --secret-file demo.secrets
 
-test: go images ## vet, then all tests, with a real engine
+test: go images $(if $(CI),podman-up) ## vet, then all tests, with a real engine
 	$(GO) vet $(PKG)
 	CI=$(CI) $(GO) test $(testflags) $(PKG)
 	@[ -d ../shared/corpus ] || echo 'test: note: ../shared/corpus is absent, so no real files of other people were planned'
@@ -43,6 +43,12 @@ engine-up: ## find a container engine, or start one as root on Debian and Ubuntu
 
 engine-down: ## stop the engine that engine-up started
 	@scripts/engine-down
+
+podman-up: images ## start a Podman for the tests, as root on Debian and Ubuntu
+	@scripts/podman-up
+
+podman-down: ## stop it, and remove what it holds
+	@scripts/podman-down
 
 bench: go images ## compare with `docker run`, about two minutes
 	$(GO) run ./bench $(BENCHFLAGS)

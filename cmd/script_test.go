@@ -72,6 +72,8 @@ func TestScript(t *testing.T) {
 			switch cond {
 			case "docker":
 				return engine != nil, nil
+			case "podman":
+				return podman()
 			case "root":
 				return os.Getuid() == 0, nil
 			}
@@ -114,6 +116,21 @@ func connect(t *testing.T) *client.Client {
 	}
 	t.Logf("NO CONTAINER ENGINE: the scripts that need one do not run: %v", err)
 	return nil
+}
+
+// podman reports whether the Podman of the tests answers, which on a build
+// server it must.
+func podman() (bool, error) {
+	c, err := client.NewClientWithOpts(client.WithHost("unix:///run/drone-podman/podman.sock"))
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_, err = c.Ping(ctx)
+	}
+	if err != nil && os.Getenv("CI") != "" {
+		return false, fmt.Errorf("no Podman answers, which `make podman-up` starts: %w", err)
+	}
+	return err == nil, nil
 }
 
 // status runs a command and checks its exit status: status N command args.

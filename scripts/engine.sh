@@ -14,6 +14,23 @@ bounded() {
 	fi
 }
 
+# detached LOG PIDFILE COMMAND...: starts a daemon that keeps no descriptor of
+# the caller open, which would keep a caller waiting that reads ours to the end,
+# nor dies with its terminal.
+detached() {
+	detached_log=$1 detached_pid=$2
+	shift 2
+	(
+		for fd in /proc/self/fd/*; do
+			fd=${fd##*/}
+			if [ "$fd" -gt 2 ]; then eval "exec $fd>&-"; fi
+		done
+		if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"; fi
+		exec nohup "$@" </dev/null >"$detached_log" 2>&1
+	) &
+	echo $! >"$detached_pid"
+}
+
 # answers COMMAND...: is there an engine behind this client?
 answers() {
 	command -v "$1" >/dev/null 2>&1 || return 1

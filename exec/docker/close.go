@@ -125,5 +125,5 @@ func persist(ctx context.Context, remove func() error) error {
 }
 
 func busy(err error) bool {
-	return errdefs.IsConflict(err) || strings.Contains(err.Error(), "has active endpoints") || strings.Contains(err.Error(), "in use")
+	return errdefs.IsConflict(err) || strings.Contains(err.Error(), "has active endpoints") || strings.Contains(err.Error(), "in use") || changing(err)
 }

@@ -96,7 +96,7 @@ func TestLostConnection(t *testing.T) {
 	s.Name, s.Image = "s", testImage
 	out := &watcher{text: "\nup\n", seen: ln.cut}
 	_, err = session.Run(t.Context(), s, exec.IO{Output: out})
-	if got := asStepError(t, err, exec.PhaseRun); got.Error() != "lost the connection to Docker at "+e.endpoint.Host || got.Hint == "" {
+	if got := asStepError(t, err, exec.PhaseRun); got.Error() != "lost the connection to "+e.product+" at "+e.endpoint.Host || got.Hint == "" {
 		t.Errorf("got %q with hint %q", got.Error(), got.Hint)
 	}
 	err = session.Close(context.WithoutCancel(t.Context()))

@@ -42,6 +42,7 @@ type Engine struct {
 	grace       time.Duration
 	owner       map[string]string
 	images      *images
+	product     string // productDocker or productPodman
 	version     string
 	os          string
 	arch        string // as Go and the file name it: amd64
@@ -107,7 +108,7 @@ func (e *Engine) greet(ctx context.Context) error {
 	if err != nil {
 		return e.unreachable(ctx, err)
 	}
-	e.version, e.os, e.arch = server.Version, server.Os, server.Arch
+	e.product, e.version, e.os, e.arch = productOf(server), server.Version, server.Os, server.Arch
 	return nil
 }
 
@@ -116,8 +117,8 @@ func (e *Engine) Close() error { return e.client.Close() }
 
 // Describe says in one line which engine this is and how it was found.
 func (e *Engine) Describe() string {
-	return fmt.Sprintf("Docker %s (API %s) at %s, found through %s",
-		e.version, e.client.ClientVersion(), e.endpoint.Host, e.endpoint.Source)
+	return fmt.Sprintf("%s %s (API %s) at %s, found through %s",
+		e.product, e.version, e.client.ClientVersion(), e.endpoint.Host, e.endpoint.Source)
 }
 
 // outlive gives a context that ends lag after ctx did. Requests that make

@@ -44,15 +44,16 @@ func startExplanations() []explanation {
 			"image %[1]q has no program %[2]q", program),
 		explain(`exec: "([^"]+)": .*is a directory`, "%[2]q in image %[1]q is a directory, not a program", program),
 		explain(`exec: "([^"]+)": .*permission denied`, "%[2]q in image %[1]q is not executable", program),
-		explain(`no command specified`, "image %[1]q has neither an entrypoint nor a command", "give the step commands, an entrypoint or a command"),
+		explain(`no command specified|no command or entrypoint provided`, "image %[1]q has neither an entrypoint nor a command", "give the step commands, an entrypoint or a command"),
 		explain(`exec format error`, "image %[1]q is for another processor than that of the engine",
 			"use an image for this platform, or install emulation for the other one"),
 		explain(`no matching manifest for ([^ ]+)`, "image %[1]q has no variant for %[2]q", "choose a tag that has one, or an engine of another platform"),
 		explain(`unable to find user ([^:]+): no matching entries`, "image %[1]q has no user %[2]q", "use a numeric user, such as \"1000\""),
 		explain(`unable to find group ([^:]+): no matching entries`, "image %[1]q has no group %[2]q", "use a numeric group, such as \"1000:1000\""),
 		explain(`working directory '([^']*)' is invalid`, "working_dir %[2]q is not an absolute path", "begin it with a slash"),
+		explain(`cwd must be an absolute path`, "working_dir is not an absolute path", "begin it with a slash"),
 		explain(`Cannot mkdir: ([^ ]+) is not a directory`, "working_dir %[2]q is a file in image %[1]q", "choose another working_dir"),
-		explain(`invalid reference format`, "%[1]q is not the name of an image", "names of images are in lower case, with at most one tag"),
+		explain(`invalid reference format|repository name must be lowercase`, "%[1]q is not the name of an image", "names of images are in lower case, with at most one tag"),
 	}
 }
 
@@ -64,11 +65,12 @@ func hostExplanations() []explanation {
 		explain(`unable to apply caps: operation not permitted`, "the engine may not start privileged containers",
 			"it has not got all privileges itself; use one that runs on a machine, not in a container"),
 		explain(`minimum memory limit allowed is (\w+)`, "mem_limit is below %[2]q, the least the engine allows", "raise mem_limit"),
+		explain(`unable to set memory limit to`, "mem_limit is below what the start of a container takes", "raise mem_limit"),
 		explain(`Minimum memoryswap limit should be larger`, "memswap_limit is below mem_limit", "memswap_limit counts memory and swap together"),
 		explain(`address pool|fully subnetted`, "the engine has no addresses left for another network",
 			"remove networks nobody uses: `docker network prune`"),
 		explain(`no space left on device|disk quota exceeded`, "the disk of the engine is full", "`docker system df` shows what takes the space, `docker system prune` frees some"),
-		explain(`network ([^ ]+) not found`, "there is no network %[2]q", "create it with `docker network create`, or correct the name"),
+		explain(`network ([^ ]+) not found|network with name or ID ([^ :]+): network not found`, "there is no network %[2]q", "create it with `docker network create`, or correct the name"),
 	}
 }
 

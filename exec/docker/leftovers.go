@@ -94,7 +94,7 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 		for _, c := range containers {
 			// Within other containers it has further names, such as /other/link.
 			for _, name := range c.Names {
-				o, ours := newObject(KindContainer, strings.TrimPrefix(name, "/"), c.Labels)
+				o, ours := newObject(run, KindContainer, strings.TrimPrefix(name, "/"), c.Labels)
 				if !ours {
 					continue
 				}
@@ -113,7 +113,7 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 			return fmt.Errorf("cannot list networks: %s", oneLine(err))
 		}
 		for _, n := range networks {
-			if o, ours := newObject(KindNetwork, n.Name, n.Labels); ours {
+			if o, ours := newObject(run, KindNetwork, n.Name, n.Labels); ours {
 				o.Made = n.Created
 				found[1] = append(found[1], o)
 			}
@@ -126,7 +126,7 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 			return fmt.Errorf("cannot list volumes: %s", oneLine(err))
 		}
 		for _, v := range volumes.Volumes {
-			o, ours := newObject(KindVolume, v.Name, v.Labels)
+			o, ours := newObject(run, KindVolume, v.Name, v.Labels)
 			if !ours {
 				continue
 			}
@@ -146,12 +146,14 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 	return slices.Concat(found[:]...), nil
 }
 
-// newObject reports whether an object is one that an Engine has made.
-func newObject(kind, name string, labels map[string]string) (Object, bool) {
+// newObject reports whether an object is one that an Engine has made for the
+// run that is asked for, or for any when that is "". Labels are compared here
+// too: Podman's volumes need match only one of several (seen with 4.3).
+func newObject(asked, kind, name string, labels map[string]string) (Object, bool) {
 	run := labels[LabelRun]
 	return Object{
 		Kind: kind, Name: name, Run: run, Pipeline: labels[LabelPipeline], Owner: ownerOf(labels), Size: -1,
-	}, run != "" && labels[LabelOwnerPID] != "" && strings.HasPrefix(name, namePrefix(run))
+	}, run != "" && (asked == "" || asked == run) && labels[LabelOwnerPID] != "" && strings.HasPrefix(name, namePrefix(run))
 }
 
 // Remove removes objects, running containers too, and returns those that are

@@ -65,7 +65,7 @@ func explainPull(image, text string) (said, hint string) {
 	case containsAny(text, "invalid reference format", "repository name must be lowercase"):
 		return "this is not the name of an image", "names of images are in lower case, with at most one tag"
 	case containsAny(text, "server gave HTTP response to HTTPS client"):
-		return domain + " does not speak TLS", "add it to insecure-registries in the settings of the engine"
+		return domain + " does not speak TLS", "add it to insecure-registries in the settings of the engine, or with Podman to registries.conf"
 	case containsAny(text, "x509:", "certificate"):
 		return text, "make the engine trust the certificate of " + domain
 	case unanswered(errors.New(text)):

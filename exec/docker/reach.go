@@ -55,7 +55,7 @@ func dialError(host string) error {
 // connection, into one sentence and a hint.
 func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *exec.UnreachableError {
 	say := func(what, hint string) *exec.UnreachableError {
-		text := fmt.Errorf("cannot reach Docker at %s, found through %s: %s", at.Host, at.Source, what)
+		text := fmt.Errorf("cannot reach %s at %s, found through %s: %s", probably(at), at.Host, at.Source, what)
 		return &exec.UnreachableError{Address: at.Host, Err: text, Hint: hint}
 	}
 	text := oneLine(err)
@@ -69,6 +69,8 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 			what += ", nor does " + strings.Join(at.Tried[1:], ", ")
 		}
 		return say(what, startHint(at, goos))
+	case errors.Is(dial, os.ErrPermission) && probably(at) == productPodman:
+		return say("permission denied", "use the service of your own user: `systemctl --user start podman.socket`, with DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock")
 	case errors.Is(dial, os.ErrPermission) || strings.Contains(text, "permission denied"):
 		return say("permission denied", "add yourself to group docker (`sudo usermod -aG docker $USER`, then log in again), or use rootless Docker")
 	case errors.Is(dial, syscall.ECONNREFUSED), errors.As(dial, &slow) && slow.Timeout():

@@ -59,7 +59,7 @@ func (s *session) failure(ctx context.Context, phase exec.Phase, of about, err e
 		return &exec.StepError{Phase: phase, Err: errClosed}
 	case lost(err):
 		return &exec.StepError{
-			Phase: phase, Err: fmt.Errorf("lost the connection to Docker at %s", s.engine.endpoint.Host),
+			Phase: phase, Err: fmt.Errorf("lost the connection to %s at %s", s.engine.product, s.engine.endpoint.Host),
 			Hint: "the engine was stopped or restarted; look at its log, then run again",
 		}
 	}
@@ -72,6 +72,9 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	converted, err := containerSpec(s.pipeline, step, io.Env, s.place)
 	if err != nil {
 		return "", &exec.StepError{Phase: exec.PhaseCreate, Err: err, Hint: "declare it under volumes of the pipeline"}
+	}
+	if s.engine.product == productPodman {
+		spellMounts(converted.Host)
 	}
 	if !fits(io.Env, os.Getpagesize()) {
 		return "", tooLong(exec.PhaseCreate, of)

@@ -149,7 +149,10 @@ func (s *session) make(ctx context.Context) error {
 	api := s.engine.client
 	var group errgroup.Group
 	group.Go(guarded(func() error {
-		_, err := api.NetworkCreate(longer, s.place.network, network.CreateOptions{Driver: "bridge", Labels: s.place.labels})
+		err := untilPassed(longer, func() error {
+			_, err := api.NetworkCreate(longer, s.place.network, network.CreateOptions{Driver: "bridge", Labels: s.place.labels})
+			return err
+		})
 		return s.openError(ctx, "network", err)
 	}))
 	for _, name := range s.volumes() {

@@ -32,7 +32,7 @@ func (s *session) watch(ctx context.Context, step *exec.Step, of about, name str
 	api := s.engine.client
 	stream, err := api.ContainerAttach(ctx, name, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
-		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, err)
+		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, s.whyNotAttached(ctx, name, err))
 	}
 	defer stream.Close()
 	waiting, stopWaiting := context.WithCancel(context.WithoutCancel(ctx))

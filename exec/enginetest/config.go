@@ -39,6 +39,9 @@ type Config struct {
 	// Break changes a pipeline so that Open must fail after it made something.
 	// When nil, only an ended context makes Open fail.
 	Break func(p *exec.Pipeline)
+	// Only limits the suite to the cases whose names begin with one of these,
+	// for a second run on an engine in other circumstances. When empty, all run.
+	Only []string
 	// Features says what else the engine can do.
 	Features Features
 }

@@ -1,13 +1,22 @@
 package enginetest
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 // Run runs the suite against the engine of cfg. The cases are subtests of t.
 func Run(t *testing.T, cfg Config) {
 	if cfg.Path == "" {
 		cfg.Path = "/drone/src"
 	}
+	ran := false
 	for _, c := range cases() {
+		if !cfg.wants(c.name) {
+			continue
+		}
+		ran = true
 		t.Run(c.name, func(t *testing.T) {
 			if lacks := c.needs.missing(cfg.Features); lacks != "" {
 				t.Skipf("the engine has no %s", lacks)
@@ -15,6 +24,13 @@ func Run(t *testing.T, cfg Config) {
 			c.run(newBench(t, cfg))
 		})
 	}
+	if !ran {
+		t.Errorf("no case begins with %q", cfg.Only)
+	}
+}
+
+func (cfg Config) wants(name string) bool {
+	return len(cfg.Only) == 0 || slices.ContainsFunc(cfg.Only, func(start string) bool { return strings.HasPrefix(name, start) })
 }
 
 // testCase is one demand on an engine.
