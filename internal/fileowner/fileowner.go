@@ -1,0 +1,267 @@
+// Package fileowner finds what others than the caller own below a directory,
+// and gives it to the caller: what containers wrote into a directory of this
+// machine belongs to the user of the container, mostly root.
+//
+// Look remembers what belonged to others beforehand, and GiveBack gives the
+// caller what has come since. Changing owners takes the rights of root, so
+// GiveBack leaves that to a function: Give where the caller is root, else a
+// helper that runs as root, to which a Client talks and which runs Serve.
+//
+// Nothing is changed but owner and group, and no symbolic link is followed.
+// What other file systems hold that are mounted below the directory is left
+// alone. On systems without numeric owners nothing is ever found.
+package fileowner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Owner is a user and a group, as this machine numbers them.
+type Owner struct {
+	UID int `json:"uid"`
+	GID int `json:"gid"`
+}
+
+// File is something, of any kind, that belongs to somebody else.
+type File struct {
+	// Path is relative to the directory, "." for the directory itself. It
+	// need not be UTF-8.
+	Path string
+	// Inode is the number that Path had. Path is left alone if it has another
+	// one when its owner is to be changed.
+	Inode uint64
+	// KeepGroup is set for what has its group from a directory that hands on
+	// its own (set-group-ID), as members of a team set it up.
+	KeepGroup bool
+
+	links  uint64 // how many names it has, 1 for a directory
+	key    key
+	closed bool // a directory that could not be read
+}
+
+// key tells a file from all others, also from one that was given the inode of
+// a removed one, where the file system knows when a file was made.
+type key struct {
+	device, inode uint64
+	born          int64 // nanoseconds, 0 when not known
+}
+
+// Tree is a directory and what below it belonged to others than the caller
+// when Look was called. It does not change and is safe for concurrent use.
+type Tree struct {
+	dir string
+	uid int
+
+	paths  map[string]struct{} // that belonged to others
+	files  map[key]struct{}    // the same by identity
+	closed map[string]struct{} // directories that could not be read
+	locked map[key]struct{}    // the same by identity
+}
+
+// Everything is a tree in which everything should belong to uid, whoever owned
+// it before.
+func Everything(dir string, uid int) *Tree { return &Tree{dir: dir, uid: uid} }
+
+// Look remembers what below dir belongs to others than uid. What is in
+// directories that the caller may not read counts as that. It ends early with
+// the cause of ctx.
+func Look(ctx context.Context, dir string, uid int) (*Tree, error) {
+	t := &Tree{
+		dir: dir, uid: uid,
+		paths: map[string]struct{}{}, files: map[key]struct{}{},
+		closed: map[string]struct{}{}, locked: map[key]struct{}{},
+	}
+	err := walk(ctx, dir, uid, []string{"."}, visitor{
+		foreign: func(f File) bool {
+			t.paths[f.Path] = struct{}{}
+			t.files[f.key] = struct{}{}
+			return true
+		},
+		closed: func(f File) {
+			t.closed[f.Path] = struct{}{}
+			t.locked[f.key] = struct{}{}
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot look at the owners of the files in %s: %w", dir, err)
+	}
+	return t, nil
+}
+
+// knew reports whether a file belonged to somebody else before, under its name
+// or another one.
+func (t *Tree) knew(f File) bool {
+	_, path := t.paths[f.Path]
+	_, file := t.files[f.key]
+	return path || file
+}
+
+// sealed reports whether a directory could not be read before.
+func (t *Tree) sealed(f File) bool {
+	_, path := t.closed[f.Path]
+	_, file := t.locked[f.key]
+	return path || file
+}
+
+// strangers lists what belongs to others now and did not before, below paths,
+// sorted so that a directory comes before what is in it. unseen are
+// directories among paths that the caller cannot read.
+func (t *Tree) strangers(ctx context.Context, paths []string) (found []File, unseen []string, err error) {
+	closed := map[string]bool{}
+	err = walk(ctx, t.dir, t.uid, paths, visitor{
+		foreign: func(f File) bool {
+			if !t.knew(f) {
+				found = append(found, f)
+			}
+			return true
+		},
+		closed: func(f File) { closed[f.Path] = true },
+		sealed: t.sealed, seals: len(t.closed) > 0,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot look at the owners of the files in %s: %w", t.dir, err)
+	}
+	for i := range found {
+		found[i].closed = closed[found[i].Path]
+	}
+	for _, path := range paths {
+		if closed[path] {
+			unseen = append(unseen, path)
+		}
+	}
+	slices.SortFunc(found, func(a, b File) int {
+		if a.Path < b.Path {
+			return -1
+		}
+		return 1
+	})
+	return found, unseen, nil
+}
+
+// Options say how GiveBack goes about.
+type Options struct {
+	// HoldLinked leaves alone what has a name besides those that are given
+	// back: where steps could reach more of the file system than the
+	// directory, that name may be anywhere, and the file somebody else's.
+	HoldLinked bool
+}
+
+// Report is what GiveBack did.
+type Report struct {
+	Given int
+	// Left are paths that still belong to others, or whose contents could not
+	// be looked at, sorted.
+	Left []string
+}
+
+// errLinked is why something is left with Options.HoldLinked.
+var errLinked = errors.New("some have a name outside of the directory as well")
+
+// errUnseen is why a directory is left that its new owner may not read.
+var errUnseen = errors.New("the mode of a directory keeps its owner from reading it")
+
+// GiveBack gives what belongs to others now and did not before to the owner,
+// whose UID is that of the tree. give changes the owners of files; it is not
+// called when there is nothing to give, and again for what is in directories
+// that only their new owner can read. What it claims is not believed: the
+// report says what is so afterwards. The error says why something is left; it
+// is nil when nothing is.
+func (t *Tree) GiveBack(ctx context.Context, opts Options, give func(context.Context, []File) error) (Report, error) {
+	var report Report
+	var failures []error
+	var held []File
+	fail := func(err error, paths ...string) {
+		report.Left = append(report.Left, paths...)
+		failures = append(failures, err)
+	}
+	hand := func(files []File) (left map[string]bool) {
+		if len(files) == 0 {
+			return nil
+		}
+		err := give(ctx, files)
+		left, missing := t.still(files)
+		report.Given += len(files) - len(left) - missing
+		for _, f := range files {
+			if left[f.Path] {
+				report.Left = append(report.Left, f.Path)
+			}
+		}
+		if len(left) > 0 {
+			if err == nil {
+				err = errors.New("their owner has not changed")
+			}
+			failures = append(failures, err)
+		}
+		return left
+	}
+	for paths := []string{"."}; len(paths) > 0; {
+		found, unseen, err := t.strangers(ctx, paths)
+		if err != nil {
+			fail(err)
+			break
+		}
+		// What was closed before it changed hands should be open now.
+		for _, path := range unseen {
+			if path != "." {
+				fail(errUnseen, path)
+			}
+		}
+		now, later := found, []File(nil)
+		if opts.HoldLinked {
+			now, later = split(found)
+			held = append(held, later...)
+		}
+		left := hand(now)
+		paths = nil
+		for _, f := range now {
+			if f.closed && !left[f.Path] {
+				paths = append(paths, f.Path)
+			}
+		}
+	}
+	whole, rest := complete(held)
+	hand(whole)
+	if len(rest) > 0 {
+		fail(errLinked)
+		for _, f := range rest {
+			report.Left = append(report.Left, f.Path)
+		}
+	}
+	slices.Sort(report.Left)
+	report.Left = slices.Compact(report.Left)
+	if len(failures) == 0 {
+		return report, nil
+	}
+	return report, failures[0]
+}
+
+// split takes out the files that have several names.
+func split(files []File) (single, linked []File) {
+	for _, f := range files {
+		if f.links > 1 {
+			linked = append(linked, f)
+		} else {
+			single = append(single, f)
+		}
+	}
+	return single, linked
+}
+
+// complete tells the files all of whose names are listed from the others.
+func complete(files []File) (whole, rest []File) {
+	names := map[key]uint64{}
+	for _, f := range files {
+		names[f.key]++
+	}
+	for _, f := range files {
+		if names[f.key] == f.links {
+			whole = append(whole, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	return whole, rest
+}
