@@ -32,7 +32,8 @@ func newExec(s Streams) *cobra.Command {
 		Short: "run the pipelines that the event selects",
 		Long: "exec runs every pipeline of FILE (default .drone.yml) that the event selects, in\n" +
 			"the order their dependencies ask for. The current directory is the workspace: it\n" +
-			"is mounted in every step. Facts of the build come from git; flags override them.\n\n" +
+			"is mounted in every step, and what they create there is yours at the end. Facts of\n" +
+			"the build come from git; flags override them.\n\n" +
 			"Pipelines of type exec have no containers. They run on this machine, in a copy of\n" +
 			"the current directory, when you agree: with --host, or asked on a terminal. What the\n" +
 			"server gives trusted repositories only, such as privileged and host volumes, needs\n" +
@@ -302,7 +303,7 @@ func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engin
 		say(fmt.Sprintf("waiting for the engine at %s, found through %s", endpoint.Host, endpoint.Source))
 	})
 	defer waiting.Stop()
-	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials})
+	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials, Helper: helper()})
 }
 
 // engineFailure is an engine that cannot be used, or settings of the user's for

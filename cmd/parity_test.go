@@ -84,6 +84,7 @@ var parityTests = map[string]string{
 	"`failure: fast` on a step that is left out":                      "exec/testdata/events/fast_step_that_is_left_out.txt: p finished: success",
 	"`:ro` of `--volume`":                                             "cmd/testdata/script/exec_services_volumes.txtar: Read-only file system",
 	"Colours":                                                         "cmd/testdata/script/exec_output.txtar: No escape sequence reaches a file",
+	"Files that steps create in the mounted directory":                "cmd/giveback_unix_test.go: func TestGiveBack",
 	"A second signal":                                                 "cmd/testdata/script/exec_interrupt.txtar: Further signals change nothing",
 	"Output":                                                          "cmd/testdata/script/exec_output.txtar: no newline at the end",
 	"Line numbers in front of the output":                             "cmd/testdata/script/exec_pipelines.txtar: ^\\[publish:2\\] release 2.0.0$",
@@ -140,12 +141,11 @@ var parityTests = map[string]string{
 	"A dependency on a document of an unknown kind":                                                     "compile/testdata/oddities.golden.json: [phantom-pipeline]",
 	"`trigger.status` of a pipeline without `depends_on`":                                               "compile/testdata/oddities.golden.json: trigger.status has no say",
 	"`workspace.base`":                                                                                  "compile/testdata/workspace-mounted.golden.json: /go/src/app",
-	"Files that steps write in the working tree":                                                        "cmd/testdata/script/exec_environment.txtar: touch open/file",
 	"`HOME` of a user that the image does not know":                                                     "cmd/testdata/script/exec_environment.txtar: stranger",
 	"Upper and lower case in names of secrets":                                                          "internal/secrets/secrets_test.go: exact first, then the last",
 	"Encodings of a secret, such as base64":                                                             `exec/mask_test.go: "encoded"`,
-	"What only trusted repositories may have: `privileged`, host volumes, devices and others":           "cmd/testdata/script/exec_trust.txtar: asks for 6 privileges that nobody has agreed to",
-	"Privileged plugins":                                                                                `compile/image_test.go: "of runners after 1.8.3"`,
+	"What only trusted repositories may have: `privileged`, host volumes, devices and others": "cmd/testdata/script/exec_trust.txtar: asks for 6 privileges that nobody has agreed to",
+	"Privileged plugins": `compile/image_test.go: "of runners after 1.8.3"`,
 }
 
 // TestParityIsProved: no row about a subject in docs/parity.md is without a test,

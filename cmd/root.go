@@ -28,6 +28,9 @@ func Main(args []string, s Streams, version string) (status int) {
 			})
 		}
 	}()
+	if dir, ok := helperDir(args); ok {
+		return serveOwners(s, dir)
+	}
 	root := New(s, version)
 	root.SetArgs(args)
 	c, err := root.ExecuteC()

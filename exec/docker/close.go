@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -43,7 +44,12 @@ func (s *session) Close(ctx context.Context) error {
 	}
 	s.tidying.Wait()
 	// A run that ended meanwhile may have left its container.
-	return errors.Join(err, s.removeContainers(ctx), s.removeShared(ctx), s.broken)
+	err = errors.Join(err, s.removeContainers(ctx))
+	var giving sync.WaitGroup
+	giving.Go(func() { s.leaveWorkspace(ctx) })
+	err = errors.Join(err, s.removeShared(ctx))
+	giving.Wait()
+	return errors.Join(err, s.broken)
 }
 
 func (s *session) removeContainers(ctx context.Context) error {

@@ -31,6 +31,11 @@ type Options struct {
 	// Grace is how long a step may take to end by itself after it was asked
 	// to, when its context ends. 0 kills at once.
 	Grace time.Duration
+	// Helper is a program, with arguments, that runs fileowner.Serve in the
+	// directory that is its last argument. Where it is one that runs in any
+	// container, it gives back to the caller what steps created as root;
+	// else the image of a step has to have a shell for that.
+	Helper []string
 }
 
 // Engine runs pipelines in containers. It implements exec.Engine and
@@ -42,6 +47,9 @@ type Engine struct {
 	grace       time.Duration
 	owner       map[string]string
 	images      *images
+	workspaces  *workspaces
+	helper      []string
+	forceHelper bool   // also where the caller is root
 	product     string // productDocker or productPodman
 	version     string
 	os          string
@@ -70,8 +78,9 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	e := &Engine{
 		client: api, endpoint: opts.Endpoint, credentials: opts.Credentials, grace: opts.Grace,
-		owner: ownerLabels(),
+		owner: ownerLabels(), helper: opts.Helper,
 	}
+	e.workspaces = newWorkspaces(e)
 	if e.credentials == nil {
 		e.credentials = &dockerhost.Credentials{}
 	}

@@ -83,6 +83,11 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	if err := s.engine.images.before(ctx, want); err != nil {
 		return "", err
 	}
+	// From here on the engine may make directories in the workspace: those
+	// that it mounts something at.
+	if err := s.workspace.ready(ctx); err != nil {
+		return "", err
+	}
 	name, err := s.claim()
 	if err != nil {
 		return "", err
@@ -99,6 +104,7 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	if err != nil {
 		return name, err
 	}
+	s.workspace.used(step.Image)
 	if ctx.Err() != nil {
 		return name, context.Cause(ctx)
 	}

@@ -40,6 +40,8 @@ type session struct {
 	place       place
 	name        string // beginning of every name
 	credentials *dockerhost.Credentials
+	workspace   *workspace // nil when it is no directory of this machine
+	notify      func(exec.Notice)
 	hurry       <-chan struct{} // closed when there is no time left
 
 	tidying sync.WaitGroup // removals of ended containers
@@ -63,7 +65,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	}
 	s := &session{
 		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), containers: map[string]bool{},
-		credentials: e.pullSecrets(p, env), hurry: env.Hurry,
+		credentials: e.pullSecrets(p, env), notify: env.Notify, hurry: env.Hurry, workspace: e.workspaces.enter(ctx, p),
 	}
 	s.place = place{labels: pipelineLabels(e.owner, p, env.Run), network: s.name, volumes: map[string]string{}}
 	if p.Workspace.Host == "" {
@@ -87,6 +89,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	}
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTime)
 	defer cancel()
+	s.leaveWorkspace(tidy)
 	return nil, errors.Join(err, s.removeShared(tidy))
 }
 

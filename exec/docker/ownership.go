@@ -1,0 +1,284 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/fileowner"
+)
+
+const (
+	// lookTime bounds the look at who owns what before the first step, which
+	// waits for it.
+	lookTime = 15 * time.Second
+	// giveTime bounds the giving back at the end.
+	giveTime = 20 * time.Second
+	// hurryTime bounds it when there is no time left.
+	hurryTime = time.Second
+	// leftNamed is how many paths a warning names.
+	leftNamed = 3
+)
+
+// workspaces are the directories of this machine that an engine's pipelines
+// work in. What their steps create as another user than the caller is given
+// back when no pipeline works there any more: sooner, a step that runs as yet
+// another user would lose its files. What belonged to others before the first
+// pipeline stays theirs.
+type workspaces struct {
+	engine *Engine
+	caller fileowner.Owner
+	give   bool // there is somebody to give to
+
+	mu    sync.Mutex
+	known map[string]*workspace
+}
+
+// workspace is one such directory. It stays known, since what a first
+// pipeline could not give back the next one must not take for older.
+type workspace struct {
+	of     *workspaces
+	dir    string
+	looked chan struct{} // closed when tree and failed are valid
+	tree   *fileowner.Tree
+	failed error
+
+	// The rest is guarded by workspaces.mu.
+	users   int           // open pipelines
+	giving  chan struct{} // closed at the end of the giving back under way, else nil
+	touched bool          // a container was started since the last giving back
+	reaches bool          // a step could reach more than the directory
+	images  []string      // that were used, the last one first
+}
+
+func newWorkspaces(e *Engine) *workspaces {
+	caller, ok := fileowner.Caller()
+	return &workspaces{engine: e, caller: caller, give: ok, known: map[string]*workspace{}}
+}
+
+// enter begins to work in the directory of a pipeline. It returns nil when
+// nothing has to be given back there; the methods of a nil workspace do
+// nothing.
+func (ws *workspaces) enter(ctx context.Context, p *exec.Pipeline) *workspace {
+	dir := p.Workspace.Host
+	if dir == "" || !ws.give || !ws.engine.endpoint.Local() {
+		return nil
+	}
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	w := ws.known[dir]
+	if w == nil {
+		w = &workspace{of: ws, dir: dir, looked: make(chan struct{})}
+		ws.known[dir] = w
+		go w.look(context.WithoutCancel(ctx))
+	}
+	w.users++
+	w.reaches = w.reaches || reachesOut(p)
+	return w
+}
+
+// look finds out who owns what before anything runs.
+func (w *workspace) look(ctx context.Context) {
+	defer close(w.looked)
+	ctx, cancel := context.WithTimeoutCause(ctx, lookTime, fmt.Errorf("it takes longer than %v", lookTime))
+	defer cancel()
+	w.failed = exec.Guard(func() (err error) {
+		w.tree, err = fileowner.Look(ctx, w.dir, w.of.caller.UID)
+		return err
+	})
+}
+
+// ready waits until a container may work in the directory.
+func (w *workspace) ready(ctx context.Context) error {
+	if w == nil {
+		return nil
+	}
+	w.of.mu.Lock()
+	giving := w.giving
+	w.touched = true
+	w.of.mu.Unlock()
+	for _, done := range []<-chan struct{}{w.looked, giving} {
+		if done == nil {
+			continue
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// used remembers an image that is here and can be started.
+func (w *workspace) used(image string) {
+	if w == nil {
+		return
+	}
+	w.of.mu.Lock()
+	defer w.of.mu.Unlock()
+	if len(w.images) == 0 || w.images[0] != image {
+		w.images = slices.Insert(slices.DeleteFunc(w.images, func(s string) bool { return s == image }), 0, image)
+	}
+}
+
+// leave ends the work of a pipeline whose containers are gone, and gives back
+// what it and others have left, unless another pipeline still works there. The
+// error says what is left, and what to do.
+func (w *workspace) leave(ctx context.Context, labels map[string]string, hurry <-chan struct{}) error {
+	if w == nil {
+		return nil
+	}
+	w.of.mu.Lock()
+	w.users--
+	for w.giving != nil {
+		giving := w.giving
+		w.of.mu.Unlock()
+		<-giving // bounded by giveTime
+		w.of.mu.Lock()
+	}
+	if w.users > 0 || !w.touched {
+		w.of.mu.Unlock()
+		return nil
+	}
+	done := make(chan struct{})
+	w.giving, w.touched = done, false
+	give := giveBack{
+		engine: w.of.engine, dir: w.dir, to: w.of.caller,
+		images: slices.Clone(w.images), labels: labels, hurry: hurry, options: fileowner.Options{HoldLinked: w.reaches},
+	}
+	w.of.mu.Unlock()
+	defer func() {
+		w.of.mu.Lock()
+		defer w.of.mu.Unlock()
+		w.giving = nil
+		close(done)
+	}()
+	<-w.looked // bounded by lookTime, and over before anything was touched
+	if w.failed != nil {
+		return fmt.Errorf("what steps created as another user in %s was not given back to you, because nobody knows what was there before: %w; `%s` shows it",
+			w.dir, w.failed, fmt.Sprintf("find %s ! -uid %d", quote(w.dir), w.of.caller.UID))
+	}
+	return give.run(ctx, w.tree)
+}
+
+// GiveBack gives the caller everything below dir, whoever owns it, such as a
+// copy of a working tree that must be removed. Where that takes the rights of
+// root it starts a container of one of the images, or of any image of the
+// engine when none is named, which belongs to the run. It does nothing when
+// everything is the caller's.
+func (e *Engine) GiveBack(ctx context.Context, run, dir string, images []string) error {
+	caller, ok := fileowner.Caller()
+	if !ok {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("cannot give files back: %w", err)
+	}
+	labels := maps.Clone(e.owner)
+	labels[LabelRun] = run
+	give := giveBack{engine: e, dir: dir, to: caller, images: images, labels: labels}
+	return give.run(ctx, fileowner.Everything(dir, caller.UID))
+}
+
+// run gives back what is not in the tree, in bounded time.
+func (g *giveBack) run(ctx context.Context, tree *fileowner.Tree) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, giveTime, fmt.Errorf("it takes longer than %v", giveTime))
+	defer cancel()
+	ctx, stop := hasten(ctx, g.hurry)
+	defer stop()
+	report, err := tree.GiveBack(ctx, g.options, g.give)
+	left := g.close()
+	if err == nil {
+		return left
+	}
+	what := fmt.Sprintf("%d of the files that steps created as another user are not yours yet", len(report.Left))
+	switch len(report.Left) {
+	case 0:
+		what = "what steps created as another user may not be yours yet"
+	case 1:
+		what = "what a step created as another user is not yours yet"
+	}
+	return errors.Join(fmt.Errorf("%s, in %s%s: %s; `%s` gives it to you",
+		what, g.dir, some(report.Left), oneLine(err), chownCommand(g.dir, g.to)), left)
+}
+
+// errHurry is why files are left when nobody wants to wait for them.
+var errHurry = errors.New("there was no time left")
+
+// hasten gives a context that ends hurryTime after hurry is closed.
+func hasten(ctx context.Context, hurry <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-hurry:
+		case <-ctx.Done():
+			return
+		}
+		timer := time.AfterFunc(hurryTime, func() { cancel(errHurry) })
+		<-ctx.Done()
+		timer.Stop()
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// some names the first of several paths.
+func some(paths []string) string {
+	if len(paths) == 0 {
+		return ""
+	}
+	var names []string
+	for _, path := range paths[:min(leftNamed, len(paths))] {
+		names = append(names, quote(path))
+	}
+	text := " (" + strings.Join(names, ", ")
+	if len(paths) > leftNamed {
+		text += ", …"
+	}
+	return text + ")"
+}
+
+func chownCommand(dir string, to fileowner.Owner) string {
+	return fmt.Sprintf("sudo chown -hR %d:%d %s", to.UID, to.GID, quote(dir))
+}
+
+// quote writes a path as a shell takes it, or on one line.
+func quote(path string) string {
+	plain := func(r rune) bool {
+		return !strings.ContainsRune("/._-+,:@%=", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}
+	switch {
+	case path != "" && strings.IndexFunc(path, plain) < 0 && path[0] != '-':
+		return path
+	case strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f || r == '�' }):
+		return strconv.Quote(path)
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
+// reachesOut reports whether a step of p could give a file of this machine
+// that is outside of the workspace a name inside: links do not cross mounts,
+// so that takes a mount that holds the workspace, or rights to mount.
+func reachesOut(p *exec.Pipeline) bool {
+	holds := func(path string) bool {
+		path = strings.TrimSuffix(filepath.Clean(path), "/")
+		return path == p.Workspace.Host || strings.HasPrefix(p.Workspace.Host, path+"/")
+	}
+	for _, v := range p.Volumes {
+		if v.Kind == exec.VolumeHost && holds(v.HostPath) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.Steps, func(s *exec.Step) bool {
+		return s.Privileged || slices.ContainsFunc(s.Binds, func(b exec.Bind) bool { return holds(b.Host) })
+	})
+}

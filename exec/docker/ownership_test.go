@@ -1,0 +1,215 @@
+//go:build unix
+
+package docker
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/fileowner"
+)
+
+// ordinary makes the engine one of a user who is not root, and gives that user
+// a directory. Without a helper files are given back with what images have.
+func ordinary(t *testing.T) (*Engine, string) {
+	t.Helper()
+	e := newEngine(t)
+	if os.Geteuid() != 0 {
+		t.Log("NOT ROOT: the user of this test is the one who runs it")
+		return e, t.TempDir()
+	}
+	e.forceHelper = true
+	e.workspaces.caller = fileowner.Owner{UID: 23456, GID: 23457}
+	dir := t.TempDir()
+	if err := os.Chown(dir, e.workspaces.caller.UID, e.workspaces.caller.GID); err != nil {
+		t.Fatal(err)
+	}
+	return e, dir
+}
+
+func ownerOfFile(t *testing.T, path string) fileowner.Owner {
+	t.Helper()
+	info, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat := info.Sys().(*syscall.Stat_t)
+	return fileowner.Owner{UID: int(stat.Uid), GID: int(stat.Gid)}
+}
+
+func openIn(t *testing.T, e *Engine, dir string, change func(*exec.Pipeline)) *trial {
+	t.Helper()
+	return open(t, e, func(p *exec.Pipeline) {
+		p.Workspace.Host = dir
+		if change != nil {
+			change(p)
+		}
+	})
+}
+
+// closeNow closes a pipeline before the end of the test does.
+func (tr *trial) closeNow() {
+	tr.Helper()
+	if err := tr.session.Close(context.WithoutCancel(tr.Context())); err != nil {
+		tr.Errorf("close: %v", err)
+	}
+}
+
+// TestGiveBackByShell gives back with the chown of an image, where this program
+// does not run in a container.
+func TestGiveBackByShell(t *testing.T) {
+	e, dir := ordinary(t)
+	caller := e.workspaces.caller
+	tr := openIn(t, e, dir, nil)
+	tr.must(commands(
+		"mkdir -p -m 700 a && touch -- a/-rf '-rf' 'new\nline' \"it's\" && ln -s /etc/passwd link && chown 77:77 link -h",
+		"mkdir -m 2775 team && chgrp 1234 team && chmod 2775 team && touch team/file",
+	), nil)
+	tr.closeNow()
+	for _, name := range []string{"a", "a/-rf", "-rf", "new\nline", "it's", "link", "team"} {
+		if got := ownerOfFile(t, filepath.Join(dir, name)); got != caller {
+			t.Errorf("%q belongs to %v, want %v", name, got, caller)
+		}
+	}
+	if got, want := ownerOfFile(t, filepath.Join(dir, "team/file")), (fileowner.Owner{UID: caller.UID, GID: 1234}); got != want {
+		t.Errorf("a file in a directory of a group belongs to %v, want %v", got, want)
+	}
+	if warned := tr.warnings(); len(warned) > 0 {
+		t.Errorf("warnings: %q", warned)
+	}
+}
+
+// TestGiveBackLater: while another pipeline works in the directory, its steps
+// keep what they have made.
+func TestGiveBackLater(t *testing.T) {
+	e, dir := ordinary(t)
+	first, second := openIn(t, e, dir, nil), openIn(t, e, dir, nil)
+	first.must(commands("touch one && chown 77 one"), nil)
+	second.must(commands("mkdir two && chown 77 two"), nil)
+	first.closeNow()
+	own := commands("touch two/file")
+	own.User = "77"
+	second.must(own, nil)
+	second.closeNow()
+	third := openIn(t, e, dir, nil)
+	third.must(commands("touch three"), nil)
+	third.closeNow()
+	for _, name := range []string{"one", "two", "two/file", "three"} {
+		if got := ownerOfFile(t, filepath.Join(dir, name)); got != e.workspaces.caller {
+			t.Errorf("%q belongs to %v", name, got)
+		}
+	}
+}
+
+// TestNotGivenBack says what is left, and what to do about it.
+func TestNotGivenBack(t *testing.T) {
+	e, dir := ordinary(t)
+	tr := openIn(t, e, dir, nil)
+	tr.must(commands("touch a b 'c d' e"), nil)
+	w := tr.session.(*session).workspace
+	w.images = []string{"drone-laptop/no-such-image:test"}
+	tr.closeNow()
+	warned := strings.Join(tr.warnings(), "\n")
+	for _, want := range []string{
+		"4 of the files that steps created as another user are not yours yet, in " + dir + " (a, b, 'c d', …): ",
+		"no-such-image", "`sudo chown -hR ", " " + dir + "`",
+	} {
+		if !strings.Contains(warned, want) {
+			t.Errorf("%q is not in %q", want, warned)
+		}
+	}
+	// The next pipeline of the run tries again.
+	again := openIn(t, e, dir, nil)
+	again.must(commands("touch f"), nil)
+	again.closeNow()
+	for _, name := range []string{"a", "c d", "f"} {
+		if got := ownerOfFile(t, filepath.Join(dir, name)); got != e.workspaces.caller {
+			t.Errorf("%q belongs to %v", name, got)
+		}
+	}
+}
+
+// TestNoTimeToGiveBack: with no time left the end is not put off.
+func TestNoTimeToGiveBack(t *testing.T) {
+	e, dir := ordinary(t)
+	tr := openIn(t, e, dir, nil)
+	tr.must(commands("touch a"), nil)
+	hurry := make(chan struct{})
+	close(hurry)
+	s := tr.session.(*session)
+	s.hurry = hurry
+	begun := time.Now()
+	tr.closeNow()
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("the end took %v", took)
+	}
+	warned := strings.Join(tr.warnings(), "\n")
+	if got := ownerOfFile(t, filepath.Join(dir, "a")); (got == e.workspaces.caller) != (warned == "") {
+		t.Errorf("a belongs to %v, and the warnings are %q", got, warned)
+	}
+}
+
+// TestGiveBackAll gives back a directory whose history nobody knows.
+func TestGiveBackAll(t *testing.T) {
+	e, dir := ordinary(t)
+	if os.Geteuid() == 0 {
+		if err := os.MkdirAll(filepath.Join(dir, "a/b"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(filepath.Join(dir, "a"), 77, 77); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.workspaces.caller = fileowner.Owner{UID: os.Geteuid(), GID: os.Getegid()}
+	run := "test-" + random()[:8]
+	if err := e.GiveBack(t.Context(), run, dir, []string{testImage}); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"", "a", "a/b"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err != nil {
+			continue
+		}
+		if got := ownerOfFile(t, filepath.Join(dir, name)); got != e.workspaces.caller {
+			t.Errorf("%q belongs to %v", name, got)
+		}
+	}
+	if left := leftovers(t, e, run); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	absent := filepath.Join(dir, "absent")
+	if err := e.GiveBack(t.Context(), run, absent, nil); err == nil || !strings.Contains(err.Error(), absent) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReachesOut(t *testing.T) {
+	for _, c := range []struct {
+		host   string
+		reachs bool
+	}{{"/", true}, {"/home/u", true}, {"/home/u/tree", true}, {"/home/u/tree/", true}, {"/home/u/tr", false}, {"/home/u/tree/cache", false}, {"/cache", false}} {
+		p := &exec.Pipeline{Workspace: exec.Workspace{Host: "/home/u/tree"}, Volumes: []exec.Volume{{Kind: exec.VolumeHost, HostPath: c.host}}}
+		bound := &exec.Pipeline{Workspace: p.Workspace, Steps: []*exec.Step{{Binds: []exec.Bind{{Host: c.host}}}}}
+		if reachesOut(p) != c.reachs || reachesOut(bound) != c.reachs {
+			t.Errorf("%s: want %v", c.host, c.reachs)
+		}
+	}
+	if !reachesOut(&exec.Pipeline{Workspace: exec.Workspace{Host: "/tree"}, Steps: []*exec.Step{{Privileged: true}}}) {
+		t.Error("a privileged step can mount")
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for path, want := range map[string]string{
+		"/home/u/a-b_c.d": "/home/u/a-b_c.d", "a b": "'a b'", "it's": `'it'\''s'`, "-rf": "'-rf'", "": "''", "a\nb": `"a\nb"`,
+	} {
+		if got := quote(path); got != want {
+			t.Errorf("%q is quoted as %s, want %s", path, got, want)
+		}
+	}
+}
