@@ -59,7 +59,7 @@ func New(s Streams, version string) *cobra.Command {
 	root.SetVersionTemplate("drone {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newExec(s), newPlan(s), newCompile(s), newLint(s), newEnv(s), newPull(s), newTrust(s),
+		newExec(s), newPlan(s), newCompile(s), newLint(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
 	)
 	return root
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,8 @@ const (
 	// oldestAPI is the first version whose wait can be registered before the
 	// start of a container (Docker 17.06).
 	oldestAPI = "1.30"
-	// greeting bounds the first exchange with an engine; ssh alone may take
-	// most of it.
+	// greeting bounds the first exchange with an engine unless Options say so;
+	// ssh alone may take most of it.
 	greeting = 45 * time.Second
 )
 
@@ -36,6 +37,8 @@ type Options struct {
 	// container, it gives back to the caller what steps created as root;
 	// else the image of a step has to have a shell for that.
 	Helper []string
+	// Greeting bounds the first exchange with the engine; 0 is 45 seconds.
+	Greeting time.Duration
 }
 
 // Engine runs pipelines in containers. It implements exec.Engine and
@@ -85,15 +88,15 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		e.credentials = &dockerhost.Credentials{}
 	}
 	e.images = newImages(api)
-	if err := e.greet(ctx); err != nil {
+	if err := e.greet(ctx, cmp.Or(opts.Greeting, greeting)); err != nil {
 		return nil, errors.Join(err, api.Close())
 	}
 	return e, nil
 }
 
 // greet agrees with the engine on a version of the API.
-func (e *Engine) greet(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, greeting)
+func (e *Engine) greet(ctx context.Context, within time.Duration) error {
+	bounded, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	ping, err := e.client.Ping(bounded)
 	if err != nil {
@@ -123,6 +126,12 @@ func (e *Engine) greet(ctx context.Context) error {
 
 // Close releases the connections to the engine. It removes nothing.
 func (e *Engine) Close() error { return e.client.Close() }
+
+// Version says which version the engine has, what it runs on, and which version
+// of the API is spoken with it.
+func (e *Engine) Version() string {
+	return fmt.Sprintf("version %s, API %s, %s/%s", e.version, e.client.ClientVersion(), e.os, e.arch)
+}
 
 // Describe says in one line which engine this is and how it was found.
 func (e *Engine) Describe() string {

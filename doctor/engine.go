@@ -1,0 +1,259 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/exec/docker"
+	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/owner"
+	"github.com/drone-laptop/drone/internal/rundir"
+)
+
+// endpoint finds the address of the engine.
+func (o Options) endpoint() (dockerhost.Endpoint, Check) {
+	at, err := dockerhost.Resolve(o.Env, o.Host)
+	check := ok("%s, found through %s", at.Host, at.Source)
+	var wrong *dockerhost.Error
+	if errors.As(err, &wrong) {
+		check = fail(wrong.Hint, "%v", wrong)
+	} else if err != nil {
+		check = fail("", "%v", err)
+	}
+	check.Name = Endpoint
+	return at, check
+}
+
+// connect greets the engine, which explains itself better than a check that was
+// cut off.
+func (o Options) connect(ctx context.Context, at dockerhost.Endpoint) (*docker.Engine, Check) {
+	within := o.Limit
+	if strings.HasPrefix(at.Host, "ssh://") {
+		within *= 2 // most of it is spent before the engine hears of it
+	}
+	engine, err := docker.New(ctx, docker.Options{Endpoint: at, Greeting: within})
+	check := Check{}
+	var unreachable *exec.UnreachableError
+	switch {
+	case err == nil:
+		check = ok("answers: %s", engine.Version())
+	case errors.As(err, &unreachable):
+		check = fail(unreachable.Hint, "%v", unreachable)
+	default:
+		check = fail("", "%v", err)
+	}
+	check.Name = Engine
+	return engine, check
+}
+
+// trial is an engine that is tried out.
+type trial struct {
+	Options
+	engine   *docker.Engine
+	endpoint dockerhost.Endpoint
+
+	facts  func() (docker.Facts, error)
+	images func() ([]string, error)
+	names  func() (names, error)
+}
+
+// mostImages is how many images are tried before it is said that none serves.
+const mostImages = 3
+
+// start begins all checks of the engine at once. What several of them need is
+// asked for once, within the limit of a check.
+func (t trial) start(ctx context.Context, p patient) []func() Check {
+	shared, cancel := context.WithTimeout(ctx, p.limit)
+	context.AfterFunc(shared, cancel)
+	t.facts = sync.OnceValues(func() (docker.Facts, error) { return t.engine.Facts(shared) })
+	t.images = sync.OnceValues(func() ([]string, error) { return t.engine.Local(shared, t.Images, mostImages) })
+	t.names = sync.OnceValues(func() (names, error) { return t.lookUp(shared) })
+	return []func() Check{
+		p.check(ctx, "kind", t.kind),
+		p.check(ctx, "storage", t.storage),
+		p.check(ctx, "clock", t.clock),
+		p.check(ctx, "mounts", t.mounts),
+		p.check(ctx, "service names", t.serviceNames),
+		p.check(ctx, "dns", t.dns),
+		p.check(ctx, "leftovers", t.leftovers),
+	}
+}
+
+func (t trial) kind(ctx context.Context) Check {
+	f, err := t.facts()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return t.unfinished()
+	case err != nil:
+		return fail("see what `docker info` says", "%v", err)
+	}
+	words := []string{f.Product}
+	switch {
+	case f.Rootless:
+		words = append(words, "rootless")
+	case f.Userns:
+		words = append(words, "with user namespaces")
+	}
+	if f.Cgroup != "" {
+		words = append(words, "cgroup version "+f.Cgroup)
+	}
+	text := fmt.Sprintf("%s, on %s (%s)", strings.Join(words, ", "), f.OS, f.Arch)
+	if !f.MemoryLimit {
+		return warn("use cgroup version 2 with the memory controller delegated: https://docs.docker.com/engine/security/rootless/tips/",
+			"%s; it cannot limit memory, so mem_limit has no effect", text)
+	}
+	return ok("%s", text)
+}
+
+// maxSkew is how far the clock of the engine may be off before builds notice,
+// by the time stamps of files and by certificates that do not hold yet.
+const maxSkew = 10 * time.Second
+
+func (t trial) clock(context.Context) Check {
+	f, err := t.facts()
+	switch {
+	case err != nil:
+		return warn("", "not checked: %v", err)
+	case f.Time.IsZero():
+		return ok("the engine does not tell its time")
+	}
+	skew := time.Duration(0)
+	if f.Time.Before(f.Asked) {
+		skew = f.Time.Sub(f.Asked)
+	} else if f.Time.After(f.Answered) {
+		skew = f.Time.Sub(f.Answered)
+	}
+	skew = skew.Round(time.Second)
+	switch {
+	case skew > maxSkew:
+		return warn("restart the engine, or the virtual machine it is in", "the clock of the engine is %s ahead of that of this machine", skew)
+	case skew < -maxSkew:
+		return warn("restart the engine, or the virtual machine it is in", "the clock of the engine is %s behind that of this machine", -skew)
+	}
+	return ok("the clock of the engine is that of this machine")
+}
+
+// The space below which an engine soon fails, and that below which it cannot
+// work.
+const (
+	lowStorage = 5 << 30
+	noStorage  = 200 << 20
+)
+
+func (t trial) storage(context.Context) Check {
+	f, err := t.facts()
+	if err != nil {
+		return warn("", "not checked: %v", err)
+	}
+	text := fmt.Sprintf("driver %s in %s", f.Storage, f.Root)
+	if !t.sameMachine(f) {
+		return ok("%s; how much is free there cannot be seen from here", text)
+	}
+	free, err := freeSpace(f.Root)
+	if err != nil {
+		return ok("%s; how much is free there cannot be told: %v", text, err)
+	}
+	return space(free, lowStorage, noStorage, text, "see `docker system df`, then `docker system prune` frees what nobody uses")
+}
+
+// sameMachine reports whether paths of the engine are those of this machine.
+func (t trial) sameMachine(f docker.Facts) bool {
+	host, err := os.Hostname()
+	return err == nil && runtime.GOOS == "linux" && t.endpoint.Local() && f.Machine == host && !strings.Contains(f.OS, "Docker Desktop")
+}
+
+// mounts has a container read a file that was just written here.
+func (t trial) mounts(ctx context.Context) Check {
+	images, err := t.images()
+	if err != nil || len(images) == 0 {
+		return noImage(err)
+	}
+	file, err := os.CreateTemp(t.Dir, ".drone-doctor-*")
+	if err != nil {
+		return warn("", "not checked: no file can be made in the workspace: %v", reason(err))
+	}
+	defer os.Remove(file.Name())
+	_, err = file.WriteString(t.Run)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return warn("", "not checked: no file can be written in the workspace: %v", reason(err))
+	}
+	read, err := t.engine.ReadMounted(ctx, t.Run, images[0], t.Dir, filepath.Base(file.Name()))
+	switch {
+	case err == nil && string(read) == t.Run:
+		return ok("containers see the files of %s", t.Dir)
+	case ctx.Err() != nil:
+		return t.unfinished()
+	}
+	why := "another file is there"
+	if err != nil {
+		why = err.Error()
+	}
+	if !t.endpoint.Local() {
+		return warn("run with --clone, or use an engine of this machine", "containers do not see the files of %s, since the engine is on another machine: %s", t.Dir, why)
+	}
+	return fail(mountFix(err), "containers do not see the files of %s: %s", t.Dir, why)
+}
+
+func mountFix(err error) string {
+	var step *exec.StepError
+	if errors.As(err, &step) && step.Hint != "" {
+		return step.Hint
+	}
+	return "share this directory with the engine (Docker Desktop: Settings, Resources, File sharing; Colima: `colima start --mount`; snap: work below your home directory), or run with --clone"
+}
+
+func (o Options) unfinished() Check { return warn("", "not finished within %s", o.Limit) }
+
+func noImage(err error) Check {
+	if err != nil {
+		return warn("", "not checked: %v", err)
+	}
+	return warn("drone pull", "not checked: no image is on this machine")
+}
+
+// leftovers counts what runs have left whose process is gone.
+func (t trial) leftovers(ctx context.Context) Check {
+	objects, err := t.engine.Objects(ctx, "")
+	if err != nil {
+		return warn("", "not checked: %v", err)
+	}
+	count := map[string]int{}
+	for _, o := range objects {
+		if o.Owner.State() == owner.Dead {
+			count[o.Kind]++
+		}
+	}
+	dirs, err := rundir.List(t.Temp)
+	for _, d := range dirs {
+		if d.Owner.State() == owner.Dead {
+			count["directory"]++
+		}
+	}
+	var words []string
+	for _, kind := range []struct{ one, many string }{
+		{docker.KindContainer, "containers"}, {docker.KindNetwork, "networks"}, {docker.KindVolume, "volumes"}, {"directory", "directories"},
+	} {
+		switch n := count[kind.one]; n {
+		case 0:
+		case 1:
+			words = append(words, "1 "+kind.one)
+		default:
+			words = append(words, fmt.Sprintf("%d %s", n, kind.many))
+		}
+	}
+	switch {
+	case len(words) > 0:
+		return warn("drone clean", "runs that were killed have left %s", strings.Join(words, ", "))
+	case err != nil:
+		return warn("", "containers are gone, but directories were not checked: %v", reason(err))
+	}
+	return ok("runs have left nothing behind")
+}

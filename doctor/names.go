@@ -1,0 +1,175 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+
+	"github.com/drone-laptop/drone/exec"
+)
+
+// alias is the name of the trial step, by which it looks for itself as steps
+// look for services.
+const alias = "drone-doctor"
+
+// lookUp is what the trial step runs: it looks up its own name, then the one
+// that it is given, with what the image has for that. Status 3 is an image that
+// has nothing.
+const lookUp = `if command -v getent >/dev/null 2>&1; then look() { getent hosts "$1"; }
+elif command -v nslookup >/dev/null 2>&1; then look() { nslookup "$1"; }
+else exit 3; fi
+if look "$1" >/dev/null 2>&1; then echo service=yes; else echo service=no; fi
+if look "$2" >/dev/null 2>&1; then echo outside=yes; else echo outside=no; fi
+`
+
+// names is what a container could resolve: yes, no, or nothing when it did not
+// come to that.
+type names struct{ service, outside string }
+
+// errNoTool means that no image on this machine can look up names.
+var errNoTool = errors.New("no image on this machine has a shell with getent or nslookup")
+
+// lookUp asks from within a container in a network of its own, as the steps of a
+// pipeline have it.
+func (t trial) lookUp(ctx context.Context) (names, error) {
+	images, err := t.images()
+	if err != nil {
+		return names{}, err
+	}
+	for _, image := range images {
+		found, err := t.lookUpIn(ctx, image)
+		if !errors.Is(err, errNoTool) {
+			return found, err
+		}
+	}
+	return names{}, errNoTool
+}
+
+func (t trial) lookUpIn(ctx context.Context, image string) (found names, err error) {
+	setting := exec.Setting{
+		Run: t.Run, Notify: func(exec.Notice) {}, Hurry: ctx.Done(),
+		Secret: func(string) (string, bool) { return "", false },
+	}
+	session, err := t.engine.Open(ctx, &exec.Pipeline{
+		Name: t.Run, Type: "docker", Runs: true, Workspace: exec.Workspace{Base: "/drone", Path: "/drone/src"},
+	}, setting)
+	if err != nil {
+		return found, err
+	}
+	defer func() {
+		tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.Limit)
+		defer cancel()
+		err = errors.Join(err, session.Close(tidy))
+	}()
+	var output lines
+	exit, err := session.Run(ctx, &exec.Step{
+		Name: alias, Kind: exec.KindStep, Image: image, Pull: exec.PullNever,
+		Entrypoint: []string{"/bin/sh", "-c"}, Command: []string{lookUp, "sh", alias, t.Name},
+	}, exec.IO{Output: &output, Started: func() {}, Notify: setting.Notify})
+	found = names{service: output.value("service"), outside: output.value("outside")}
+	var step *exec.StepError
+	switch {
+	case errors.As(err, &step) && step.Phase == exec.PhaseStart, err == nil && exit.Code == 3:
+		return found, errNoTool
+	case err == nil && exit.Code != 0 && found.service == "":
+		return found, fmt.Errorf("a shell of image %q ended with exit code %d", image, exit.Code)
+	case found.service != "":
+		return found, nil // what is missing did not come in time
+	}
+	return found, err
+}
+
+// lines collects the output of the step, which may still be written when it is
+// read.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// value gives what follows name= on a line.
+func (l *lines) value(name string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// unchecked explains why no name was looked up.
+func (t trial) unchecked(ctx context.Context, err error) Check {
+	var step *exec.StepError
+	images, _ := t.images() // the error is err
+	switch {
+	case ctx.Err() != nil:
+		return t.unfinished()
+	case errors.As(err, &step):
+		return fail(step.Hint, "a container for a trial cannot be had: %v", step.Err)
+	case len(images) == 0:
+		return noImage(nil)
+	case errors.Is(err, errNoTool):
+		return warn("pull an image such as busybox or alpine", "not checked: %v", err)
+	}
+	return warn("", "not checked: %v", err)
+}
+
+// serviceNames tells whether steps find services by their names.
+func (t trial) serviceNames(ctx context.Context) Check {
+	found, err := t.names()
+	switch found.service {
+	case "yes":
+		return ok("containers of a pipeline find each other by name")
+	case "no":
+		return fail("restart the engine; if that does not help, look for a firewall that drops what goes to 127.0.0.11 in containers",
+			"containers of a pipeline do not find each other by name")
+	}
+	return t.unchecked(ctx, err)
+}
+
+// dns compares what a container can resolve with what this machine can: a laptop
+// without a network is no fault of the engine.
+func (t trial) dns(ctx context.Context) Check {
+	here := make(chan error, 1)
+	go func() { here <- t.resolve(ctx) }()
+	found, err := t.names()
+	if found.outside == "yes" {
+		return ok("containers resolve %s", t.Name)
+	}
+	if found.service == "" {
+		return t.unchecked(ctx, err)
+	}
+	select {
+	case err = <-here:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		return warn("check the network; offline, runs work with the images that are here: `drone pull` fetches them ahead",
+			"neither containers nor this machine resolve %s", t.Name)
+	}
+	return fail(`set "dns" in the engine's daemon.json to name servers that containers reach, and restart it; a VPN or a firewall may be in their way`,
+		"containers do not resolve %s, this machine does", t.Name)
+}
+
+func (t trial) resolve(ctx context.Context) error {
+	if t.Resolve != nil {
+		return t.Resolve(ctx, t.Name)
+	}
+	// What containers are given comes first, so there is some time left.
+	ctx, cancel := context.WithTimeout(ctx, t.Limit*4/5)
+	defer cancel()
+	_, err := net.DefaultResolver.LookupHost(ctx, t.Name)
+	return err
+}
