@@ -35,8 +35,16 @@ func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.
 		return e, nil
 	}
 	var err error
-	e.docker, err = flags.open(ctx, say)
-	return e, err
+	if e.docker, err = flags.open(ctx, say); err != nil {
+		return e, err
+	}
+	if flags.offline {
+		if err := refuseMissing(ctx, s, e.docker, plan); err != nil {
+			e.docker.Close()
+			return e, err
+		}
+	}
+	return e, nil
 }
 
 func (e engines) Close() error {

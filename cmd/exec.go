@@ -303,7 +303,7 @@ func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engin
 		say(fmt.Sprintf("waiting for the engine at %s, found through %s", endpoint.Host, endpoint.Source))
 	})
 	defer waiting.Stop()
-	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials, Helper: helper()})
+	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials, Helper: helper(), Offline: f.offline})
 }
 
 // engineFailure is an engine that cannot be used, or settings of the user's for
@@ -311,6 +311,10 @@ func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engin
 func engineFailure(ctx context.Context, err error) error {
 	if signal, ok := interruption(ctx); ok {
 		return &failure{status: signal.status()}
+	}
+	var decided *failure
+	if errors.As(err, &decided) {
+		return decided
 	}
 	f := &failure{status: StatusUnreachable, err: err}
 	var unreachable *exec.UnreachableError

@@ -174,6 +174,7 @@ type runFlags struct {
 func (f *runFlags) register(flags *pflag.FlagSet) {
 	f.engine.register(flags)
 	f.secrets.register(flags)
+	flags.BoolVar(&f.engine.offline, "offline", false, "ask no registry: every image must be here already, also latest and those with pull: always")
 	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, without the live view")
 	flags.DurationVar(&f.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")
 }
@@ -190,6 +191,7 @@ func ignoreRunFlags(flags *pflag.FlagSet) {
 // engineFlags say which engine runs the steps.
 type engineFlags struct {
 	host, registry string
+	offline        bool // a flag of runs only
 }
 
 func (f *engineFlags) register(flags *pflag.FlagSet) {

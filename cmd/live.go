@@ -36,17 +36,25 @@ func (s Streams) live() bool {
 }
 
 // liveRenderer shows a run of plan until stopping is closed and it has ended.
-func (s Streams) liveRenderer(plan *exec.Plan, stopping <-chan struct{}) report.Renderer {
-	return tui.NewLive(s.Terminal, tui.Options{
-		Plan: plan, Style: s.outStyle(), Stopping: stopping,
-		Size: func() (width, height int) {
-			width, height, err := term.GetSize(int(s.Terminal.Fd()))
-			if err != nil {
-				return 0, 0
-			}
-			return width, height
-		},
-	})
+func (s Streams) liveRenderer(plan *exec.Plan, stopping <-chan struct{}) *tui.Live {
+	return s.newLive(tui.Options{Plan: plan, Stopping: stopping})
+}
+
+// livePulls shows images being fetched until stopping is closed.
+func (s Streams) livePulls(stopping <-chan struct{}) *tui.Live {
+	return s.newLive(tui.Options{Pulls: true, Stopping: stopping})
+}
+
+func (s Streams) newLive(o tui.Options) *tui.Live {
+	o.Style = s.outStyle()
+	o.Size = func() (width, height int) {
+		width, height, err := term.GetSize(int(s.Terminal.Fd()))
+		if err != nil {
+			return 0, 0
+		}
+		return width, height
+	}
+	return tui.NewLive(s.Terminal, o)
 }
 
 // notices are what the program itself has to say during a run. They go to

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -24,13 +25,18 @@ func newPull(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "pull [FILE]",
 		Short:   "fetch the images that exec would need",
-		Long:    "pull fetches every image that the pipelines of FILE (default .drone.yml) would use for the\nevent, several at a time, so that a later exec can run without a network.",
+		Long:    "pull fetches every image that the pipelines of FILE (default .drone.yml) would use for the\nevent, several at a time, so that a later `drone exec --offline` finds them.",
 		Example: "  drone pull\n  drone pull --event tag --tag v1.2.3",
-		RunE:    func(c *cobra.Command, args []string) error { return runPull(orBackground(c.Context()), s, o, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return runPull(orBackground(c.Context()), s.of(c), o, args)
+		},
 	}
 	o.planFlags.register(c)
 	o.engine.register(c.Flags())
 	o.secrets.register(c.Flags())
+	c.Flags().BoolVar(&o.plain, "plain", false, "plain lines even on a terminal, without the live view")
+	o.output = addOutput(c.Flags(), "output", "text", "json")
+	addPretty(c.Flags(), "colours and the live view, on a terminal")
 	return c
 }
 
@@ -57,14 +63,15 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 		s.note("no pipeline of " + p.name + " would run in containers, so there is no image to fetch")
 		return nil
 	}
-	ctx, stop := untilSignal(ctx, endingPull(), s.note)
+	notices := &notices{streams: s}
+	ctx, stop := untilSignal(ctx, endingPull(), notices.note)
 	defer stop()
-	engine, err := o.engine.open(ctx, s.note)
+	engine, err := o.engine.open(ctx, notices.note)
 	if err != nil {
 		return engineFailure(ctx, err)
 	}
 	defer engine.Close()
-	failed, err := engine.Pull(ctx, wanted, exec.Setting{Secret: supplied.lookup, Notify: pullNotes(s)})
+	failed, err := o.fetch(ctx, s, notices, engine, wanted, supplied.lookup)
 	if err != nil {
 		return engineFailure(ctx, err)
 	}
@@ -74,22 +81,43 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 	return pullFailures(s, wanted, failed)
 }
 
-// pullNotes shows notices of an engine through the renderer of runs.
-func pullNotes(s Streams) func(exec.Notice) {
-	var mu sync.Mutex
-	plain := report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle())
-	return func(n exec.Notice) {
+// fetch pulls the images of pipelines and shows how far that is.
+func (o *pullOptions) fetch(ctx context.Context, s Streams, notices *notices, engine exec.Puller, wanted []*exec.Pipeline, secret lookup) (map[string]error, error) {
+	renderer := o.renderer(ctx, s)
+	// Also when something panics a terminal is left as it was found.
+	defer renderer.Close()
+	defer notices.hand(renderer)()
+	if o.output.value == "text" {
+		_ = renderer.Handle(exec.RunStarted{At: exec.At{Time: time.Now()}}) // the clock of the board
+	}
+	var mu sync.Mutex // renderers are for one at a time
+	show := func(n exec.Notice) {
 		mu.Lock()
 		defer mu.Unlock()
-		// A terminal that is gone cannot be told so.
+		// A terminal that is gone cannot be told so, and what was fetched is
+		// there in any case.
 		if n.Pull != nil {
 			progress := *n.Pull
 			progress.Time = time.Now()
-			_ = plain.Handle(progress)
+			_ = renderer.Handle(progress)
 			return
 		}
-		_ = plain.Handle(exec.Warning{Message: n.Warning})
+		_ = renderer.Handle(exec.Warning{At: exec.At{Time: time.Now()}, Message: n.Warning})
 	}
+	failed, err := engine.Pull(ctx, wanted, exec.Setting{Secret: secret, Notify: show})
+	mu.Lock()
+	defer mu.Unlock()
+	return failed, errors.Join(err, renderer.Close())
+}
+
+func (o *pullOptions) renderer(ctx context.Context, s Streams) report.Renderer {
+	switch {
+	case o.output.value == "json":
+		return report.NewJSON(s.Out, func(*exec.Summary) int { return StatusOK })
+	case s.live() && !o.plain:
+		return s.livePulls(ctx.Done())
+	}
+	return report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle())
 }
 
 // pullFailures prints why images could not be had, and which steps they are for.
@@ -98,20 +126,45 @@ func pullFailures(s Streams, wanted []*exec.Pipeline, failed map[string]error) e
 		return nil
 	}
 	for _, image := range slices.Sorted(maps.Keys(failed)) {
-		text, users := failed[image].Error(), usersOf(image, wanted)
-		if len(users) > 0 {
-			text, users = users[0]+": "+text, users[1:]
-		}
-		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(text))
-		for _, user := range users {
-			fmt.Fprintf(s.Err, "  %s needs it too\n", report.Visible(user))
-		}
+		s.imageError(image, failed[image].Error(), wanted)
 		var step *exec.StepError
 		if errors.As(failed[image], &step) && step.Hint != "" {
 			fmt.Fprintf(s.Err, "drone: hint: %s\n", step.Hint)
 		}
 	}
 	return &failure{status: StatusFailed, err: fmt.Errorf("%s could not be pulled", report.Plural(len(failed), "image"))}
+}
+
+// refuseMissing lists the images of a plan that are not on the engine, for a run
+// that may fetch none.
+func refuseMissing(ctx context.Context, s Streams, engine *docker.Engine, plan *exec.Plan) error {
+	var wanted []*exec.Pipeline
+	for _, p := range plan.Pipelines {
+		if p.Runs && p.Type != "exec" {
+			wanted = append(wanted, p)
+		}
+	}
+	missing, err := engine.Missing(ctx, wanted)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	for _, image := range missing {
+		s.imageError(image, fmt.Sprintf("image %q is not on this engine", image), wanted)
+	}
+	return usage(fmt.Errorf("nothing was run, since --offline keeps %s from being fetched", report.Plural(len(missing), "image")),
+		"`drone pull` fetches what is missing, where there is a network; it takes the same flags but --offline")
+}
+
+// imageError prints what is wrong with an image, and which steps need it.
+func (s Streams) imageError(image, text string, pipelines []*exec.Pipeline) {
+	users := usersOf(image, pipelines)
+	if len(users) > 0 {
+		text, users = users[0]+": "+text, users[1:]
+	}
+	fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(text))
+	for _, user := range users {
+		fmt.Fprintf(s.Err, "  %s needs it too\n", report.Visible(user))
+	}
 }
 
 // usersOf names the steps that need an image, with the place where they say so.

@@ -28,6 +28,9 @@ var _ = noquery.Restore()
 type Options struct {
 	// Plan is what is run. Its steps that have not begun count as waiting.
 	Plan *exec.Plan
+	// Pulls reports that nothing but images is fetched: the board then counts
+	// these, and their bytes, in place of steps.
+	Pulls bool
 	// Style colours the lines and the board.
 	Style report.Style
 	// Size gives the columns and rows of the terminal, 0 for unknown ones. It
@@ -88,7 +91,7 @@ func NewLive(terminal io.Writer, o Options) *Live {
 	}
 	s := newScreen(terminal)
 	return &Live{
-		opts: o, screen: s, state: newState(o.Plan), draw: view,
+		opts: o, screen: s, state: newState(o.Plan, o.Pulls), draw: view,
 		plain: report.NewPlain(s, s, o.Style, o.Style),
 		quit:  make(chan struct{}), ended: make(chan struct{}),
 	}

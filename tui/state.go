@@ -20,7 +20,8 @@ type state struct {
 	planned  map[string]int
 	several  bool
 	pulls    []*pull // under way
-	failed   string  // the step that failed last
+	fetched  fetched
+	failed   string // the step that failed last
 	stopping bool
 }
 
@@ -31,8 +32,16 @@ type pull struct {
 	current, total  int64
 }
 
-func newState(plan *exec.Plan) *state {
-	s := &state{planned: map[string]int{}}
+// fetched counts the images that are done with, and the bytes of all. It is
+// shown where images are all there is.
+type fetched struct {
+	shown          bool
+	images, failed int
+	current, total int64
+}
+
+func newState(plan *exec.Plan, pulls bool) *state {
+	s := &state{planned: map[string]int{}, fetched: fetched{shown: pulls}}
 	if plan == nil {
 		return s
 	}
@@ -72,6 +81,13 @@ func (s *state) apply(e exec.Event) {
 func (s *state) pulling(e exec.PullProgress) {
 	if e.Done {
 		s.pulled(e.Pipeline, e.Image)
+		s.fetched.current += e.Current
+		s.fetched.total += e.Total
+		if e.Failed {
+			s.fetched.failed++
+		} else {
+			s.fetched.images++
+		}
 		return
 	}
 	i := slices.IndexFunc(s.pulls, func(p *pull) bool { return p.of(e.Pipeline, e.Image) })
@@ -104,6 +120,7 @@ type board struct {
 	rows     []row
 	started  time.Time
 	counts   counts
+	fetched  fetched
 	failed   string // the step that failed last
 	stopping bool
 }
@@ -124,7 +141,7 @@ type counts struct {
 
 // board copies what is to be shown.
 func (s *state) board() *board {
-	b := &board{started: s.summary.Started, failed: s.failed, stopping: s.stopping}
+	b := &board{started: s.summary.Started, failed: s.failed, stopping: s.stopping, fetched: s.fetched}
 	claimed := map[*pull]bool{}
 	waiting := 0
 	for _, n := range s.planned {
@@ -145,6 +162,8 @@ func (s *state) board() *board {
 	}
 	b.counts.waiting = waiting
 	for _, p := range s.pulls {
+		b.fetched.current += p.current
+		b.fetched.total += p.total
 		if !claimed[p] {
 			b.rows = append(b.rows, row{name: clean(report.ShortImage(p.image)), detail: "pulling" + p.progress(), since: p.since})
 		}

@@ -120,6 +120,13 @@ func (v viewer) counts(d detail) string {
 		}
 		parts = append(parts, text)
 	}
+	if f := v.board.fetched; f.shown {
+		add(f.images, report.Green, "✔", "pulled")
+		add(f.failed, report.Red, "✘", "failed")
+		if f.total > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s of %s", v.style.Paint(report.Yellow, "↓"), report.Bytes(f.current), report.Bytes(f.total)))
+		}
+	}
 	add(c.succeeded, report.Green, "✔", "")
 	failed := ""
 	if d.failed && v.board.failed != "" {

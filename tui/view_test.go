@@ -47,7 +47,7 @@ type scene struct {
 // newScene begins a run of a plan with these steps, by pipeline. It starts the
 // pipelines.
 func newScene(pipelines ...*exec.Pipeline) *scene {
-	s := &scene{newState(&exec.Plan{Pipelines: pipelines}), time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)}
+	s := &scene{newState(&exec.Plan{Pipelines: pipelines}, false), time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)}
 	var names []string
 	for _, p := range pipelines {
 		names = append(names, p.Name)
@@ -133,6 +133,25 @@ func pulls() *scene {
 	return s
 }
 
+// fetching is a run of nothing but pulls, of which one is done and one failed.
+func fetching() *scene {
+	s := &scene{newState(nil, true), time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)}
+	s.add(exec.RunStarted{At: s.at()})
+	for _, e := range []exec.PullProgress{
+		{Image: image},
+		{Image: "docker.io/library/alpine:3", Current: 5_000_000, Total: 10_000_000},
+		{Image: "docker.io/library/none:3"},
+		{Image: "docker.io/library/none:3", Done: true, Failed: true},
+		{Image: image, Current: 1_200_000, Total: 2_500_000},
+		{Image: "docker.io/library/alpine:3", Current: 10_000_000, Total: 10_000_000, Done: true},
+	} {
+		e.At = s.at()
+		s.add(e)
+		s.wait(time.Second)
+	}
+	return s
+}
+
 func failed() *scene {
 	s := newScene(pipeline("default", "build", "flaky", "test", "publish", "notify"))
 	s.start("default", "build", "flaky", "test")
@@ -193,7 +212,7 @@ func ended() *scene {
 }
 
 var scenes = map[string]func() *scene{
-	"nothing": nothingYet, "ten": tenSteps, "services": services, "pulls": pulls, "failed": failed,
+	"nothing": nothingYet, "ten": tenSteps, "services": services, "pulls": pulls, "fetching": fetching, "failed": failed,
 	"stopping": stopping, "long": longNames, "rude": rudeNames, "ended": ended,
 }
 

@@ -29,6 +29,9 @@ type Options struct {
 	Endpoint dockerhost.Endpoint
 	// Credentials are for registries; nil knows none.
 	Credentials *dockerhost.Credentials
+	// Offline keeps the engine from asking any registry: a step whose image is
+	// not on it fails.
+	Offline bool
 	// Grace is how long a step may take to end by itself after it was asked
 	// to, when its context ends. 0 kills at once.
 	Grace time.Duration
@@ -87,7 +90,7 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	if e.credentials == nil {
 		e.credentials = &dockerhost.Credentials{}
 	}
-	e.images = newImages(api)
+	e.images = newImages(api, opts.Offline)
 	if err := e.greet(ctx, cmp.Or(opts.Greeting, greeting)); err != nil {
 		return nil, errors.Join(err, api.Close())
 	}
@@ -121,6 +124,7 @@ func (e *Engine) greet(ctx context.Context, within time.Duration) error {
 		return e.unreachable(ctx, err)
 	}
 	e.product, e.version, e.os, e.arch = productOf(server), server.Version, server.Os, server.Arch
+	e.images.arch = e.arch
 	return nil
 }
 

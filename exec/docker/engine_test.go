@@ -218,7 +218,7 @@ func TestNoShell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = readPull(response, name, func() {}, func(exec.Notice) {})
+	err = readPull(response, name, layers{}, func() {}, func(exec.Notice) {})
 	response.Close()
 	if err != nil {
 		t.Fatal(err)

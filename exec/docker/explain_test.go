@@ -92,11 +92,12 @@ func TestStepError(t *testing.T) {
 func TestPullError(t *testing.T) {
 	type testCase struct {
 		name, image, text string
+		source            string
 		problem           error
 		want, hint        string
 	}
 	run := func(t *testing.T, tc testCase) {
-		got := pullError(tc.image, errors.New(tc.text), tc.problem)
+		got := pullError(asked{tc.image, tc.source, tc.problem}, errors.New(tc.text))
 		if diff := cmp.Diff(tc.want, got.Error()); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
@@ -110,10 +111,14 @@ func TestPullError(t *testing.T) {
 		{name: "refused", image: "localhost:1/x", text: `Error response from daemon: Get "http://localhost:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused`,
 			want: `image "localhost:1/x" cannot be pulled: get "http://localhost:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused`, hint: "without a network"},
 		{name: "private or missing", image: "org/x", text: "Error response from daemon: pull access denied for org/x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
-			want: `image "org/x" cannot be pulled: pull access denied for org/x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`, hint: "docker login docker.io"},
+			want: `image "org/x" cannot be pulled: docker.io refuses it without a login: pull access denied for org/x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`, hint: "private, `docker login`, or name"},
 		{name: "helper missing", image: "eu.gcr.io/p/x:1", text: "Error response from daemon: unauthorized: authentication required",
 			problem: errors.New("no credentials for eu.gcr.io: docker-credential-gcloud is not in PATH"),
-			want:    `image "eu.gcr.io/p/x:1" cannot be pulled: unauthorized: authentication required; no credentials for eu.gcr.io: docker-credential-gcloud is not in PATH`, hint: "docker login eu.gcr.io"},
+			want:    `image "eu.gcr.io/p/x:1" cannot be pulled: eu.gcr.io refuses it without a login: unauthorized: authentication required; no credentials for eu.gcr.io: docker-credential-gcloud is not in PATH`, hint: "docker login eu.gcr.io"},
+		{name: "login of a file", image: "r.lan/x:1", text: "unauthorized: authentication required", source: "auths in ~/.docker/config.json",
+			want: `image "r.lan/x:1" cannot be pulled: r.lan refuses it with the login of auths in ~/.docker/config.json: unauthorized: authentication required`, hint: "`docker login r.lan` again"},
+		{name: "login of a secret", image: "r.lan/x:1", text: "unauthorized: authentication required", source: `secret "s" of image_pull_secrets`,
+			want: `image "r.lan/x:1" cannot be pulled: r.lan refuses it with the login of secret "s" of image_pull_secrets: unauthorized: authentication required`, hint: "the secret has a login for r.lan"},
 		{name: "tag", image: "redis:99", text: "Error response from daemon: manifest for redis:99 not found: manifest unknown: manifest unknown", want: `image "redis:99" cannot be pulled: docker.io has no such tag`, hint: "the tag"},
 		{name: "limit", image: "redis:7", text: "Error response from daemon: toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating",
 			want: `image "redis:7" cannot be pulled: docker.io has limited the pulls from here for now`, hint: "docker login"},

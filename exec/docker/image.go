@@ -27,10 +27,15 @@ var errNoAnswer = fmt.Errorf("no registry answered within %v", firstAnswer)
 // shared, and the images whose freshness is settled for its lifetime.
 type images struct {
 	client *client.Client
+	// offline keeps every registry from being asked.
+	offline bool
+	// arch is that of the engine, "" while it is not known.
+	arch string
 
 	mu      sync.Mutex
 	flights map[string]*flight
 	settled map[string]bool
+	foreign map[string]bool // of those that are for another processor, who was told
 }
 
 // flight is a pull that several may wait for. It ends when all have left.
@@ -41,8 +46,11 @@ type flight struct {
 	cancel  context.CancelFunc
 }
 
-func newImages(api *client.Client) *images {
-	return &images{client: api, flights: map[string]*flight{}, settled: map[string]bool{}}
+func newImages(api *client.Client, offline bool) *images {
+	return &images{
+		client: api, offline: offline,
+		flights: map[string]*flight{}, settled: map[string]bool{}, foreign: map[string]bool{},
+	}
 }
 
 // wanted is an image to be had, and who asks.
@@ -58,6 +66,8 @@ type wanted struct {
 // (reference §7.6). The error is a *exec.StepError or the cause of ctx.
 func (im *images) before(ctx context.Context, w wanted) error {
 	switch {
+	case im.offline:
+		return nil
 	case w.pull == exec.PullAlways:
 		return im.always(ctx, w)
 	case w.pull == "" && latest(w.image):
@@ -72,6 +82,12 @@ func (im *images) missing(ctx context.Context, w wanted) error {
 		return &exec.StepError{
 			Phase: exec.PhasePull, Err: fmt.Errorf("image %q is not on this engine, and the step has pull: never", w.image),
 			Hint: "build or pull it first, or use pull: if-not-exists",
+		}
+	}
+	if im.offline {
+		return &exec.StepError{
+			Phase: exec.PhasePull, Err: fmt.Errorf("image %q is not on this engine, and no registry may be asked", w.image),
+			Hint: "fetch it with `drone pull`",
 		}
 	}
 	return im.fetch(ctx, w, 0)
@@ -143,18 +159,47 @@ func (im *images) present(ctx context.Context, image string) bool {
 // fetch pulls an image; patience bounds the wait for the first answer and is
 // unlimited when 0.
 func (im *images) fetch(ctx context.Context, w wanted, patience time.Duration) error {
-	auth, problem := w.credentials.For(w.image)
-	f := im.join(w, auth, patience)
-	defer im.leave(w.image+"\n"+auth, f)
+	login, problem := w.credentials.For(ctx, w.image)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	f := im.join(w, login.Header, patience)
+	defer im.leave(w.image+"\n"+login.Header, f)
 	select {
 	case <-f.done:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	if f.err == nil {
+		im.warnForeign(ctx, w)
 		return nil
 	}
-	return pullError(w.image, f.err, problem)
+	return pullError(asked{w.image, login.Source, problem}, f.err)
+}
+
+// warnForeign tells once that an image is for another processor than that of
+// the engine: a registry gives such a one where it has no other. A name means
+// the same image for every pipeline of every repository, so none is asked for
+// by processor, which would replace it for all of them.
+func (im *images) warnForeign(ctx context.Context, w wanted) {
+	// What cannot be found out now is said by the engine when the step starts.
+	if info, err := im.client.ImageInspect(ctx, w.image); err == nil {
+		im.compareArch(w, info.Architecture)
+	}
+}
+
+func (im *images) compareArch(w wanted, arch string) {
+	if arch == "" || im.arch == "" || arch == im.arch {
+		return
+	}
+	im.mu.Lock()
+	told := im.foreign[w.image]
+	im.foreign[w.image] = true
+	im.mu.Unlock()
+	if !told {
+		w.notify(exec.Notice{Warning: fmt.Sprintf("the image %s is for %s, but the engine runs %s: it works only where the engine emulates that",
+			w.image, arch, im.arch)})
+	}
 }
 
 // join starts the pull of an image or joins the one under way.
@@ -207,12 +252,14 @@ func (im *images) pull(ctx context.Context, w wanted, auth string, patience time
 		defer timer.Stop()
 	}
 	w.notify(exec.Notice{Pull: &exec.PullProgress{Image: w.image}})
+	fetched := layers{}
 	defer func() {
-		w.notify(exec.Notice{Pull: &exec.PullProgress{Image: w.image, Done: true, Failed: err != nil}})
+		current, total := fetched.sum()
+		w.notify(exec.Notice{Pull: &exec.PullProgress{Image: w.image, Current: current, Total: total, Done: true, Failed: err != nil}})
 	}()
 	stream, err := im.client.ImagePull(ctx, w.image, image.PullOptions{RegistryAuth: auth})
 	if err == nil {
-		err = readPull(stream, w.image, answered, w.notify)
+		err = readPull(stream, w.image, fetched, answered, w.notify)
 		stream.Close()
 	}
 	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {

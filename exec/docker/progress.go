@@ -67,10 +67,10 @@ func (l layers) sum() (current, total int64) {
 }
 
 // readPull reads the messages of a pull to their end and returns the failure
-// among them. first is called with the first message.
-func readPull(stream io.Reader, image string, first func(), notify func(exec.Notice)) error {
+// among them. sums takes the progress of the layers; first is called with the
+// first message.
+func readPull(stream io.Reader, image string, sums layers, first func(), notify func(exec.Notice)) error {
 	decoder := json.NewDecoder(stream)
-	sums := layers{}
 	var reported time.Time
 	for n := 0; ; n++ {
 		var m pullMessage

@@ -2,6 +2,8 @@ package docker
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/containerd/errdefs"
@@ -13,6 +15,9 @@ import (
 // pullAtOnce is how many images are pulled at the same time; the engine
 // fetches the layers of each in parallel already.
 const pullAtOnce = 3
+
+// lookAtOnce is how many images are looked for at the same time.
+const lookAtOnce = 8
 
 // Pull implements exec.Puller.
 func (e *Engine) Pull(ctx context.Context, ps []*exec.Pipeline, env exec.Setting) (map[string]error, error) {
@@ -30,16 +35,60 @@ func (e *Engine) present(ctx context.Context, w wanted) error {
 	if err := e.images.before(ctx, w); err != nil {
 		return err
 	}
-	_, err := e.client.ImageInspect(ctx, w.image)
+	info, err := e.client.ImageInspect(ctx, w.image)
 	switch {
 	case err == nil:
+		e.images.compareArch(w, info.Architecture)
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errdefs.IsNotFound(err):
 		return e.images.missing(ctx, w)
 	}
-	return pullError(w.image, err, nil)
+	return pullError(asked{image: w.image}, err)
+}
+
+// Missing lists the images of the steps of ps that may run and that are not on
+// the engine, in order of the plan. No registry is asked.
+func (e *Engine) Missing(ctx context.Context, ps []*exec.Pipeline) ([]string, error) {
+	var names []string
+	for _, p := range ps {
+		for _, s := range p.Steps {
+			if p.Runs && s.Policy != exec.Never && s.Image != "" && !slices.Contains(names, s.Image) {
+				names = append(names, s.Image)
+			}
+		}
+	}
+	absent := make([]bool, len(names))
+	group, looking := errgroup.WithContext(ctx)
+	group.SetLimit(lookAtOnce)
+	for i, name := range names {
+		group.Go(func() error {
+			_, err := e.client.ImageInspect(looking, name)
+			switch {
+			case err == nil:
+			case errdefs.IsNotFound(err):
+				absent[i] = true
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			case lost(err):
+				return e.unreachable(ctx, err)
+			case !errdefs.IsInvalidArgument(err): // creating the container explains a name that is none
+				return fmt.Errorf("cannot look for image %q: %s", name, oneLine(err))
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var missing []string
+	for i, name := range names {
+		if absent[i] {
+			missing = append(missing, name)
+		}
+	}
+	return missing, nil
 }
 
 // wantedBy lists the images of the steps that may run, each once for each

@@ -34,21 +34,45 @@ func reason(err error) error {
 	return err
 }
 
-// pullError explains why an image could not be had. problem is why its
-// credentials could not be found, or nil.
-func pullError(image string, err, problem error) *exec.StepError {
-	text := oneLine(err)
-	said, hint := explainPull(image, text)
-	if problem != nil {
-		said += "; " + problem.Error()
+// asked is what a registry was asked for, and with what.
+type asked struct {
+	image   string
+	source  string // of the login, "" without one
+	problem error  // why known credentials could not be had, or nil
+}
+
+// pullError explains why an image could not be had.
+func pullError(a asked, err error) *exec.StepError {
+	said, hint := explainPull(a, oneLine(err))
+	if a.problem != nil {
+		said += "; " + a.problem.Error()
 	}
-	return &exec.StepError{Phase: exec.PhasePull, Err: &pullFailure{image, said}, Hint: hint}
+	return &exec.StepError{Phase: exec.PhasePull, Err: &pullFailure{a.image, said}, Hint: hint}
+}
+
+// refused explains an answer to a login that does not do, or to none: who gave
+// it, what was asked with, and how to have another.
+func (a asked) refused(domain, text string) (said, hint string) {
+	login := "`docker login " + domain + "`"
+	if domain == "docker.io" {
+		login = "`docker login`"
+	}
+	switch {
+	case a.source == "":
+		return fmt.Sprintf("%s refuses it without a login: %s", domain, text),
+			fmt.Sprintf("check the name; if the image is private, %s, or name a secret with credentials in image_pull_secrets", login)
+	case strings.Contains(a.source, "image_pull_secrets"):
+		hint = fmt.Sprintf("check the name, and that the secret has a login for %s that may pull the image", domain)
+	default:
+		hint = fmt.Sprintf("check the name; %s again, as somebody who may pull the image, or name a secret with credentials in image_pull_secrets", login)
+	}
+	return fmt.Sprintf("%s refuses it with the login of %s: %s", domain, a.source, text), hint
 }
 
 // explainPull keeps the registry's answer and adds what to do about it.
-func explainPull(image, text string) (said, hint string) {
+func explainPull(a asked, text string) (said, hint string) {
 	domain := "the registry"
-	if named, err := reference.ParseNormalizedNamed(image); err == nil {
+	if named, err := reference.ParseNormalizedNamed(a.image); err == nil {
 		domain = reference.Domain(named)
 	}
 	switch {
@@ -61,7 +85,7 @@ func explainPull(image, text string) (said, hint string) {
 	case containsAny(text, "manifest unknown", "not found: manifest", ": not found", "manifest for"):
 		return fmt.Sprintf("%s has no such tag", domain), "check the name and the tag"
 	case containsAny(text, "unauthorized", "authentication required", "access denied", "no basic auth", "denied:", "forbidden", "403"):
-		return text, fmt.Sprintf("check the name; if the image is private, `docker login %s`, or name a secret with credentials in image_pull_secrets", domain)
+		return a.refused(domain, text)
 	case containsAny(text, "invalid reference format", "repository name must be lowercase"):
 		return "this is not the name of an image", "names of images are in lower case, with at most one tag"
 	case containsAny(text, "server gave HTTP response to HTTPS client"):

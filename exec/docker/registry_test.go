@@ -174,7 +174,7 @@ func TestPullSecrets(t *testing.T) {
 	}
 	for what, err := range map[string]error{"no login": err, "another login": pull("", "other"), "the last one is wrong": pull("", "right", "wrong")} {
 		got := asStepError(t, err, exec.PhasePull)
-		if !strings.Contains(got.Hint, "image_pull_secrets") || strings.Contains(got.Error()+got.Hint, "f0rgotten") {
+		if !strings.Contains(got.Error()+got.Hint, "image_pull_secrets") || strings.Contains(got.Error()+got.Hint, "f0rgotten") {
 			t.Errorf("%s: got %q with hint %q", what, got.Error(), got.Hint)
 		}
 	}

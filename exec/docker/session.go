@@ -134,7 +134,7 @@ func (e *Engine) pullSecrets(p *exec.Pipeline, env exec.Setting) *dockerhost.Cre
 		if !ok {
 			continue // MissingSecrets names it
 		}
-		with, err := all.With(text)
+		with, err := all.With(fmt.Sprintf("secret %q of image_pull_secrets", ref.Name), text)
 		if err != nil {
 			env.Notify(exec.Notice{Warning: fmt.Sprintf("image_pull_secrets names %q, which cannot be used: %v", ref.Name, err)})
 			continue

@@ -1,12 +1,14 @@
 package dockerhost
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/docker/cli/cli/config"
@@ -23,10 +25,32 @@ const hubKey = "https://index.docker.io/v1/"
 // configuration, and documents in front of it. They are safe for concurrent
 // use. The zero value knows nothing. Their String never shows a value.
 type Credentials struct {
-	env   Environment
-	file  *configfile.ConfigFile
-	front []map[string]types.AuthConfig // first match wins
+	env      Environment
+	file     *configfile.ConfigFile
+	front    []document    // first match wins
+	patience time.Duration // for a helper
 }
+
+// document is a list of logins with the words for where it is from.
+type document struct {
+	source string
+	auths  map[string]types.AuthConfig
+}
+
+// Login is what a registry is asked with.
+type Login struct {
+	// Header is the value of X-Registry-Auth, "" without a login.
+	Header string
+	// Source says where the login is from, to be read after "with the login of";
+	// "" without one.
+	Source string
+}
+
+// String implements fmt.Stringer without showing the login.
+func (l Login) String() string { return "login of " + l.Source }
+
+// GoString implements fmt.GoStringer without showing the login.
+func (l Login) GoString() string { return l.String() }
 
 // String implements fmt.Stringer without showing a value.
 func (c *Credentials) String() string { return "registry credentials" }
@@ -41,9 +65,14 @@ func LoadCredentials(env Environment, path string) (*Credentials, error) {
 	if path != "" {
 		return loadFile(env, path)
 	}
+	front, err := fromVariable(env.Getenv(authVariable))
+	if err != nil {
+		return nil, err
+	}
+	known := &Credentials{env: env, file: configfile.New(""), front: front, patience: helperTime}
 	dir := env.configDir()
 	if dir == "" {
-		return &Credentials{env: env, file: configfile.New("")}, nil
+		return known, nil
 	}
 	file, err := config.Load(dir)
 	if err != nil {
@@ -52,7 +81,23 @@ func LoadCredentials(env Environment, path string) (*Credentials, error) {
 	if !file.ContainsAuth() {
 		file.CredentialsStore = credentials.DetectDefaultStore(file.CredentialsStore)
 	}
-	return &Credentials{env: env, file: file}, nil
+	known.file = file
+	return known, nil
+}
+
+// authVariable holds logins that docker prefers to those of its configuration.
+const authVariable = configfile.DockerEnvConfigKey
+
+func fromVariable(text string) ([]document, error) {
+	if text == "" {
+		return nil, nil
+	}
+	file, err := config.LoadFromReader(strings.NewReader(text))
+	if err != nil || len(file.AuthConfigs) == 0 {
+		return nil, &Error{authVariable, errors.New("it is not a docker config.json with auths"),
+			`unset it, or write it as {"auths": {"registry": {"auth": "…"}}}`}
+	}
+	return []document{{authVariable, file.AuthConfigs}}, nil
 }
 
 func loadFile(env Environment, path string) (*Credentials, error) {
@@ -69,7 +114,7 @@ func loadFile(env Environment, path string) (*Credentials, error) {
 	if err := file.LoadFromReader(f); err != nil {
 		return fail(err)
 	}
-	return &Credentials{env: env, file: file}, nil
+	return &Credentials{env: env, file: file, patience: helperTime}, nil
 }
 
 func configError(env Environment, dir string, err error) error {
@@ -89,8 +134,9 @@ func unreadable(err error) error {
 
 // With returns credentials with the document text, in the form of docker's
 // config.json, in front of c, so that the document added last wins (reference
-// §7.8). An unreadable document is an error that does not quote it.
-func (c *Credentials) With(text string) (*Credentials, error) {
+// §7.8). source is the words for where it is from. An unreadable document is an
+// error that does not quote it.
+func (c *Credentials) With(source, text string) (*Credentials, error) {
 	file, err := config.LoadFromReader(strings.NewReader(text))
 	if err != nil {
 		return nil, errors.New("not a docker config.json")
@@ -98,82 +144,83 @@ func (c *Credentials) With(text string) (*Credentials, error) {
 	if len(file.AuthConfigs) == 0 {
 		return nil, errors.New("a docker config.json without auths")
 	}
-	front := append([]map[string]types.AuthConfig{file.AuthConfigs}, c.front...)
-	return &Credentials{env: c.env, file: c.file, front: front}, nil
+	with := *c
+	with.front = append([]document{{source, file.AuthConfigs}}, c.front...)
+	return &with, nil
 }
 
-// For returns the X-Registry-Auth value for the registry of an image, "" when
-// nothing is known of it. The error says why known credentials cannot be had,
-// for example that a helper is missing; pulling without may still succeed.
-func (c *Credentials) For(image string) (string, error) {
+// For returns the login for the registry of an image; without one, nothing is
+// known of it. The error says why known credentials cannot be had, for example
+// that a helper is missing; pulling without may still succeed. A helper is
+// waited for until ctx ends, and no longer than a minute.
+func (c *Credentials) For(ctx context.Context, image string) (Login, error) {
 	named, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
-		return "", nil
+		return Login{}, nil
 	}
 	domain := reference.Domain(named)
-	for _, auths := range c.front {
-		if auth, ok := match(auths, domain); ok {
-			return encode(auth)
+	for _, d := range c.front {
+		if auth, ok := match(d.auths, domain); ok {
+			return login(auth, d.source)
 		}
 	}
 	if c.file == nil {
-		return "", nil
+		return Login{}, nil
 	}
-	auth, err := c.fromFile(domain)
-	if err != nil || auth == (types.AuthConfig{}) {
-		return "", err
-	}
-	return encode(auth)
+	return c.fromFile(ctx, domain)
 }
 
-func (c *Credentials) fromFile(domain string) (types.AuthConfig, error) {
+func (c *Credentials) fromFile(ctx context.Context, domain string) (Login, error) {
 	key := domain
 	if domain == "docker.io" {
 		key = hubKey
 	}
-	if err := c.helperMissing(key); err != nil {
-		return types.AuthConfig{}, err
+	if suffix, setting := c.helper(key); suffix != "" {
+		auth, err := c.fromHelper(ctx, domain, key, suffix, setting)
+		if err == nil {
+			return login(auth, fmt.Sprintf("%s (%s in %s)", helperProgram(suffix), setting, c.path()))
+		}
+		if !errors.Is(err, errNoCredentials) {
+			return Login{}, err
+		}
 	}
-	auth, err := c.file.GetAuthConfig(key)
-	if err != nil {
-		return types.AuthConfig{}, fmt.Errorf("no credentials for %s: %s failed: %w", domain, helperProgram(c.helper(key)), err)
+	auth, err := credentials.NewFileStore(c.file).Get(key)
+	if err != nil || empty(auth) {
+		auth, _ = match(c.file.AuthConfigs, domain)
 	}
-	if auth.Username == "" && auth.Password == "" && auth.IdentityToken == "" && auth.RegistryToken == "" {
-		found, _ := match(c.file.AuthConfigs, domain)
-		return found, nil
+	if empty(auth) {
+		return Login{}, nil
 	}
-	return auth, nil
+	return login(auth, "auths in "+c.path())
 }
 
-// helper is the suffix of the program that knows key, "" for the file itself.
-func (c *Credentials) helper(key string) string {
+// path is the name of the configuration.
+func (c *Credentials) path() string { return c.env.short(c.file.Filename) }
+
+// helper is the suffix of the program that knows key, and the setting that says
+// so, "" for the file itself.
+func (c *Credentials) helper(key string) (suffix, setting string) {
 	if h, ok := c.file.CredentialHelpers[key]; ok {
-		return h
+		return h, "credHelpers"
 	}
-	return c.file.CredentialsStore
+	return c.file.CredentialsStore, "credsStore"
 }
 
-func helperProgram(suffix string) string { return "docker-credential-" + suffix }
-
-func (c *Credentials) helperMissing(key string) error {
-	suffix := c.helper(key)
-	if suffix == "" {
-		return nil
-	}
+func (c *Credentials) fromHelper(ctx context.Context, domain, key, suffix, setting string) (types.AuthConfig, error) {
 	program := helperProgram(suffix)
-	if _, err := c.env.LookPath(program); err == nil {
-		return nil
+	path, err := c.env.LookPath(program)
+	if err != nil {
+		return types.AuthConfig{}, fmt.Errorf("no credentials for %s: %s has %s %q, but %s is not in PATH", domain, c.path(), setting, suffix, program)
 	}
-	setting := "credsStore"
-	if _, ok := c.file.CredentialHelpers[key]; ok {
-		setting = "credHelpers"
+	auth, err := helper{program, path, c.patience}.ask(ctx, key)
+	if err != nil && !errors.Is(err, errNoCredentials) && ctx.Err() == nil {
+		err = fmt.Errorf("no credentials for %s: %w", domain, err)
 	}
-	name := key
-	if key == hubKey {
-		name = "docker.io"
-	}
-	return fmt.Errorf("no credentials for %s: %s has %s %q, but %s is not in PATH",
-		name, c.env.short(c.file.Filename), setting, suffix, program)
+	return auth, err
+}
+
+func empty(auth types.AuthConfig) bool {
+	return auth.Username == "" && auth.Password == "" && auth.IdentityToken == "" && auth.RegistryToken == ""
 }
 
 // match finds a registry among addresses as they are written by hand: with or
@@ -200,13 +247,13 @@ func registryOf(address string) string {
 	return host
 }
 
-func encode(auth types.AuthConfig) (string, error) {
-	text, err := registry.EncodeAuthConfig(registry.AuthConfig{
+func login(auth types.AuthConfig, source string) (Login, error) {
+	header, err := registry.EncodeAuthConfig(registry.AuthConfig{
 		Username: auth.Username, Password: auth.Password, ServerAddress: auth.ServerAddress,
 		IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
 	})
 	if err != nil {
-		return "", errors.New("the credentials cannot be encoded")
+		return Login{}, errors.New("the credentials cannot be encoded")
 	}
-	return text, nil
+	return Login{header, source}, nil
 }
