@@ -2,8 +2,10 @@ package host
 
 import (
 	"maps"
+	"net/url"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/drone-laptop/drone/exec"
 )
@@ -11,11 +13,24 @@ import (
 // stepMark is the variable by which the processes of a step are known, also
 // those that have left its session. Its value is a list of marks, each of one
 // step that runs: where drone itself runs in a step, its processes have the mark
-// of that one, too.
+// of that one, too. A mark is the run, and what tells the step from others.
 const (
 	stepMark = "DRONE_HOST_STEP"
 	markGap  = ":"
 )
+
+// newMark makes the mark of a step.
+func newMark(run string) string { return runMark(run) + random() }
+
+// runMark begins the marks of the steps of a run.
+func runMark(run string) string { return url.QueryEscape(run) + "/" }
+
+// Unmarked is an environment without the variable by which the processes of
+// steps are known: that of a process which is not to end with the step in which
+// this program runs.
+func Unmarked(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool { return strings.HasPrefix(v, stepMark+"=") })
+}
 
 // environ is the environment of a step, sorted: of this machine only PATH and
 // USER, beneath plan, which is all that the plan says, and the directories of

@@ -19,9 +19,9 @@ const (
 	netrcMode  = 0o600
 )
 
-// place is the directory of a pipeline and the parts of it. All paths are
+// place is the directory of a pipeline of a run and the parts of it. All paths are
 // absolute and free of symbolic links, so that they are what `pwd` prints.
-type place struct{ root, home, source, scripts string }
+type place struct{ run, root, home, source, scripts string }
 
 // newPlace makes the directory for a pipeline of a run in dir. On an error
 // nothing is left behind.
@@ -31,6 +31,7 @@ func newPlace(dir, run string) (place, error) {
 		return place{}, err
 	}
 	at := place{
+		run:     run,
 		root:    root,
 		home:    filepath.Join(root, "home", "drone"),
 		source:  filepath.Join(root, "drone", "src"),

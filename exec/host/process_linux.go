@@ -44,25 +44,64 @@ func (p *process) alive() []int {
 		if !ok || stat.dead || stat.born < born {
 			continue
 		}
-		if stat.session == shell || marked(pid, p.mark) {
+		if stat.session == shell || slices.Contains(marksOf(pid), p.mark) {
 			found = append(found, pid)
 		}
 	}
 	return found
 }
 
-// marked reports whether a process was started with a mark in its environment.
-func marked(pid int, mark string) bool {
+// marksOf are the marks in the environment with which a process was started,
+// none when it is gone or of another user.
+func marksOf(pid int) []string {
 	env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
 	if err != nil {
-		return false // it is gone, or of another user
+		return nil
 	}
 	for variable := range bytes.SplitSeq(env, []byte{0}) {
 		if marks, ok := bytes.CutPrefix(variable, []byte(stepMark+"=")); ok {
-			return slices.Contains(strings.Split(string(marks), markGap), mark)
+			return strings.Split(string(marks), markGap)
 		}
 	}
-	return false
+	return nil
+}
+
+// processesOf lists the processes of the steps of a run that are alive: those
+// with its mark, and what else is in the sessions of such a one. A session whose
+// leader runs without the mark is none of a step: somebody has merely copied the
+// environment of one.
+func processesOf(run string) []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	sessions, marked := map[int]int{}, map[int]bool{}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		stat, ok := readStat(pid)
+		if !ok || stat.dead {
+			continue
+		}
+		sessions[pid] = stat.session
+		marked[pid] = slices.ContainsFunc(marksOf(pid), func(mark string) bool { return strings.HasPrefix(mark, runMark(run)) })
+	}
+	ofSteps := map[int]bool{}
+	for pid, session := range sessions {
+		if _, leads := sessions[session]; marked[pid] && (marked[session] || !leads) {
+			ofSteps[session] = true
+		}
+	}
+	var found []int
+	for pid, session := range sessions {
+		if marked[pid] || ofSteps[session] {
+			found = append(found, pid)
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // stat is what matters of /proc/PID/stat.

@@ -62,7 +62,7 @@ func (s *session) run(ctx context.Context, step *exec.Step, file string, io exec
 // leads a session of its own: its processes can be found by that, and none of
 // them can ask at the terminal for a password that nobody is told of.
 func (s *session) start(step *exec.Step, file string, env map[string]string) (*process, error) {
-	p := &process{mark: random(), exited: make(chan struct{})}
+	p := &process{mark: newMark(s.place.run), exited: make(chan struct{})}
 	// The text of the commands stays out of the arguments, which others on
 	// this machine see. $0 is the script.
 	p.cmd = osexec.Command("/bin/sh", "-e", "-c", `. "$0"`+script.End, file)
