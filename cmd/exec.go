@@ -126,7 +126,11 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		defer cancel()
 	}
 	var engine exec.Engine
+	var guard *runGuard
+	run := exec.NewRun()
 	if runs(p.plan) > 0 {
+		guard = startGuard(s, run, p.plan, &o.engine)
+		defer guard.end()
 		e, err := openEngines(ctx, s, &o.engine, p.plan, notices.note)
 		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
 			return &failure{status: StatusTimeout, err: o.timedOut()}
@@ -135,6 +139,9 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 			return engineFailure(ctx, err)
 		}
 		defer e.Close()
+		guard.await(notices.warn)
+		sweep := startSweep(e.docker, notices.note, notices.warn)
+		defer sweep.end()
 		engine = e
 	}
 	renderer := o.renderer(ctx, s, p.plan)
@@ -142,11 +149,13 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	defer renderer.Close()
 	back := notices.hand(renderer)
 	defer back()
-	summary, err := exec.Run(ctx, p.plan, engine, exec.Options{Secret: secret}, func(e exec.Event) {
+	summary, err := exec.Run(ctx, p.plan, engine, exec.Options{Run: run, Secret: secret}, func(e exec.Event) {
+		guard.heed(e)
 		if err := renderer.Handle(e); err != nil {
 			abandon(outputError{err})
 		}
 	})
+	guard.over(err)
 	if closeErr := renderer.Close(); closeErr != nil {
 		abandon(outputError{closeErr})
 	}

@@ -78,6 +78,17 @@ func (n *notices) note(text string) {
 	n.streams.note(text)
 }
 
+// warn prints something that should not be.
+func (n *notices) warn(text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.through != nil {
+		n.through("drone: warning: " + text)
+		return
+	}
+	n.streams.warn(text)
+}
+
 // hand has a renderer write the notices, if it can, until the returned
 // function is called.
 func (n *notices) hand(r report.Renderer) (back func()) {

@@ -88,11 +88,12 @@ var parityTests = map[string]string{
 	"Colours":                                                         "cmd/testdata/script/exec_output.txtar: No escape sequence reaches a file",
 	"Files that steps create in the mounted directory":                "cmd/giveback_unix_test.go: func TestGiveBack",
 	"A second signal":                                                 "cmd/testdata/script/exec_interrupt.txtar: Further signals change nothing",
-	"Output":                                                          "cmd/testdata/script/exec_output.txtar: no newline at the end",
-	"Line numbers in front of the output":                             "cmd/testdata/script/exec_pipelines.txtar: ^\\[publish:2\\] release 2.0.0$",
-	"Lines with a card for the server's page (`ESC ]1338;`)":          "cmd/testdata/script/exec_output.txtar: 1338",
-	"Volumes of memory":                                               "cmd/testdata/script/exec_services_volumes.txtar: medium: memory",
-	"API version":                                                     "exec/docker/reach_test.go: speaks version 1.24 of the Docker API",
+	"`drone` is killed, or its terminal is closed":                    "cmd/chaos_test.go: func TestChaos",
+	"Output":                              "cmd/testdata/script/exec_output.txtar: no newline at the end",
+	"Line numbers in front of the output": "cmd/testdata/script/exec_pipelines.txtar: ^\\[publish:2\\] release 2.0.0$",
+	"Lines with a card for the server's page (`ESC ]1338;`)": "cmd/testdata/script/exec_output.txtar: 1338",
+	"Volumes of memory": "cmd/testdata/script/exec_services_volumes.txtar: medium: memory",
+	"API version":       "exec/docker/reach_test.go: speaks version 1.24 of the Docker API",
 
 	// Secrets
 	"`kind: secret` documents with `data` or `get`":                                          "cmd/testdata/script/exec_secret_documents.txtar: The key decrypts",

@@ -13,11 +13,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/cmd/guard/vigil"
 )
 
 // Main runs the program with the arguments after its name and returns its exit
 // status. It installs signal handlers for commands that need them, and never
-// panics.
+// panics. In the guard of a run (package vigil) that is gone it removes what that
+// has left, whatever the arguments.
 func Main(args []string, s Streams, version string) (status int) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -30,6 +33,9 @@ func Main(args []string, s Streams, version string) (status int) {
 	}()
 	if dir, ok := helperDir(args); ok {
 		return serveOwners(s, dir)
+	}
+	if run, settings, ok := vigil.Orphaned(); ok {
+		return orphaned(run, settings)
 	}
 	root := New(s, version)
 	root.SetArgs(args)

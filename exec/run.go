@@ -10,7 +10,7 @@ import (
 
 // Options are what a run needs beside its plan. The zero value works.
 type Options struct {
-	// Run identifies the run; one is made when empty.
+	// Run identifies the run; NewRun makes one when empty.
 	Run string
 	// Secret gives the value of a secret by name. It is called from the
 	// goroutine of Run only.
@@ -49,6 +49,9 @@ const (
 	hurryTime = 5 * time.Second
 )
 
+// NewRun makes a name for a run that no other run has.
+func NewRun() string { return strings.ToLower(rand.Text())[:12] }
+
 // Run runs every pipeline of the plan that is to run, as the graph its
 // dependencies make, and gives each event to emit, from the calling goroutine
 // and in order. While emit blocks, steps that print wait. It returns when
@@ -71,7 +74,7 @@ func Run(ctx context.Context, plan *Plan, engine Engine, opts Options, emit func
 		return nil, fmt.Errorf("plan cannot be run: %w", err)
 	}
 	if opts.Run == "" {
-		opts.Run = strings.ToLower(rand.Text())[:12]
+		opts.Run = NewRun()
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now

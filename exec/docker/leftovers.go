@@ -156,10 +156,9 @@ func newObject(asked, kind, name string, labels map[string]string) (Object, bool
 	}, run != "" && (asked == "" || asked == run) && labels[LabelOwnerPID] != "" && strings.HasPrefix(name, namePrefix(run))
 }
 
-// Remove removes objects, running containers too, and returns those that are
-// gone. One that somebody else has removed counts. The error names each that
-// stays.
-func (e *Engine) Remove(ctx context.Context, objects []Object) (removed []Object, err error) {
+// Remove removes objects, running containers too, and says for each why it is
+// not gone: nil when it is, whoever has removed it.
+func (e *Engine) Remove(ctx context.Context, objects []Object) []error {
 	failed := make([]error, len(objects))
 	// Networks and volumes cannot go before the containers that use them.
 	for _, kinds := range [][]string{{KindContainer}, {KindNetwork, KindVolume}} {
@@ -168,21 +167,16 @@ func (e *Engine) Remove(ctx context.Context, objects []Object) (removed []Object
 		for i, o := range objects {
 			if slices.Contains(kinds, o.Kind) {
 				group.Go(func() error {
-					failed[i] = e.removeObject(ctx, o)
+					if err := e.removeObject(ctx, o); err != nil {
+						failed[i] = fmt.Errorf("cannot remove %s %s: %s", o.Kind, o.Name, oneLine(err))
+					}
 					return nil
 				})
 			}
 		}
 		_ = group.Wait() // no function returns an error
 	}
-	for i, o := range objects {
-		if failed[i] == nil {
-			removed = append(removed, o)
-		} else {
-			failed[i] = fmt.Errorf("cannot remove %s %s: %s", o.Kind, o.Name, oneLine(failed[i]))
-		}
-	}
-	return removed, errors.Join(failed...)
+	return failed
 }
 
 func (e *Engine) removeObject(ctx context.Context, o Object) error {

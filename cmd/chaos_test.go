@@ -1,0 +1,254 @@
+//go:build unix
+
+package cmd_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/docker/docker/client"
+)
+
+// More moments are tried with `go test ./cmd -run TestChaos -chaos 200`, those of
+// another run again with the seed that it has printed.
+var (
+	chaosKills = flag.Int("chaos", 15, "how many runs TestChaos kills with SIGKILL")
+	chaosSeed  = flag.Uint64("chaos-seed", 0, "seed of the moments in TestChaos, 0 for a new one")
+)
+
+const (
+	// promise is how long after the death of drone something of its run may be
+	// there: five seconds, and as much again for a machine that is busy.
+	promise = 10 * time.Second
+	// busyTime is how long the run of busyFile takes, about.
+	busyTime = 4 * time.Second
+	// atOnce is how many runs there are at a time.
+	atOnce = 5
+)
+
+// busyFile always has something under way: containers, networks and volumes are
+// made, started, ended and removed, and processes begin on this machine.
+const busyFile = `kind: pipeline
+name: one
+services:
+- {name: db, image: drone-laptop/busybox:test, commands: [sleep 600]}
+- {name: cache, image: drone-laptop/busybox:test, commands: [sleep 600]}
+steps:
+- {name: a, image: drone-laptop/busybox:test, commands: [sleep 0.2], volumes: [{name: v, path: /v}]}
+- {name: b, image: drone-laptop/busybox:test, commands: [sleep 0.4], depends_on: [a]}
+- {name: c, image: drone-laptop/busybox:test, commands: [sleep 0.1], depends_on: [a]}
+- {name: d, image: drone-laptop/busybox:test, commands: [sleep 0.1], depends_on: [b, c]}
+volumes: [{name: v, temp: {}}]
+---
+kind: pipeline
+type: exec
+name: here
+steps:
+- {name: e, commands: ["sleep 601 & echo x > file", sleep 0.5]}
+---
+kind: pipeline
+name: two
+steps:
+- {name: f, image: drone-laptop/busybox:test, commands: [sleep 0.1]}
+- {name: g, image: drone-laptop/busybox:test, commands: [sleep 0.1]}
+`
+
+// victim is a drone that runs a file in a directory, with a directory for its
+// temporary files that nobody else uses.
+type victim struct {
+	*testing.T
+	work, tmp string
+	command   *exec.Cmd
+	output    bytes.Buffer
+	ended     chan struct{}
+}
+
+func newVictim(t *testing.T, file string, args ...string) *victim {
+	t.Helper()
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &victim{T: t, work: filepath.Join(base, "work"), tmp: filepath.Join(base, "tmp"), ended: make(chan struct{})}
+	for _, dir := range []string{v.work, v.tmp} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(v.work, ".drone.yml"), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v.command = v.drone(append([]string{"exec", "--host"}, args...)...)
+	v.command.Stdout, v.command.Stderr = &v.output, &v.output
+	v.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return v
+}
+
+// drone is another command in the same place.
+func (v *victim) drone(args ...string) *exec.Cmd {
+	c := exec.Command(filepath.Join(binary, "drone"), args...)
+	c.Dir = v.work
+	c.Env = append(environment(), "HOME="+v.work, "TMPDIR="+v.tmp, "TERM=xterm", "GIT_CONFIG_NOSYSTEM=1")
+	return c
+}
+
+func (v *victim) start() {
+	v.Helper()
+	if err := v.command.Start(); err != nil {
+		v.Fatal(err)
+	}
+	go func() {
+		defer close(v.ended)
+		_ = v.command.Wait() // it is meant to end badly
+	}()
+}
+
+// traces names what there is of the run: objects of the engine, directories, and
+// processes, the guard and drone itself among them.
+func (v *victim) traces(engine *client.Client) []string {
+	v.Helper()
+	found, err := leftovers(engine, v.work)
+	if err != nil {
+		v.Fatal(err)
+	}
+	dirs, err := filepath.Glob(filepath.Join(v.tmp, "*"))
+	if err != nil {
+		v.Fatal(err)
+	}
+	return append(append(found, dirs...), processesIn(filepath.Dir(v.work))...)
+}
+
+// processesIn names the processes that have text in their environment, where
+// the system shows that.
+func processesIn(text string) (found []string) {
+	files, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is right
+	for _, file := range files {
+		if env, err := os.ReadFile(file); err == nil && bytes.Contains(env, []byte(text)) {
+			args, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+			found = append(found, fmt.Sprintf("process %s: %q", filepath.Base(filepath.Dir(file)), args))
+		}
+	}
+	return found
+}
+
+// mustVanish fails unless all traces are gone in time.
+func (v *victim) mustVanish(engine *client.Client, how string) {
+	v.Helper()
+	began := time.Now()
+	for {
+		left := v.traces(engine)
+		if len(left) == 0 {
+			return
+		}
+		if time.Since(began) > promise {
+			v.Errorf("%s: after %v there is left:\n%s\nThe run said:\n%s", how, promise, strings.Join(left, "\n"), v.output.String())
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// TestChaos ends drone in every way there is, at random moments of a busy run,
+// and demands that nothing of the run is left soon after.
+func TestChaos(t *testing.T) {
+	t.Parallel()
+	engine := connect(t)
+	if engine == nil {
+		t.Skip("SKIPPED: no container engine")
+	}
+	seed := *chaosSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("moments are those of -chaos-seed %d", seed)
+	moments := rand.New(rand.NewPCG(seed, 0))
+	type ending struct {
+		name string
+		end  func(v *victim)
+	}
+	send := func(signal syscall.Signal) func(*victim) {
+		return func(v *victim) { _ = v.command.Process.Signal(signal) } // it may have ended
+	}
+	var endings []ending
+	for range *chaosKills {
+		endings = append(endings, ending{"SIGKILL", send(syscall.SIGKILL)})
+	}
+	for range 2 {
+		endings = append(endings,
+			ending{"SIGINT", send(syscall.SIGINT)}, ending{"SIGTERM", send(syscall.SIGTERM)}, ending{"SIGHUP", send(syscall.SIGHUP)},
+			ending{"SIGKILL of the process group", func(v *victim) { _ = syscall.Kill(-v.command.Process.Pid, syscall.SIGKILL) }},
+			ending{"closed terminal", nil},
+		)
+	}
+	var all sync.WaitGroup
+	var victims []*victim
+	places := make(chan struct{}, atOnce)
+	for _, e := range endings {
+		moment := time.Duration(moments.Int64N(int64(busyTime)))
+		v := newVictim(t, busyFile)
+		victims = append(victims, v)
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			end := e.end
+			if end == nil {
+				end = v.inTerminal()
+			}
+			v.start()
+			v.waitFor(moment)
+			end(v)
+			how := fmt.Sprintf("%s after %v", e.name, moment.Round(time.Millisecond))
+			select {
+			case <-v.ended:
+				v.mustVanish(engine, how)
+			case <-time.After(time.Minute):
+				v.Errorf("%s: drone has not ended", how)
+				_ = v.command.Process.Kill()
+			}
+		})
+	}
+	all.Wait()
+	// What was being made when all seemed to be gone is not forgotten.
+	for _, v := range victims {
+		if left := v.traces(engine); len(left) > 0 {
+			t.Errorf("it came back: %s", strings.Join(left, "\n"))
+		}
+	}
+}
+
+func (v *victim) waitFor(moment time.Duration) {
+	select {
+	case <-v.ended:
+	case <-time.After(moment):
+	}
+}
+
+// inTerminal has the run start in a terminal of its own, which end closes.
+func (v *victim) inTerminal() (end func(*victim)) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		v.Error(err)
+		return func(*victim) {}
+	}
+	v.command.Stdin, v.command.Stdout, v.command.Stderr = tty, tty, tty
+	v.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	var reading sync.WaitGroup
+	reading.Go(func() { _, _ = io.Copy(&v.output, master) }) // until it is closed
+	return func(*victim) {
+		_ = tty.Close()
+		_ = master.Close()
+		reading.Wait()
+	}
+}

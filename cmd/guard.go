@@ -1,0 +1,199 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/drone-laptop/drone/cmd/guard"
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/exec/docker"
+	"github.com/drone-laptop/drone/exec/host"
+	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/rundir"
+)
+
+const (
+	// stillTime is how long nothing may be found before the guard believes that
+	// nothing comes any more: what was being made when the run was killed is
+	// made all the same.
+	stillTime = 3 * time.Second
+	// lookPause is the time between two looks of the guard.
+	lookPause = 250 * time.Millisecond
+	// hopeTime is how long the guard tries without getting anywhere, as with an
+	// engine that is gone. guardTime bounds all that it does.
+	hopeTime  = time.Minute
+	guardTime = 5 * time.Minute
+)
+
+// charge is what a guard is told of the run in its charge.
+type charge struct {
+	Endpoint json.RawMessage `json:"endpoint,omitempty"` // of the engine, when there is one
+	Dirs     []string        `json:"dirs"`               // in which the run makes directories
+}
+
+// runGuard is the guard of a run. It is started while the engine is connected
+// to. A nil one is that of a run which makes nothing.
+type runGuard struct {
+	started chan struct{} // closed when guard and err are set
+	guard   *guard.Guard
+	err     error
+
+	needed bool // there may be something to remove
+	left   bool // the run could not remove all that it has made
+}
+
+// startGuard begins to start a guard for a run. Nothing of the run may be made
+// before await.
+func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags) *runGuard {
+	g := &runGuard{started: make(chan struct{})}
+	go func() {
+		defer close(g.started)
+		var text []byte
+		if text, g.err = newCharge(plan, engine); g.err != nil {
+			return
+		}
+		if g.guard, g.err = guard.Start(run, host.Unmarked(s.Environ())); g.err == nil {
+			g.err = g.guard.Tell(text)
+		}
+	}()
+	return g
+}
+
+func newCharge(plan *exec.Plan, engine *engineFlags) ([]byte, error) {
+	c := charge{Dirs: []string{os.TempDir()}}
+	if runsType(plan, "docker") {
+		endpoint, err := dockerhost.Resolve(dockerhost.Process(), engine.host)
+		if err != nil {
+			return nil, err
+		}
+		if c.Endpoint, err = endpoint.Handover(); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(c)
+}
+
+// await waits until the guard runs, and warns when there is none. From then on
+// it is needed.
+func (g *runGuard) await(warn func(string)) {
+	<-g.started
+	g.needed = true
+	if g.err != nil {
+		warn(fmt.Sprintf("the run has no guard: should drone be killed, `drone clean` has to remove what is left: %v", g.err))
+	}
+}
+
+// heed takes note of what could not be removed.
+func (g *runGuard) heed(e exec.Event) {
+	if w, ok := e.(exec.Warning); ok && w.Left && g != nil {
+		g.left = true
+	}
+}
+
+// over is told how the run has ended. With an error nobody knows what is left.
+func (g *runGuard) over(err error) {
+	if g != nil {
+		g.needed = g.left || err != nil
+	}
+}
+
+// end ends the guard, or leaves it to its work when it is needed: also after a
+// panic. That it cannot be told is no matter: it finds nothing then.
+func (g *runGuard) end() {
+	<-g.started
+	switch {
+	case g.guard == nil:
+	case g.needed:
+		_ = g.guard.Leave()
+	default:
+		_ = g.guard.Done()
+	}
+}
+
+// orphaned is the guard whose parent is gone: it removes what that has made for
+// the run, and nothing else. Nobody sees what it prints.
+func orphaned(run, settings string) int {
+	var c charge
+	if err := json.Unmarshal([]byte(settings), &c); err != nil {
+		return StatusUsage
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), guardTime)
+	defer cancel()
+	r := &remover{run: run, charge: c}
+	defer r.close()
+	still, hope := time.Now(), time.Now()
+	for time.Since(still) < stillTime {
+		removed, clean := r.round(ctx)
+		if removed {
+			hope = time.Now()
+		}
+		if removed || !clean {
+			still = time.Now()
+		}
+		if ctx.Err() != nil || time.Since(hope) > hopeTime {
+			return StatusFailed
+		}
+		time.Sleep(lookPause)
+	}
+	return StatusOK
+}
+
+// remover removes what there is of one run.
+type remover struct {
+	run    string
+	charge charge
+	engine *docker.Engine // nil when there is none, or it does not answer
+}
+
+// round removes what it finds, and reports whether that was something, and
+// whether all of it is gone.
+func (r *remover) round(ctx context.Context) (removed, clean bool) {
+	killed, stay := host.Kill(r.run)
+	removed, clean = killed > 0, len(stay) == 0
+	if r.charge.Endpoint != nil {
+		some, all := r.objects(ctx)
+		removed, clean = removed || some, clean && all
+	}
+	for _, parent := range r.charge.Dirs {
+		dirs, err := rundir.OfRun(parent, r.run)
+		clean = clean && err == nil
+		for _, dir := range dirs {
+			gone := rundir.Remove(dir.Path) == nil
+			removed, clean = removed || gone, clean && gone
+		}
+	}
+	return removed, clean
+}
+
+func (r *remover) objects(ctx context.Context) (removed, clean bool) {
+	if r.engine == nil {
+		endpoint, err := dockerhost.HandedOver(r.charge.Endpoint)
+		if err != nil {
+			return false, false
+		}
+		if r.engine, err = docker.New(ctx, docker.Options{Endpoint: endpoint}); err != nil {
+			r.engine = nil
+			return false, false
+		}
+	}
+	objects, err := r.engine.Objects(ctx, r.run)
+	if err != nil {
+		r.close() // it may be another one by the next round
+		return false, false
+	}
+	clean = true
+	for _, err := range r.engine.Remove(ctx, objects) {
+		removed, clean = removed || err == nil, clean && err == nil
+	}
+	return removed, clean
+}
+
+func (r *remover) close() {
+	if r.engine != nil {
+		_ = r.engine.Close() // nothing is lost with its connections
+		r.engine = nil
+	}
+}

@@ -1,0 +1,226 @@
+package cmd_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// hostFile runs without an engine until there is a file go.
+const hostFile = `kind: pipeline
+type: exec
+name: here
+steps:
+- name: wait
+  commands: ["setsid sleep 611 &", "touch $SIGNALS/started", "until [ -e $SIGNALS/go ]; do sleep 0.05; done"]
+`
+
+// dockerFile does the same in containers.
+const dockerFile = `kind: pipeline
+name: there
+services:
+- {name: db, image: drone-laptop/busybox:test, commands: [sleep 600]}
+steps:
+- name: wait
+  image: drone-laptop/busybox:test
+  commands: ["touch started.$NAME", "until [ -e go.$NAME ]; do sleep 0.05; done"]
+  volumes: [{name: v, path: /v}]
+volumes: [{name: v, temp: {}}]
+`
+
+// await waits until a file exists in the directory of the victim.
+func (v *victim) await(name string) {
+	v.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(v.work, name)); err == nil {
+			return
+		}
+		select {
+		case <-v.ended:
+			v.Fatalf("it ended before there was %s:\n%s", name, v.output.String())
+		default:
+		}
+		if time.Now().After(end) {
+			v.Fatalf("there never was %s", name)
+		}
+	}
+}
+
+func (v *victim) touch(name string) {
+	v.Helper()
+	if err := os.WriteFile(filepath.Join(v.work, name), nil, 0o600); err != nil {
+		v.Fatal(err)
+	}
+}
+
+// guard is the process of the guard of a run, 0 when there is none.
+func (v *victim) guard() int {
+	for _, process := range processesIn(filepath.Dir(v.work)) {
+		number, args, _ := strings.Cut(strings.TrimPrefix(process, "process "), ": ")
+		if pid, err := strconv.Atoi(number); err == nil && strings.HasPrefix(args, `"drone\x00guard-of`) {
+			return pid
+		}
+	}
+	return 0
+}
+
+func (v *victim) waitHost() {
+	v.Helper()
+	v.start()
+	v.await("started")
+}
+
+func newHostVictim(t *testing.T) *victim {
+	t.Helper()
+	v := newVictim(t, hostFile)
+	v.command.Args = append(v.command.Args, "--env", "SIGNALS="+v.work)
+	return v
+}
+
+// TestGuardOfRun looks at the guard of a run that goes on, and demands that it
+// ends with the run.
+func TestGuardOfRun(t *testing.T) {
+	t.Parallel()
+	v := newHostVictim(t)
+	v.waitHost()
+	pid := v.guard()
+	if pid == 0 {
+		t.Fatal("the run has no guard")
+	}
+	proc := "/proc/" + strconv.Itoa(pid)
+	stat, err := os.ReadFile(proc + "/stat")
+	if fields := strings.Fields(string(stat)); err != nil || fields[1] != "(drone-guard)" || fields[5] != strconv.Itoa(pid) || fields[6] != "0" {
+		t.Errorf("it leads no session without a terminal: %q, error %v", stat, err)
+	}
+	if dir, err := os.Readlink(proc + "/cwd"); dir != "/" {
+		t.Errorf("it works in %q, error %v", dir, err)
+	}
+	// A few MiB is what was promised; without care it would be twenty.
+	if size := memory(t, pid); size > 6<<20 {
+		t.Errorf("it takes %d KiB", size>>10)
+	}
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGQUIT} {
+		if err := syscall.Kill(pid, sig); err != nil {
+			t.Error(err)
+		}
+	}
+	v.touch("go")
+	<-v.ended
+	if !v.command.ProcessState.Success() {
+		t.Errorf("the run: %v\n%s", v.command.ProcessState, v.output.String())
+	}
+	// The run has waited for it.
+	if left := v.traces(connect(t)); len(left) > 0 {
+		t.Errorf("there is left:\n%s", strings.Join(left, "\n"))
+	}
+}
+
+// memory is how much a process has in memory, what it shares with others too.
+func memory(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
+
+// TestGuardHoldsNothing: whoever reads what a run prints, or has handed down a
+// pipe, sees its end with the run though the guard is still at work.
+func TestGuardHoldsNothing(t *testing.T) {
+	t.Parallel()
+	v := newHostVictim(t)
+	var ends []*os.File
+	pipe := func() *os.File {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Close() })
+		ends = append(ends, r)
+		return w
+	}
+	out, extra := pipe(), pipe()
+	v.command.Stdout, v.command.Stderr, v.command.ExtraFiles = out, out, []*os.File{extra}
+	v.waitHost()
+	if err := errors.Join(out.Close(), extra.Close(), v.command.Process.Kill()); err != nil {
+		t.Fatal(err)
+	}
+	<-v.ended
+	// The standard streams of steps are their own, but what was handed down
+	// they have, too, until the guard has killed them.
+	if _, err := io.Copy(io.Discard, ends[0]); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.Copy(io.Discard, ends[1]); err != nil {
+		t.Error(err)
+	}
+	if v.guard() == 0 {
+		t.Error("the guard has ended before its pipes, or with them")
+	}
+	v.mustVanish(connect(t), "SIGKILL")
+}
+
+// TestTwoRunsInOneDirectory kills one of two runs that share a directory, and a
+// third one sweeps meanwhile: the other run does not notice.
+func TestTwoRunsInOneDirectory(t *testing.T) {
+	t.Parallel()
+	engine := connect(t)
+	if engine == nil {
+		t.Skip("SKIPPED: no container engine")
+	}
+	killed := newVictim(t, dockerFile, "--env", "NAME=killed")
+	other := killed.drone("exec", "--env", "NAME=other")
+	var said bytes.Buffer
+	other.Stdout, other.Stderr = &said, &said
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killed.start()
+	killed.await("started.killed")
+	killed.await("started.other")
+	if guard := killed.guard(); guard == 0 {
+		t.Error("there is no guard")
+	}
+	if err := killed.command.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-killed.ended
+	// Objects of the killed run go, those of the other one stay.
+	third := killed.drone("exec", "--env", "NAME=third")
+	killed.touch("go.third")
+	if out, err := third.CombinedOutput(); err != nil {
+		t.Errorf("the third run: %v\n%s", err, out)
+	}
+	for end := time.Now().Add(promise); ; time.Sleep(100 * time.Millisecond) {
+		left, err := leftovers(engine, killed.work)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Two containers, a network and a volume are those of the other run.
+		if len(left) == 4 {
+			break
+		}
+		if len(left) < 4 || time.Now().After(end) {
+			t.Errorf("while the other run goes on there is\n%s", strings.Join(left, "\n"))
+			break
+		}
+	}
+	killed.touch("go.other")
+	if err := other.Wait(); err != nil {
+		t.Errorf("the other run: %v\n%s", err, said.String())
+	}
+	killed.mustVanish(engine, "all runs are over")
+}

@@ -1,0 +1,193 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/drone-laptop/drone/exec/docker"
+	"github.com/drone-laptop/drone/exec/host"
+	"github.com/drone-laptop/drone/internal/owner"
+	"github.com/drone-laptop/drone/internal/rundir"
+)
+
+// sweepTime is how long a run that is over waits for the end of a removal that
+// has begun beside it. The next run goes on with the rest.
+const sweepTime = 2 * time.Second
+
+// sweep removes, beside a run, what runs have left whose process is gone and
+// that had no guard, as after a power cut.
+type sweep struct {
+	cancel   context.CancelFunc
+	removing atomic.Bool
+	over     chan struct{}
+}
+
+// startSweep begins a sweep. It tells note in one line what it has removed, and
+// warn in one what it could not. Whatever might belong to a run that lives is
+// left alone.
+func startSweep(engine *docker.Engine, note, warn func(string)) *sweep {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &sweep{cancel: cancel, over: make(chan struct{})}
+	go func() {
+		defer close(s.over)
+		s.run(ctx, engine, note, warn)
+	}()
+	return s
+}
+
+func (s *sweep) run(ctx context.Context, engine *docker.Engine, note, warn func(string)) {
+	found, err := findRemains(ctx, engine, os.TempDir(), false)
+	found = slices.DeleteFunc(found, func(r remain) bool { return r.owner != owner.Dead })
+	if len(found) > 0 {
+		s.removing.Store(true)
+		failed, processes := removeRemains(ctx, engine, found)
+		removed := tally{processes: processes}
+		for i, r := range found {
+			if failed[i] == nil {
+				removed.count(r.kind())
+			}
+		}
+		err = errors.Join(append(failed, err)...)
+		if removed.any() {
+			note("removed what an earlier run left: " + removed.String())
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		warn("not all that an earlier run left could be removed, see `drone clean`: " + strings.Join(strings.Fields(err.Error()), " "))
+	}
+}
+
+// end ends the sweep with the run.
+func (s *sweep) end() {
+	if s.removing.Load() {
+		select {
+		case <-s.over:
+		case <-time.After(sweepTime):
+		}
+	}
+	s.cancel()
+	<-s.over
+}
+
+// remain is something that a run has left, or still uses.
+type remain struct {
+	object *docker.Object // nil for a directory
+	dir    rundir.Dir
+	owner  owner.State
+}
+
+const kindDirectory = "directory"
+
+// findRemains finds what runs have made: in the engine, when there is one, and
+// in the directory parent. What was found is valid also with an error.
+func findRemains(ctx context.Context, engine *docker.Engine, parent string, sized bool) (found []remain, err error) {
+	states := map[owner.Identity]owner.State{}
+	state := func(id owner.Identity) owner.State {
+		if _, known := states[id]; !known {
+			states[id] = id.State()
+		}
+		return states[id]
+	}
+	if engine != nil {
+		list := engine.Objects
+		if sized {
+			list = engine.SizedObjects
+		}
+		var objects []docker.Object
+		objects, err = list(ctx, "")
+		for _, o := range objects {
+			found = append(found, remain{object: &o, owner: state(o.Owner)})
+		}
+	}
+	dirs, failed := rundir.List(parent)
+	for _, dir := range dirs {
+		found = append(found, remain{dir: dir, owner: state(dir.Owner)})
+	}
+	return found, errors.Join(err, failed)
+}
+
+// removeRemains removes them, and the processes of steps that still work in the
+// directories. It says for each why it is not gone, nil when it is.
+func removeRemains(ctx context.Context, engine *docker.Engine, remains []remain) (failed []error, processes int) {
+	failed = make([]error, len(remains))
+	for i, r := range remains {
+		if r.object != nil {
+			continue
+		}
+		killed, stay := host.Kill(r.dir.Run)
+		processes += killed
+		for _, pid := range stay {
+			failed[i] = errors.Join(failed[i], fmt.Errorf("cannot end process %d of a step in %s", pid, r.dir.Path))
+		}
+	}
+	var objects []docker.Object
+	var places []int
+	for i, r := range remains {
+		if r.object != nil {
+			objects, places = append(objects, *r.object), append(places, i)
+		}
+	}
+	if len(objects) > 0 {
+		for i, err := range engine.Remove(ctx, objects) {
+			failed[places[i]] = err
+		}
+	}
+	// Containers may have written to the directories, so these go last.
+	for i, r := range remains {
+		if r.object == nil {
+			failed[i] = errors.Join(failed[i], rundir.Remove(r.dir.Path))
+		}
+	}
+	return failed, processes
+}
+
+func (r remain) kind() string {
+	if r.object != nil {
+		return r.object.Kind
+	}
+	return kindDirectory
+}
+
+// tally counts what was removed.
+type tally struct{ containers, networks, volumes, directories, processes int }
+
+func (t *tally) count(kind string) {
+	switch kind {
+	case docker.KindContainer:
+		t.containers++
+	case docker.KindNetwork:
+		t.networks++
+	case docker.KindVolume:
+		t.volumes++
+	case kindDirectory:
+		t.directories++
+	}
+}
+
+func (t tally) any() bool { return t != tally{} }
+
+// String is "2 containers, 1 network".
+func (t tally) String() string {
+	var parts []string
+	add := func(n int, one, more string) {
+		switch {
+		case n == 1:
+			parts = append(parts, "1 "+one)
+		case n > 1:
+			parts = append(parts, strconv.Itoa(n)+" "+more)
+		}
+	}
+	add(t.containers, "container", "containers")
+	add(t.networks, "network", "networks")
+	add(t.volumes, "volume", "volumes")
+	add(t.directories, "directory", "directories")
+	add(t.processes, "process", "processes")
+	return strings.Join(parts, ", ")
+}
