@@ -66,6 +66,7 @@ func New(s Streams, version string) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newExec(s), newPlan(s), newCompile(s), newLint(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
+		newClean(s),
 	)
 	return root
 }

@@ -1,0 +1,299 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/docker/go-units"
+	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/internal/owner"
+	"github.com/drone-laptop/drone/report"
+)
+
+type cleanOptions struct {
+	engine      engineFlags
+	output      *outputFlag
+	dryRun, all bool
+	olderThan   age
+}
+
+func newClean(s Streams) *cobra.Command {
+	o := &cleanOptions{}
+	c := &cobra.Command{
+		Use:   "clean",
+		Short: "remove what dead runs left",
+		Long: "clean lists and removes what runs have left whose drone is gone, as after a power cut:\n" +
+			"containers, networks and volumes of the engine, and directories below TMPDIR. What\n" +
+			"belongs to a run that is alive, or that was started on another machine or in a\n" +
+			"container, is left alone.",
+		Example: "  drone clean --dry-run\n  drone clean --older-than 7d\n  drone clean --all",
+		Args:    maxArgs(0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return runClean(orBackground(c.Context()), s, o, time.Now())
+		},
+	}
+	flags := c.Flags()
+	flags.BoolVar(&o.dryRun, "dry-run", false, "only list it")
+	flags.BoolVar(&o.all, "all", false, "also what belongs to runs that are alive, which ends them, or that nobody can tell to be")
+	flags.Var(&o.olderThan, "older-than", "only what is older than this: `90m`, 24h or 7d")
+	flags.StringVarP(&o.engine.host, "docker-host", "H", "", "`address` of the engine (default: as docker finds it)")
+	o.output = addOutput(flags, "output", "text", "json")
+	return c
+}
+
+// age is a duration that may be written in days.
+type age time.Duration
+
+func (a *age) String() string {
+	if *a == 0 {
+		return ""
+	}
+	return time.Duration(*a).String()
+}
+
+func (a *age) Type() string { return "duration" }
+
+func (a *age) Set(text string) error {
+	days, isDays := strings.CutSuffix(text, "d")
+	n, err := strconv.ParseUint(days, 10, 16)
+	if isDays && err == nil {
+		*a = age(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return errors.New("is not a duration")
+	}
+	*a = age(d)
+	return nil
+}
+
+// cleanView is one thing in what `drone clean --output json` prints.
+type cleanView struct {
+	Kind     string    `json:"kind"` // container, network, volume, directory
+	Name     string    `json:"name"` // a path for a directory
+	Run      string    `json:"run"`
+	Pipeline string    `json:"pipeline"` // "" for a directory
+	Step     string    `json:"step"`     // of a container
+	Made     time.Time `json:"made"`
+	Size     *int64    `json:"size"`  // bytes, null where there is none or it is not known
+	Owner    string    `json:"owner"` // dead, alive, unknown
+	Removed  bool      `json:"removed"`
+	Error    string    `json:"error"` // why it could not be removed
+}
+
+func runClean(ctx context.Context, s Streams, o *cleanOptions, now time.Time) error {
+	engine, unreachable := o.engine.open(ctx, s.note)
+	if engine != nil {
+		defer engine.Close()
+	}
+	// Directories are removed whatever the engine says.
+	found, unlisted := findRemains(ctx, engine, os.TempDir(), true)
+	found = slices.DeleteFunc(found, func(r remain) bool { return now.Sub(r.made()) < time.Duration(o.olderThan) })
+	wanted, others := found, []remain(nil)
+	if !o.all {
+		wanted, others = nil, nil
+		for _, r := range found {
+			if r.owner == owner.Dead {
+				wanted = append(wanted, r)
+			} else {
+				others = append(others, r)
+			}
+		}
+	}
+	views := make([]cleanView, len(wanted))
+	for i, r := range wanted { // the size of what is removed is not known afterwards
+		views[i] = r.view()
+	}
+	var failed []error
+	if !o.dryRun {
+		failed, _ = removeRemains(ctx, engine, wanted)
+		for i, err := range failed {
+			if err != nil {
+				views[i].Error = err.Error()
+			}
+			views[i].Removed = err == nil
+		}
+	}
+	if err := o.show(s, views, now); err != nil {
+		return err
+	}
+	if len(views) > 0 || unreachable == nil && unlisted == nil {
+		o.tell(s, views, runsIn(wanted, owner.Alive), others)
+	}
+	if unreachable != nil {
+		return engineFailure(ctx, unreachable)
+	}
+	if unlisted != nil {
+		return &failure{status: StatusUnreachable, err: unlisted}
+	}
+	return cleanFailures(s, failed)
+}
+
+// cleanFailures prints why things could not be removed.
+func cleanFailures(s Streams, failed []error) error {
+	failed = slices.DeleteFunc(failed, func(err error) bool { return err == nil })
+	if len(failed) == 0 {
+		return nil
+	}
+	f := &failure{status: StatusFailed, err: errors.New("not everything could be removed")}
+	for _, err := range failed {
+		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(strings.Join(strings.Fields(err.Error()), " ")))
+		if errors.Is(err, fs.ErrPermission) {
+			f.hint = "files that a step has made as root are for root to remove: sudo drone clean, with the same TMPDIR"
+		}
+	}
+	return f
+}
+
+func (r remain) made() time.Time {
+	if r.object != nil {
+		return r.object.Made
+	}
+	return r.dir.Made
+}
+
+func (r remain) run() string {
+	if r.object != nil {
+		return r.object.Run
+	}
+	return r.dir.Run
+}
+
+func (r remain) view() cleanView {
+	v := cleanView{Kind: r.kind(), Run: r.run(), Made: r.made().UTC(), Owner: r.owner.String()}
+	size := int64(-1)
+	if o := r.object; o != nil {
+		v.Name, v.Pipeline, v.Step, size = o.Name, o.Pipeline, o.Step, o.Size
+	} else {
+		v.Name, size = r.dir.Path, r.dir.Size()
+	}
+	if size >= 0 {
+		v.Size = &size
+	}
+	return v
+}
+
+// show prints the list, the oldest run first.
+func (o *cleanOptions) show(s Streams, views []cleanView, now time.Time) error {
+	first := map[string]time.Time{}
+	for _, v := range views {
+		if made, known := first[v.Run]; !known || v.Made.Before(made) {
+			first[v.Run] = v.Made
+		}
+	}
+	slices.SortStableFunc(views, func(a, b cleanView) int {
+		return cmp.Or(first[a.Run].Compare(first[b.Run]), strings.Compare(a.Run, b.Run))
+	})
+	if o.output.value == "json" {
+		return writeJSON(s.Out, views)
+	}
+	if len(views) == 0 {
+		return nil
+	}
+	return s.writeClean(views, now)
+}
+
+// cleanColumns is how wide the columns beside the name are, with the gaps.
+const cleanColumns = len("container  ") + len("1023.9MB  ") + len("100d  ") + len("unknown  ") + len("abcdefghijkl")
+
+func (s Streams) writeClean(views []cleanView, now time.Time) error {
+	room := 0
+	if s.Width > 0 {
+		room = max(s.Width-cleanColumns-2, 12)
+	}
+	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "KIND\tNAME\tSIZE\tAGE\tOWNER\tRUN")
+	for _, v := range views {
+		name := report.Visible(v.Name)
+		if wide := ansi.StringWidth(name); room > 0 && wide > room {
+			// The end tells one thing from another.
+			name = "…" + ansi.TruncateLeft(name, wide-room+1, "")
+		}
+		size := "-"
+		if v.Size != nil {
+			size = units.HumanSize(float64(*v.Size))
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", v.Kind, name, size, ageText(now.Sub(v.Made)), v.Owner, report.Visible(v.Run))
+	}
+	return table.Flush()
+}
+
+// ageText is an age as a number and one unit.
+func ageText(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", max(0, int(d.Seconds())))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+// tell says in words what was done, and what was left alone. alive is how many
+// runs that live are among what was to go.
+func (o *cleanOptions) tell(s Streams, views []cleanView, alive int, others []remain) {
+	var gone tally
+	var size int64
+	for _, v := range views {
+		if !v.Removed && !o.dryRun {
+			continue
+		}
+		gone.count(v.Kind)
+		if v.Size != nil {
+			size += *v.Size
+		}
+	}
+	switch {
+	case len(views) == 0:
+		s.note("nothing to remove")
+	case gone.any() && o.dryRun:
+		s.note(fmt.Sprintf("would remove %s: %s%s", gone, units.HumanSize(float64(size)), ended(", which ends %s", alive)))
+	case gone.any():
+		s.note(fmt.Sprintf("removed %s: %s%s", gone, units.HumanSize(float64(size)), ended(", which has ended %s", alive)))
+	}
+	if len(others) == 0 {
+		return
+	}
+	live, unknown := runsIn(others, owner.Alive), runsIn(others, owner.Unknown)
+	var parts []string
+	if live > 0 {
+		parts = append(parts, "live runs ("+strconv.Itoa(live)+")")
+	}
+	if unknown > 0 {
+		parts = append(parts, "runs of other machines or containers ("+strconv.Itoa(unknown)+")")
+	}
+	s.note("left alone what belongs to " + strings.Join(parts, " and ") + "; --all removes that, too")
+}
+
+// ended puts the number of runs into a text, which is empty for none.
+func ended(text string, runs int) string {
+	if runs == 0 {
+		return ""
+	}
+	return fmt.Sprintf(text, report.Plural(runs, "run"))
+}
+
+// runsIn counts the runs whose owner is in a state.
+func runsIn(remains []remain, state owner.State) int {
+	runs := map[string]bool{}
+	for _, r := range remains {
+		if r.owner == state {
+			runs[r.run()] = true
+		}
+	}
+	return len(runs)
+}
