@@ -19,7 +19,7 @@ type builder struct {
 	volumes  map[string]*manifest.Volume
 	elements []element
 	// privileges are found while the pipeline is checked.
-	privileges []exec.Privilege
+	privileges []placed
 }
 
 // element is a service or a step of the file, in the order in which they run
@@ -51,7 +51,7 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 		Fixed:     b.shared.fixed,
 		Steps:     []*exec.Step{},
 
-		Privileges: b.privileges,
+		Privileges: b.privilegeList(),
 	}
 	for _, s := range b.pipe.PullSecrets {
 		p.PullSecrets = append(p.PullSecrets, exec.SecretRef{Name: s.Value, Position: place(s.Span.Start)})

@@ -3,6 +3,7 @@ package compile
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,6 +73,19 @@ func (b *builder) mountedBy(v *manifest.Volume) string {
 	return " for " + strings.Join(list, ", ")
 }
 
+// placed is a privilege with the place where it is asked for.
+type placed struct {
+	exec.Privilege
+	offset int
+}
+
+func (b *builder) privilegeList() (list []exec.Privilege) {
+	for _, p := range b.privileges {
+		list = append(list, p.Privilege)
+	}
+	return list
+}
+
 func (b *builder) privilege(e element, span manifest.Span, what, gives string) {
 	p := exec.Privilege{Position: place(span.Start), What: what, Gives: gives}
 	who := fmt.Sprintf("pipeline %q", b.st.name)
@@ -79,7 +93,14 @@ func (b *builder) privilege(e element, span manifest.Span, what, gives string) {
 		p.Step = e.Name.Value
 		who = fmt.Sprintf("%s %q", e.kind, p.Step)
 	}
-	b.privileges = append(b.privileges, p)
+	// In the order of the file, whatever the order of the checks.
+	at, _ := slices.BinarySearchFunc(b.privileges, span.Start.Offset, func(o placed, offset int) int {
+		if o.offset <= offset {
+			return -1
+		}
+		return 1
+	})
+	b.privileges = slices.Insert(b.privileges, at, placed{p, span.Start.Offset})
 	if !b.c.opts.Trusted {
 		b.reportAt(e, RuleUntrusted, span, fmt.Sprintf("%s asks for %s: %s", who, what, gives),
 			"use --trusted here if you trust it; on the server an administrator has to set the repository to trusted")

@@ -84,7 +84,7 @@ type Pipeline struct {
 	Netrc *Netrc `json:"netrc,omitempty"`
 
 	// Privileges are what the pipeline gets beyond a container of its own, in
-	// the order in which they were found. Engines do not read them: they are for
+	// the order of the file. Engines do not read them: they are for
 	// whoever decides whether the plan may run. Plugins that the runner makes
 	// privileged by their image are not among them (reference §7.9).
 	Privileges []Privilege `json:"privileges,omitempty"`
