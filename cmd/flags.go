@@ -138,7 +138,7 @@ func parseBind(text string) (exec.Bind, error) {
 		return usage(fmt.Errorf("--volume %q %s", text, why), "write --volume /on/this/machine:/in/the/container, with :ro behind it for read only")
 	}
 	drive, rest := "", text
-	if len(text) > 2 && text[1] == ':' && (text[2] == '\\' || text[2] == '/') {
+	if len(text) > 2 && text[0] != '/' && text[1] == ':' && (text[2] == '\\' || text[2] == '/') {
 		drive, rest = text[:2], text[2:]
 	}
 	parts := strings.Split(rest, ":")
