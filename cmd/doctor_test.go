@@ -3,8 +3,11 @@
 package cmd_test
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -38,5 +41,28 @@ func TestDoctorOfASilentEngine(t *testing.T) {
 	}
 	if took > 15*time.Second {
 		t.Errorf("it took %v", took)
+	}
+
+	// An interrupt ends the waiting.
+	command = exec.Command(command.Path, command.Args[1:]...)
+	command.Dir, command.Env = dir, []string{"HOME=" + dir, "GIT_CONFIG_NOSYSTEM=1"}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(stdout); lines.Scan() && !strings.Contains(lines.Text(), "endpoint"); {
+	}
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(stdout)
+	if err != nil || strings.Contains(string(rest), "fail") {
+		t.Errorf("after the interrupt it printed %q, %v", rest, err)
+	}
+	if err := command.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Errorf("it ended with %v, not with status 130", err)
 	}
 }

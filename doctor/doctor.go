@@ -143,10 +143,11 @@ func Run(ctx context.Context, opts Options, tell func(Check)) {
 		tell(found)
 		if engine != nil {
 			defer engine.Close()
-			t := trial{Options: opts, engine: engine, endpoint: endpoint}
+			t := &trial{Options: opts, engine: engine, endpoint: endpoint}
 			for _, result := range t.start(ctx, p) {
 				tell(result())
 			}
+			t.end()
 		}
 	}
 	for _, result := range here {

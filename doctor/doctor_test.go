@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/dockerhost"
 	"github.com/drone-laptop/drone/internal/owner"
@@ -267,6 +268,36 @@ func TestFindings(t *testing.T) {
 	found["dns"].expect(t, Warn, "no image is on this machine", "drone pull")
 	if self.Start != "" { // else a number that is used again cannot be told
 		found["leftovers"].expect(t, Warn, "runs that were killed have left 2 containers, 1 network", "drone clean")
+	}
+}
+
+// TestMounts has a file that containers see, do not see, and may not read.
+func TestMounts(t *testing.T) {
+	local, remote := dockerhost.Endpoint{Host: "unix:///s"}, dockerhost.Endpoint{Host: "ssh://me@there"}
+	for _, tc := range []struct {
+		at           dockerhost.Endpoint
+		file         error
+		seen         error
+		read         string
+		status       Status
+		message, fix string
+	}{
+		{at: local, read: "yes", status: OK, message: "containers see the files of /d"},
+		{at: local, status: OK, message: "containers see the files of /d"},
+		{at: local, read: "no", status: Fail, message: "see the files of /d, but may not read them", fix: "chcon -Rt container_file_t /d"},
+		{at: local, seen: errOther, status: Fail, message: "do not see the files of /d: another file is there", fix: "share this directory"},
+		{at: local, seen: &exec.StepError{Err: errors.New("mounts denied"), Hint: "the engine's own hint"}, status: Fail, message: "do not see the files of /d: mounts denied", fix: "own hint"},
+		{at: remote, seen: errOther, status: Warn, message: "the engine is on another machine", fix: "--clone"},
+		{at: local, file: os.ErrPermission, status: Warn, message: "not checked: no file can be written"},
+	} {
+		tr := &trial{
+			Options: Options{Dir: "/d"}, endpoint: tc.at,
+			images: func() ([]string, error) { return []string{"x"}, nil },
+			file:   func() (string, error) { return "f", tc.file },
+			seen:   func() error { return tc.seen },
+			names:  func() (names, error) { return names{file: tc.read}, nil },
+		}
+		tr.mounts(t.Context()).expect(t, tc.status, tc.message, tc.fix)
 	}
 }
 

@@ -62,19 +62,26 @@ type trial struct {
 
 	facts  func() (docker.Facts, error)
 	images func() ([]string, error)
+	file   func() (string, error)
+	seen   func() error
 	names  func() (names, error)
 }
+
+// errOther means that a container sees a file, but not the one of this machine.
+var errOther = errors.New("another file is there")
 
 // mostImages is how many images are tried before it is said that none serves.
 const mostImages = 3
 
 // start begins all checks of the engine at once. What several of them need is
 // asked for once, within the limit of a check.
-func (t trial) start(ctx context.Context, p patient) []func() Check {
+func (t *trial) start(ctx context.Context, p patient) []func() Check {
 	shared, cancel := context.WithTimeout(ctx, p.limit)
 	context.AfterFunc(shared, cancel)
 	t.facts = sync.OnceValues(func() (docker.Facts, error) { return t.engine.Facts(shared) })
 	t.images = sync.OnceValues(func() ([]string, error) { return t.engine.Local(shared, t.Images, mostImages) })
+	t.file = sync.OnceValues(t.writeFile)
+	t.seen = sync.OnceValue(func() error { return t.readFile(shared) })
 	t.names = sync.OnceValues(func() (names, error) { return t.lookUp(shared) })
 	return []func() Check{
 		p.check(ctx, "kind", t.kind),
@@ -87,7 +94,7 @@ func (t trial) start(ctx context.Context, p patient) []func() Check {
 	}
 }
 
-func (t trial) kind(ctx context.Context) Check {
+func (t *trial) kind(ctx context.Context) Check {
 	f, err := t.facts()
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -117,7 +124,7 @@ func (t trial) kind(ctx context.Context) Check {
 // by the time stamps of files and by certificates that do not hold yet.
 const maxSkew = 10 * time.Second
 
-func (t trial) clock(context.Context) Check {
+func (t *trial) clock(context.Context) Check {
 	f, err := t.facts()
 	switch {
 	case err != nil:
@@ -148,7 +155,7 @@ const (
 	noStorage  = 200 << 20
 )
 
-func (t trial) storage(context.Context) Check {
+func (t *trial) storage(context.Context) Check {
 	f, err := t.facts()
 	if err != nil {
 		return warn("", "not checked: %v", err)
@@ -165,41 +172,77 @@ func (t trial) storage(context.Context) Check {
 }
 
 // sameMachine reports whether paths of the engine are those of this machine.
-func (t trial) sameMachine(f docker.Facts) bool {
+func (t *trial) sameMachine(f docker.Facts) bool {
 	host, err := os.Hostname()
 	return err == nil && runtime.GOOS == "linux" && t.endpoint.Local() && f.Machine == host && !strings.Contains(f.OS, "Docker Desktop")
 }
 
-// mounts has a container read a file that was just written here.
-func (t trial) mounts(ctx context.Context) Check {
-	images, err := t.images()
-	if err != nil || len(images) == 0 {
-		return noImage(err)
-	}
+// writeFile makes the file that containers should see, and gives its name.
+func (t *trial) writeFile() (string, error) {
 	file, err := os.CreateTemp(t.Dir, ".drone-doctor-*")
 	if err != nil {
-		return warn("", "not checked: no file can be made in the workspace: %v", reason(err))
+		return "", err
 	}
-	defer os.Remove(file.Name())
 	_, err = file.WriteString(t.Run)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return warn("", "not checked: no file can be written in the workspace: %v", reason(err))
+	// Root in a container may be anybody here.
+	err = errors.Join(err, file.Close(), os.Chmod(file.Name(), 0o644))
+	return filepath.Base(file.Name()), err
+}
+
+// end removes the file. Who comes later does not make it again.
+func (t *trial) end() {
+	if name, _ := t.file(); name != "" {
+		_ = os.Remove(filepath.Join(t.Dir, name)) // a file system that is gone takes it along
 	}
-	read, err := t.engine.ReadMounted(ctx, t.Run, images[0], t.Dir, filepath.Base(file.Name()))
+}
+
+// readFile reads the file through a container.
+func (t *trial) readFile(ctx context.Context) error {
+	images, err := t.images()
+	if err != nil {
+		return err
+	}
+	if len(images) == 0 {
+		return errNoImage
+	}
+	name, err := t.file()
+	if err != nil {
+		return err
+	}
+	text, err := t.engine.ReadMounted(ctx, t.Run, images[0], t.Dir, name)
+	if err == nil && string(text) != t.Run {
+		return errOther
+	}
+	return err
+}
+
+// mounts tells whether containers see the file that was just written here. The
+// engine itself can do so where containers may not, for example with SELinux.
+func (t *trial) mounts(ctx context.Context) Check {
+	images, err := t.images()
 	switch {
-	case err == nil && string(read) == t.Run:
-		return ok("containers see the files of %s", t.Dir)
 	case ctx.Err() != nil:
 		return t.unfinished()
+	case err != nil || len(images) == 0:
+		return noImage(err)
 	}
-	why := "another file is there"
-	if err != nil {
-		why = err.Error()
+	if _, err := t.file(); err != nil {
+		return warn("", "not checked: no file can be written in the workspace: %v", reason(err))
 	}
-	if !t.endpoint.Local() {
-		return warn("run with --clone, or use an engine of this machine", "containers do not see the files of %s, since the engine is on another machine: %s", t.Dir, why)
+	err = t.seen()
+	switch {
+	case ctx.Err() != nil:
+		return t.unfinished()
+	case err != nil && !t.endpoint.Local():
+		return warn("run with --clone, or use an engine of this machine", "containers do not see the files of %s, since the engine is on another machine: %v", t.Dir, err)
+	case err != nil:
+		return fail(mountFix(err), "containers do not see the files of %s: %v", t.Dir, err)
 	}
-	return fail(mountFix(err), "containers do not see the files of %s: %s", t.Dir, why)
+	if found, _ := t.names(); found.file == "no" { // its error is told elsewhere
+		return fail(fmt.Sprintf("with SELinux, `chcon -Rt container_file_t %s`; with user namespaces, let others read it; or run with --clone", t.Dir),
+			"containers see the files of %s, but may not read them", t.Dir)
+	}
+	return ok("containers see the files of %s", t.Dir)
 }
 
 func mountFix(err error) string {
@@ -212,15 +255,18 @@ func mountFix(err error) string {
 
 func (o Options) unfinished() Check { return warn("", "not finished within %s", o.Limit) }
 
+// errNoImage means that there is nothing to make a container of.
+var errNoImage = errors.New("no image is on this machine")
+
 func noImage(err error) Check {
 	if err != nil {
 		return warn("", "not checked: %v", err)
 	}
-	return warn("drone pull", "not checked: no image is on this machine")
+	return warn("drone pull", "not checked: %v", errNoImage)
 }
 
 // leftovers counts what runs have left whose process is gone.
-func (t trial) leftovers(ctx context.Context) Check {
+func (t *trial) leftovers(ctx context.Context) Check {
 	objects, err := t.engine.Objects(ctx, "")
 	if err != nil {
 		return warn("", "not checked: %v", err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path"
 	"strings"
 	"sync"
 
@@ -16,26 +17,39 @@ import (
 // look for services.
 const alias = "drone-doctor"
 
-// lookUp is what the trial step runs: it looks up its own name, then the one
-// that it is given, with what the image has for that. Status 3 is an image that
-// has nothing.
-const lookUp = `if command -v getent >/dev/null 2>&1; then look() { getent hosts "$1"; }
+// shared is where the trial step has the directory of this machine.
+const shared = "/drone/doctor"
+
+// lookUp is what the trial step runs: it reads a file of this machine, then looks
+// up its own name and another one, with what the image has for that. Status 3 is
+// an image that has nothing. The name server of Podman may learn of a container
+// only after its start.
+const lookUp = `if [ -n "$3" ]; then
+if read -r line 2>/dev/null <"$3" || [ -n "${line-}" ]; then echo file=yes; else echo file=no; fi
+fi
+if command -v getent >/dev/null 2>&1; then look() { getent hosts "$1"; }
 elif command -v nslookup >/dev/null 2>&1; then look() { nslookup "$1"; }
 else exit 3; fi
-if look "$1" >/dev/null 2>&1; then echo service=yes; else echo service=no; fi
+again=3
+until look "$1" >/dev/null 2>&1; do
+again=$((again - 1))
+if [ $again = 0 ]; then echo service=no; break; fi
+sleep 1
+done
+[ $again = 0 ] || echo service=yes
 if look "$2" >/dev/null 2>&1; then echo outside=yes; else echo outside=no; fi
 `
 
-// names is what a container could resolve: yes, no, or nothing when it did not
-// come to that.
-type names struct{ service, outside string }
+// names is what a container could read and resolve: yes, no, or nothing when it
+// did not come to that.
+type names struct{ file, service, outside string }
 
 // errNoTool means that no image on this machine can look up names.
 var errNoTool = errors.New("no image on this machine has a shell with getent or nslookup")
 
 // lookUp asks from within a container in a network of its own, as the steps of a
 // pipeline have it.
-func (t trial) lookUp(ctx context.Context) (names, error) {
+func (t *trial) lookUp(ctx context.Context) (names, error) {
 	images, err := t.images()
 	if err != nil {
 		return names{}, err
@@ -49,7 +63,7 @@ func (t trial) lookUp(ctx context.Context) (names, error) {
 	return names{}, errNoTool
 }
 
-func (t trial) lookUpIn(ctx context.Context, image string) (found names, err error) {
+func (t *trial) lookUpIn(ctx context.Context, image string) (found names, err error) {
 	setting := exec.Setting{
 		Run: t.Run, Notify: func(exec.Notice) {}, Hurry: ctx.Done(),
 		Secret: func(string) (string, bool) { return "", false },
@@ -65,15 +79,20 @@ func (t trial) lookUpIn(ctx context.Context, image string) (found names, err err
 		defer cancel()
 		err = errors.Join(err, session.Close(tidy))
 	}()
+	step := &exec.Step{Name: alias, Kind: exec.KindStep, Image: image, Pull: exec.PullNever, User: "0", Entrypoint: []string{"/bin/sh", "-c"}}
+	file := ""
+	// What the engine does not see it would make, on whatever machine that is.
+	if name, err := t.file(); err == nil && t.seen() == nil {
+		file = path.Join(shared, name)
+		step.Binds = []exec.Bind{{Host: t.Dir, Path: shared, ReadOnly: true}}
+	}
+	step.Command = []string{lookUp, "sh", alias, t.Name, file}
 	var output lines
-	exit, err := session.Run(ctx, &exec.Step{
-		Name: alias, Kind: exec.KindStep, Image: image, Pull: exec.PullNever,
-		Entrypoint: []string{"/bin/sh", "-c"}, Command: []string{lookUp, "sh", alias, t.Name},
-	}, exec.IO{Output: &output, Started: func() {}, Notify: setting.Notify})
-	found = names{service: output.value("service"), outside: output.value("outside")}
-	var step *exec.StepError
+	exit, err := session.Run(ctx, step, exec.IO{Output: &output, Started: func() {}, Notify: setting.Notify})
+	found = names{file: output.value("file"), service: output.value("service"), outside: output.value("outside")}
+	var failed *exec.StepError
 	switch {
-	case errors.As(err, &step) && step.Phase == exec.PhaseStart, err == nil && exit.Code == 3:
+	case errors.As(err, &failed) && failed.Phase == exec.PhaseStart, err == nil && exit.Code == 3:
 		return found, errNoTool
 	case err == nil && exit.Code != 0 && found.service == "":
 		return found, fmt.Errorf("a shell of image %q ended with exit code %d", image, exit.Code)
@@ -109,7 +128,7 @@ func (l *lines) value(name string) string {
 }
 
 // unchecked explains why no name was looked up.
-func (t trial) unchecked(ctx context.Context, err error) Check {
+func (t *trial) unchecked(ctx context.Context, err error) Check {
 	var step *exec.StepError
 	images, _ := t.images() // the error is err
 	switch {
@@ -126,7 +145,7 @@ func (t trial) unchecked(ctx context.Context, err error) Check {
 }
 
 // serviceNames tells whether steps find services by their names.
-func (t trial) serviceNames(ctx context.Context) Check {
+func (t *trial) serviceNames(ctx context.Context) Check {
 	found, err := t.names()
 	switch found.service {
 	case "yes":
@@ -140,7 +159,7 @@ func (t trial) serviceNames(ctx context.Context) Check {
 
 // dns compares what a container can resolve with what this machine can: a laptop
 // without a network is no fault of the engine.
-func (t trial) dns(ctx context.Context) Check {
+func (t *trial) dns(ctx context.Context) Check {
 	here := make(chan error, 1)
 	go func() { here <- t.resolve(ctx) }()
 	found, err := t.names()
@@ -163,7 +182,7 @@ func (t trial) dns(ctx context.Context) Check {
 		"containers do not resolve %s, this machine does", t.Name)
 }
 
-func (t trial) resolve(ctx context.Context) error {
+func (t *trial) resolve(ctx context.Context) error {
 	if t.Resolve != nil {
 		return t.Resolve(ctx, t.Name)
 	}
