@@ -90,7 +90,7 @@ func fillWorkspace(ctx context.Context, p *exec.Pipeline, dir string, notify fun
 		GitDir: own, CommonDir: common, Warn: warn,
 		Around: filepath.Dir(filepath.Dir(dir)), // home and scripts of the pipeline
 	}
-	err = snapshot.Copy(ctx, source, dir)
+	_, err = snapshot.Copy(ctx, source, dir)
 	if err == nil {
 		return nil
 	}

@@ -23,16 +23,26 @@ func (s *stopped) Err() error {
 	return s.Context.Err()
 }
 
-// TestCopyFileEnds ends within a file, not only between two.
-func TestCopyFileEnds(t *testing.T) {
-	from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "to")
-	if err := os.WriteFile(from, bytes.Repeat([]byte("x"), 3*piece), 0o600); err != nil {
+// TestCopyEndsWithinAFile ends there, not only between two.
+func TestCopyEndsWithinAFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "from"), bytes.Repeat([]byte("x"), 3*piece), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	from, err := os.Open(filepath.Join(dir, "from"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := os.Create(filepath.Join(dir, "to"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("stopped by the test")
-	err := copyFile(&stopped{ctx, 2, func() { cancel(stop) }}, from, to)
-	info, statErr := os.Stat(to)
+	err = copyPieces(&stopped{ctx, 2, func() { cancel(stop) }}, to, from, 3*piece)
+	info, statErr := to.Stat()
 	if !errors.Is(err, stop) || statErr != nil || info.Size() != 2*piece {
 		t.Errorf("error %v, the copy is %v, %v", err, info, statErr)
 	}

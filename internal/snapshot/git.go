@@ -235,8 +235,7 @@ func (c *copier) gitFile(from, to, name string, wanted func(name string) bool, a
 	case err != nil:
 		return vanished(err)
 	case info.Mode().IsRegular():
-		ctx := c.ctx
-		c.files.Go(func() error { return vanished(copyFile(ctx, real, to)) })
+		c.file(real, to)
 		return nil
 	case !info.IsDir():
 		return nil
@@ -285,9 +284,14 @@ func (c *copier) submodules(r repository, path string) error {
 // configure writes the configuration of a repository. It says where the working
 // tree is, since the original may say so, too: in its own way of writing, or in
 // a file that is included. The last word counts, and that of config.worktree
-// comes after all of config.
+// comes after all of config. The way there begins at the repository, so that it
+// holds wherever the copy is mounted.
 func (c *copier) configure(r repository) error {
-	place := "\n\n[core]\n\tbare = false\n\tworktree = " + quoted(r.tree) + "\n"
+	tree, err := filepath.Rel(r.to, r.tree)
+	if err != nil {
+		return err
+	}
+	place := "\n\n[core]\n\tbare = false\n\tworktree = " + quoted(tree) + "\n"
 	for _, file := range []struct{ dir, name string }{{r.common, "config"}, {r.own, "config.worktree"}} {
 		text, err := readLinked(filepath.Join(file.dir, file.name))
 		if errors.Is(err, fs.ErrNotExist) && file.name == "config.worktree" {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -33,8 +34,17 @@ type Source struct {
 	// Around is the directory that the copy is part of, with what else is not
 	// of the tree. It is left out where the tree has it. It may be empty.
 	Around string
+	// Seen is the directory as which those who work on the copy see it, as in a
+	// container; empty is the copy itself.
+	Seen string
 	// Warn is told what of the tree is not in the copy though it was visited.
 	Warn func(text string)
+}
+
+// Size is how much was copied.
+type Size struct {
+	Files int64 // also symbolic links, and those of git
+	Bytes int64 // of regular files
 }
 
 // Copy copies a working tree into the existing directory to, which is free of
@@ -49,7 +59,7 @@ type Source struct {
 //
 // Where the file system can share blocks between files until one is changed,
 // the kernel does so.
-func Copy(ctx context.Context, from Source, to string) error {
+func Copy(ctx context.Context, from Source, to string) (Size, error) {
 	c := newCopier(ctx, from, to)
 	err := from.Files(func(name string, entry fs.DirEntry) error {
 		return c.entry(filepath.Join(from.Dir, name), name, entry)
@@ -59,9 +69,9 @@ func Copy(ctx context.Context, from Source, to string) error {
 	}
 	// A file that could not be copied ends the walk, too, and says more.
 	if failed := c.finish(); failed != nil {
-		return failed
+		err = failed
 	}
-	return err
+	return Size{c.copied.files.Load(), c.copied.bytes.Load()}, err
 }
 
 // copier copies entries into the directory to, files several at a time.
@@ -74,10 +84,19 @@ type copier struct {
 	around  fs.FileInfo // of the directory to leave out, or nil
 	tops    []string    // of the tree, as it is named and without links
 	dirs    []made      // in the order in which they were made
+	copied  tally
 	// What the walk through the tree finds of git: its repositories, and the
 	// files that name the repository of the directory they are in.
 	repos    []repository
 	pointers []pointer
+}
+
+// tally counts what is copied, several files at a time.
+type tally struct{ files, bytes atomic.Int64 }
+
+func (t *tally) add(bytes int64) {
+	t.files.Add(1)
+	t.bytes.Add(bytes)
 }
 
 // made is a directory that gets its permissions when all is in it.
@@ -93,6 +112,9 @@ func newCopier(ctx context.Context, from Source, to string) *copier {
 	}
 	if from.Around == "" {
 		from.Around = to
+	}
+	if c.source.Seen == "" {
+		c.source.Seen = to
 	}
 	if info, err := os.Lstat(from.Around); err == nil {
 		c.around = info
@@ -143,10 +165,21 @@ func (c *copier) entry(from, name string, entry fs.DirEntry) error {
 	case entry.Type()&fs.ModeSymlink != 0:
 		return vanished(c.link(from, name, to))
 	case entry.Type().IsRegular():
-		ctx := c.ctx
-		c.files.Go(func() error { return vanished(copyFile(ctx, from, to)) })
+		c.file(from, to)
 	}
 	return nil
+}
+
+// file copies a file as soon as there is room for another one.
+func (c *copier) file(from, to string) {
+	ctx := c.ctx
+	c.files.Go(func() error {
+		size, err := copyFile(ctx, from, to)
+		if err == nil && size >= 0 {
+			c.copied.add(size)
+		}
+		return vanished(err)
+	})
 }
 
 func (c *copier) directory(to string, entry fs.DirEntry) error {
@@ -186,10 +219,14 @@ func (c *copier) link(from, name, to string) error {
 	}
 	if filepath.IsAbs(target) || !filepath.IsLocal(filepath.Join(filepath.Dir(name), target)) {
 		if inside, ok := c.inside(full); ok {
-			target = filepath.Join(c.to, inside)
+			target = filepath.Join(c.source.Seen, inside)
 		}
 	}
-	return os.Symlink(target, to)
+	if err := os.Symlink(target, to); err != nil {
+		return err
+	}
+	c.copied.add(0)
+	return nil
 }
 
 // inside is the way from the top of the tree to a path in it.
@@ -209,32 +246,32 @@ func (c *copier) inside(name string) (string, bool) {
 }
 
 // copyFile copies a file with its permissions and time: tools such as make
-// compare times.
-func copyFile(ctx context.Context, from, to string) (err error) {
+// compare times. The size is negative when it is no file any more.
+func copyFile(ctx context.Context, from, to string) (size int64, err error) {
 	source, err := openRegular(from)
 	if source == nil {
-		return err
+		return -1, err
 	}
 	defer source.Close()
 	info, err := source.Stat()
 	if err != nil {
-		return err
+		return -1, err
 	}
 	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return -1, err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
 	if err := copyContent(ctx, target, source, info.Size()); err != nil {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return -1, context.Cause(ctx)
 		}
-		return fmt.Errorf("cannot copy %s: %w", from, err)
+		return -1, fmt.Errorf("cannot copy %s: %w", from, err)
 	}
 	if err := target.Chmod(info.Mode().Perm()); err != nil {
-		return err
+		return -1, err
 	}
-	return os.Chtimes(to, time.Time{}, info.ModTime())
+	return info.Size(), os.Chtimes(to, time.Time{}, info.ModTime())
 }
 
 // openRegular opens a file to read. It is nil, without an error, when there is
@@ -258,10 +295,19 @@ func openRegular(name string) (*os.File, error) {
 // piece is how much is copied between two looks at whether to go on.
 const piece = 16 << 20
 
-// copyContent copies as much as was in a file when the copy began: one that
+// copyContent fills an empty file.
+func copyContent(ctx context.Context, to, from *os.File, size int64) error {
+	if size == 0 || clone(to, from) {
+		return nil
+	}
+	return copyPieces(ctx, to, from, size)
+}
+
+// copyPieces copies as much as was in a file when the copy began: one that
 // grows as fast as it is copied would have no end. Holes stay holes where the
 // system tells them.
-func copyContent(ctx context.Context, to, from *os.File, size int64) error {
+func copyPieces(ctx context.Context, to, from *os.File, size int64) error {
+	written := int64(0)
 	for at := int64(0); at < size; {
 		begin, end := nextData(from, at, size)
 		if begin >= size {
@@ -285,9 +331,13 @@ func copyContent(ctx context.Context, to, from *os.File, size int64) error {
 				return err
 			}
 			at += n
+			written = at
 		}
 	}
-	return to.Truncate(size)
+	if written == size {
+		return nil
+	}
+	return to.Truncate(size) // it ends with a hole
 }
 
 // vanished forgives a file that was removed while the copy was made.

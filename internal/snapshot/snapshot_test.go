@@ -99,7 +99,9 @@ func (s sandbox) configured(text string) string {
 }
 
 // copy copies a tree as the program does.
-func (s sandbox) copy(ctx context.Context, from string) error {
+func (s sandbox) copy(ctx context.Context, from string) error { return s.copyTo(ctx, from, "copy") }
+
+func (s sandbox) copyTo(ctx context.Context, from, to string) error {
 	t := facts.Read(s.path(from))
 	warn := func(text string) { s.Log("warning: " + text) }
 	source := snapshot.Source{Dir: s.path(from), Warn: warn, Files: func(visit func(string, fs.DirEntry) error) error {
@@ -108,7 +110,8 @@ func (s sandbox) copy(ctx context.Context, from string) error {
 	var err error
 	source.GitDir, source.CommonDir, err = facts.GitDir(s.path(from))
 	s.must(err)
-	return snapshot.Copy(ctx, source, s.path("copy"))
+	_, err = snapshot.Copy(ctx, source, s.path(to))
+	return err
 }
 
 // state describes all in a directory, but for the insides of .git.
@@ -472,13 +475,14 @@ func TestWorktreesWithin(t *testing.T) {
 	var warnings []string
 	own, common, err := facts.GitDir(s.path("tree"))
 	s.must(err)
-	s.must(snapshot.Copy(t.Context(), snapshot.Source{
+	_, err = snapshot.Copy(t.Context(), snapshot.Source{
 		Dir: s.path("tree"), GitDir: own, CommonDir: common,
 		Warn: func(text string) { warnings = append(warnings, strings.Fields(text)[0]) },
 		Files: func(visit func(string, fs.DirEntry) error) error {
 			return facts.Read(s.path("tree")).Files(s.path("tree"), visit, func(string) {})
 		},
-	}, s.path("copy")))
+	}, s.path("copy"))
+	s.must(err)
 	if diff := cmp.Diff([]string{"in/.git", "link/.git", "out/.git"}, warnings); diff != "" {
 		t.Errorf("warnings: -want +got:\n%s", diff)
 	}
@@ -502,7 +506,8 @@ func TestCopyIntoItself(t *testing.T) {
 		source := snapshot.Source{Dir: s.path("way"), Around: around, Files: func(visit func(string, fs.DirEntry) error) error {
 			return facts.Read(s.path("way")).Files(s.path("way"), visit, func(string) {})
 		}}
-		s.must(snapshot.Copy(t.Context(), source, s.path("tree/tmp/run/copy")))
+		_, err := snapshot.Copy(t.Context(), source, s.path("tree/tmp/run/copy"))
+		s.must(err)
 		if _, err := os.Lstat(s.path("tree/" + left)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("around %q: the copy has a copy of itself: %v", around, err)
 		}
@@ -536,6 +541,33 @@ func TestLinksIntoTheTree(t *testing.T) {
 		if got, err := os.Readlink(s.path("copy/" + name)); got != link[1] || err != nil {
 			t.Errorf("%s: the link leads to %q, want %q, error %v", name, got, link[1], err)
 		}
+	}
+}
+
+// TestCopySeenElsewhere is used at another place than the one it was made at,
+// as in a container.
+func TestCopySeenElsewhere(t *testing.T) {
+	s := newSandbox(t)
+	s.repository()
+	s.submodule()
+	s.must(os.Symlink(s.path("super/.gitmodules"), s.path("super/link")))
+	own, common, err := facts.GitDir(s.path("super"))
+	s.must(err)
+	_, err = snapshot.Copy(t.Context(), snapshot.Source{
+		Dir: s.path("super"), GitDir: own, CommonDir: common, Seen: s.path("elsewhere"),
+		Files: func(visit func(string, fs.DirEntry) error) error {
+			return facts.Read(s.path("super")).Files(s.path("super"), visit, func(string) {})
+		},
+	}, s.path("copy"))
+	s.must(err)
+	s.must(os.Rename(s.path("copy"), s.path("elsewhere")))
+	for _, dir := range []string{"elsewhere", "elsewhere/sub"} {
+		if top := s.git(dir, "rev-parse", "--show-toplevel"); top != s.path(dir) {
+			t.Errorf("git in %s works in %s", dir, top)
+		}
+	}
+	if target, err := os.Readlink(s.path("elsewhere/link")); err != nil || target != s.path("elsewhere/.gitmodules") {
+		t.Errorf("the link leads to %s, error %v", target, err)
 	}
 }
 
