@@ -34,6 +34,10 @@ type Options struct {
 	// set. Files that it leaves in dir belong to the pipeline. When nil, such
 	// a pipeline cannot be opened.
 	Workspace func(ctx context.Context, p *exec.Pipeline, dir string, notify func(exec.Notice)) error
+	// Keep is given the workspace of a pipeline that has ended, before it is
+	// removed; it may move it elsewhere. It is not called when something that a
+	// step has mounted there cannot be unmounted. It may be nil.
+	Keep func(p *exec.Pipeline, env exec.Setting, dir string) error
 	// Getenv gives a variable of this machine: PATH and USER are handed on, and
 	// what marks the processes of a step in which this program runs; a step's
 	// own PATH may name others. Nil knows none.
@@ -84,9 +88,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 		}
 		return nil, errors.Join(err, at.remove())
 	}
-	s := newSession(e, at)
-	s.hurry = env.Hurry
-	return s, nil
+	return newSession(e, p, env, at), nil
 }
 
 // furnish puts into the directory of a pipeline what its steps find there.

@@ -27,15 +27,15 @@ func (s *session) run(ctx context.Context, step *exec.Step, file string, io exec
 		io.Started()
 	}
 	output := newPump(p.output, io.Output)
-	output.hurry = s.hurry
+	output.hurry = s.setting.Hurry
 	select {
 	case <-p.exited:
 		// What the shell has left in the background has no step any more.
-		p.ask(min(s.engine.opts.Grace, endTime), s.hurry)
+		p.ask(min(s.engine.opts.Grace, endTime), s.setting.Hurry)
 	case <-ctx.Done():
-		p.ask(s.engine.opts.Grace, s.hurry)
+		p.ask(s.engine.opts.Grace, s.setting.Hurry)
 	}
-	left := p.kill(s.hurry)
+	left := p.kill(s.setting.Hurry)
 	failed := p.reap()
 	held, undelivered := output.finish()
 	if io.Notify != nil {

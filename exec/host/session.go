@@ -8,6 +8,7 @@ import (
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/script"
+	"github.com/drone-laptop/drone/internal/rundir"
 )
 
 // errClosed ends a step that runs, or begins, while its session ends.
@@ -15,11 +16,12 @@ var errClosed = errors.New("the pipeline has ended")
 
 // session is one open pipeline.
 type session struct {
-	engine *Engine
-	place  place
-	life   context.Context // ends when the session is closed
-	end    context.CancelCauseFunc
-	hurry  <-chan struct{} // closed when there is no time left; nil never is
+	engine   *Engine
+	pipeline *exec.Pipeline
+	setting  exec.Setting
+	place    place
+	life     context.Context // ends when the session is closed
+	end      context.CancelCauseFunc
 
 	mu      sync.Mutex
 	closed  bool
@@ -27,8 +29,8 @@ type session struct {
 	running sync.WaitGroup // runs under way; none is added once closed
 }
 
-func newSession(e *Engine, at place) *session {
-	s := &session{engine: e, place: at}
+func newSession(e *Engine, p *exec.Pipeline, env exec.Setting, at place) *session {
+	s := &session{engine: e, pipeline: p, setting: env, place: at}
 	s.life, s.end = context.WithCancelCause(context.Background())
 	return s
 }
@@ -83,5 +85,13 @@ func (s *session) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		late = fmt.Errorf("steps have not ended: %w", context.Cause(ctx))
 	}
-	return errors.Join(late, s.place.remove())
+	return errors.Join(late, s.keep(), s.place.remove())
+}
+
+// keep hands the workspace over. What is mounted in it would go along.
+func (s *session) keep() error {
+	if s.engine.opts.Keep == nil || rundir.Detach(s.place.root) != nil {
+		return nil // what cannot be unmounted is named by the removal
+	}
+	return s.engine.opts.Keep(s.pipeline, s.setting, s.place.source)
 }

@@ -189,6 +189,10 @@ func (d Dir) Size() int64 {
 	return size
 }
 
+// Detach unmounts what is mounted in a directory, on Linux. The error names what
+// stays mounted.
+func Detach(root string) error { return detach(root) }
+
 // Remove removes a directory with all that is in it, also what is read-only, as
 // Go makes its modules. Symbolic links are removed, not followed, and what is
 // mounted in it is unmounted: on Linux nothing is removed as long as something
