@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,9 +33,9 @@ func newClean(s Streams) *cobra.Command {
 		Use:   "clean",
 		Short: "remove what dead runs left",
 		Long: "clean lists and removes what runs have left whose drone is gone, as after a power cut:\n" +
-			"containers, networks and volumes of the engine, and directories below TMPDIR. What\n" +
-			"belongs to a run that is alive, or that was started on another machine or in a\n" +
-			"container, is left alone.",
+			"containers, networks and volumes of the engine, and directories below TMPDIR and\n" +
+			"in the user's cache. What belongs to a run that is alive, or that was started on\n" +
+			"another machine or in a container, is left alone.",
 		Example: "  drone clean --dry-run\n  drone clean --older-than 7d\n  drone clean --all",
 		Args:    maxArgs(0),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -99,7 +98,7 @@ func runClean(ctx context.Context, s Streams, o *cleanOptions, now time.Time) er
 		defer engine.Close()
 	}
 	// Directories are removed whatever the engine says.
-	found, unlisted := findRemains(ctx, engine, os.TempDir(), true)
+	found, unlisted := findRemains(ctx, engine, runDirs(), true)
 	found = slices.DeleteFunc(found, func(r remain) bool { return now.Sub(r.made()) < time.Duration(o.olderThan) })
 	wanted, others := found, []remain(nil)
 	if !o.all {

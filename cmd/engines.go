@@ -4,17 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/exec/host"
-	"github.com/drone-laptop/drone/internal/facts"
-	"github.com/drone-laptop/drone/internal/snapshot"
 )
 
 // hostGrace is how long processes on this machine may take to tidy up when a
@@ -25,12 +19,13 @@ const hostGrace = 5 * time.Second
 type engines struct {
 	docker *docker.Engine // nil when no pipeline needs it
 	host   *host.Engine
+	copies *copies
 }
 
 // openEngines connects to the container engine if a pipeline of the plan needs
 // it. The caller closes the engines.
-func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.Plan, say func(string)) (engines, error) {
-	e := engines{host: host.New(host.Options{Workspace: fillWorkspace, Getenv: s.getenv, Grace: hostGrace})}
+func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.Plan, copies *copies, say func(string)) (engines, error) {
+	e := engines{host: host.New(host.Options{Workspace: copies.fillHost, Keep: copies.keepHost, Getenv: s.getenv, Grace: hostGrace}), copies: copies}
 	if !runsType(plan, "docker") {
 		return e, nil
 	}
@@ -47,6 +42,15 @@ func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.
 	return e, nil
 }
 
+// reachCopies refuses an engine that cannot mount copies of the working tree.
+func (e engines) reachCopies() error {
+	if e.docker == nil || !e.copies.isolated || e.docker.SharesFiles() {
+		return nil
+	}
+	return usage(errors.New("--isolate needs an engine on this machine: another one cannot mount the copy"),
+		"leave out --isolate, or use --clone, which needs no files of this machine")
+}
+
 func (e engines) Close() error {
 	if e.docker == nil {
 		return nil
@@ -59,50 +63,10 @@ func (e engines) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	switch {
 	case p.Type == "exec":
 		return e.host.Open(ctx, p, env)
+	case e.docker != nil && e.copies.isolated && p.Workspace.Host != "":
+		return e.copies.open(ctx, e.docker, p, env)
 	case e.docker != nil:
 		return e.docker.Open(ctx, p, env)
 	}
 	return nil, &exec.StepError{Phase: exec.PhaseOpen, Err: fmt.Errorf("no engine is open for pipelines of type %s", p.Type)}
-}
-
-// fillWorkspace copies the working tree for a pipeline on this machine, as it
-// is when the pipeline starts.
-func fillWorkspace(ctx context.Context, p *exec.Pipeline, dir string, notify func(exec.Notice)) error {
-	from := p.Workspace.Host
-	warn := func(text string) {
-		if notify != nil {
-			notify(exec.Notice{Warning: text})
-		}
-	}
-	own, common, err := facts.GitDir(from)
-	if err != nil {
-		// Without knowing where git works it might work on the original.
-		return &exec.StepError{
-			Phase: exec.PhaseOpen,
-			Err:   fmt.Errorf("cannot copy the git repository of the working tree: %w", err),
-			Hint:  "`git status` has to work there: repair or remove " + filepath.Join(from, ".git"),
-		}
-	}
-	tree := facts.Read(from)
-	source := snapshot.Source{
-		Dir:    from,
-		Files:  func(visit func(string, fs.DirEntry) error) error { return tree.Files(from, visit, warn) },
-		GitDir: own, CommonDir: common, Warn: warn,
-		Around: filepath.Dir(filepath.Dir(dir)), // home and scripts of the pipeline
-	}
-	_, err = snapshot.Copy(ctx, source, dir)
-	if err == nil {
-		return nil
-	}
-	return &exec.StepError{Phase: exec.PhaseOpen, Err: fmt.Errorf("cannot copy the working tree: %w", err), Hint: copyHint(err)}
-}
-
-func copyHint(err error) string {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return "make it readable, or name it in .gitignore if the pipeline does not need it"
-	case errors.Is(err, syscall.ENOSPC):
-		return "the copy is made in " + os.TempDir() + "; TMPDIR names another place"
-	}
-	return ""
 }

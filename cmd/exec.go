@@ -32,16 +32,20 @@ func newExec(s Streams) *cobra.Command {
 		Short: "run the pipelines that the event selects",
 		Long: "exec runs every pipeline of FILE (default .drone.yml) that the event selects, in\n" +
 			"the order their dependencies ask for. The current directory is the workspace: it\n" +
-			"is mounted in every step, and what they create there is yours at the end. Facts of\n" +
-			"the build come from git; flags override them.\n\n" +
+			"is mounted in every step, and what they create there is yours at the end. With\n" +
+			"--isolate it is a copy. Facts of the build come from git; flags override them.\n\n" +
 			"Pipelines of type exec have no containers. They run on this machine, in a copy of\n" +
 			"the current directory, when you agree: with --host, or asked on a terminal. What the\n" +
 			"server gives trusted repositories only, such as privileged and host volumes, needs\n" +
 			"--trusted, or your answer too; `drone trust` lists what you have agreed to.",
 		Example: "  drone exec\n" +
 			"  drone exec --event tag --tag v1.2.3\n" +
-			"  drone exec --pipeline build --include test --secret-file .secrets",
+			"  drone exec --pipeline build --include test --secret-file .secrets\n" +
+			"  drone exec --clean --out results",
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.isolate.resolve(c.Flags().Changed, o.sel.clone); err != nil {
+				return err
+			}
 			return runExec(orBackground(c.Context()), s.of(c), o, args)
 		},
 	}
@@ -70,8 +74,10 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	}
 	p.noteSkip(s)
 	o.warnNoEffect(s, p.plan)
-	if err := checkWorkspace(p.plan); err != nil {
-		return err
+	if !o.isolate.isolate {
+		if err := checkWorkspace(p.plan); err != nil {
+			return err
+		}
 	}
 	supplied, err := o.supplied(s, p.plan)
 	if err != nil {
@@ -126,12 +132,18 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		defer cancel()
 	}
 	var engine exec.Engine
+	copies := &copies{}
 	var guard *runGuard
 	run := exec.NewRun()
 	if runs(p.plan) > 0 {
-		guard = startGuard(s, run, p.plan, &o.engine)
+		var err error
+		if copies, err = newCopies(ctx, s, o.isolate, p.plan, notices.note); err != nil {
+			return err
+		}
+		defer copies.Close()
+		guard = startGuard(s, run, p.plan, &o.engine, copies)
 		defer guard.end()
-		e, err := openEngines(ctx, s, &o.engine, p.plan, notices.note)
+		e, err := openEngines(ctx, s, &o.engine, p.plan, copies, notices.note)
 		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
 			return &failure{status: StatusTimeout, err: o.timedOut()}
 		}
@@ -139,18 +151,24 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 			return engineFailure(ctx, err)
 		}
 		defer e.Close()
+		if err := e.reachCopies(); err != nil {
+			return err
+		}
 		guard.await(notices.warn)
 		sweep := startSweep(e.docker, notices.note, notices.warn)
 		defer sweep.end()
 		engine = e
 	}
-	renderer := o.renderer(ctx, s, p.plan)
+	renderer := o.renderer(ctx, s, p.plan, copies)
 	// Also when something panics a terminal is left as it was found.
 	defer renderer.Close()
 	back := notices.hand(renderer)
 	defer back()
-	summary, err := exec.Run(ctx, p.plan, engine, exec.Options{Run: run, Secret: secret}, func(e exec.Event) {
+	summary, err := exec.Run(ctx, p.plan, engine, exec.Options{Run: run, Secret: secret, Parallel: o.isolate.jobs}, func(e exec.Event) {
 		guard.heed(e)
+		if _, over := e.(exec.RunFinished); over {
+			copies.wait()
+		}
 		if err := renderer.Handle(e); err != nil {
 			abandon(outputError{err})
 		}
@@ -160,7 +178,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		abandon(outputError{closeErr})
 	}
 	back()
-	return o.finish(ctx, s, p, summary, err)
+	return o.finish(ctx, s, p, summary, copies, err)
 }
 
 // outputError is the cause of a run that ended because nobody takes its output.
@@ -168,9 +186,15 @@ type outputError struct{ error }
 
 func (e outputError) Unwrap() error { return e.error }
 
-func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan) report.Renderer {
+func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, copies *copies) report.Renderer {
 	if o.output.value == "json" {
-		return report.NewJSON(s.Out, func(sum *exec.Summary) int { return runStatus(ctx, sum, nil) })
+		return report.NewJSON(s.Out, func(sum *exec.Summary) int {
+			status := runStatus(ctx, sum, nil)
+			if status == StatusOK && copies.failure() != nil {
+				return StatusFailed
+			}
+			return status
+		})
 	}
 	if s.live() && !o.plain {
 		return s.liveRenderer(plan, ctx.Done())
@@ -179,7 +203,7 @@ func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan) 
 }
 
 // finish shows the summary and decides the exit status.
-func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary *exec.Summary, err error) error {
+func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary *exec.Summary, copies *copies, err error) error {
 	var unreachable *exec.UnreachableError
 	if errors.As(err, &unreachable) {
 		return engineFailure(ctx, err)
@@ -199,6 +223,13 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	}
 	status := runStatus(ctx, summary, err)
 	why := o.ending(ctx, status)
+	switch lost := copies.failure(); {
+	case lost == nil:
+	case status == StatusOK && why == nil:
+		why = lost
+	default:
+		s.warn(lost.Error())
+	}
 	if status == StatusOK && why != nil {
 		status = StatusFailed
 	}

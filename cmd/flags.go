@@ -167,6 +167,7 @@ func parseBind(text string) (exec.Bind, error) {
 type runFlags struct {
 	engine  engineFlags
 	secrets secretFlags
+	isolate isolateFlags
 	plain   bool
 	timeout time.Duration
 }
@@ -174,6 +175,7 @@ type runFlags struct {
 func (f *runFlags) register(flags *pflag.FlagSet) {
 	f.engine.register(flags)
 	f.secrets.register(flags)
+	f.isolate.register(flags)
 	flags.BoolVar(&f.engine.offline, "offline", false, "ask no registry: every image must be here already, also latest and those with pull: always")
 	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, without the live view")
 	flags.DurationVar(&f.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/drone-laptop/drone/cmd/guard"
@@ -47,12 +46,12 @@ type runGuard struct {
 
 // startGuard begins to start a guard for a run. Nothing of the run may be made
 // before await.
-func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags) *runGuard {
+func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags, copies *copies) *runGuard {
 	g := &runGuard{started: make(chan struct{})}
 	go func() {
 		defer close(g.started)
 		var text []byte
-		if text, g.err = newCharge(plan, engine); g.err != nil {
+		if text, g.err = newCharge(plan, engine, copies.dirs()); g.err != nil {
 			return
 		}
 		if g.guard, g.err = guard.Start(run, host.Unmarked(s.Environ())); g.err == nil {
@@ -62,8 +61,8 @@ func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags) *ru
 	return g
 }
 
-func newCharge(plan *exec.Plan, engine *engineFlags) ([]byte, error) {
-	c := charge{Dirs: []string{os.TempDir()}}
+func newCharge(plan *exec.Plan, engine *engineFlags, dirs []string) ([]byte, error) {
+	c := charge{Dirs: dirs}
 	if runsType(plan, "docker") {
 		endpoint, err := dockerhost.Resolve(dockerhost.Process(), engine.host)
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +42,7 @@ func startSweep(engine *docker.Engine, note, warn func(string)) *sweep {
 }
 
 func (s *sweep) run(ctx context.Context, engine *docker.Engine, note, warn func(string)) {
-	found, err := findRemains(ctx, engine, os.TempDir(), false)
+	found, err := findRemains(ctx, engine, runDirs(), false)
 	found = slices.DeleteFunc(found, func(r remain) bool { return r.owner != owner.Dead })
 	if len(found) > 0 {
 		s.removing.Store(true)
@@ -86,8 +85,8 @@ type remain struct {
 const kindDirectory = "directory"
 
 // findRemains finds what runs have made: in the engine, when there is one, and
-// in the directory parent. What was found is valid also with an error.
-func findRemains(ctx context.Context, engine *docker.Engine, parent string, sized bool) (found []remain, err error) {
+// in the directories parents. What was found is valid also with an error.
+func findRemains(ctx context.Context, engine *docker.Engine, parents []string, sized bool) (found []remain, err error) {
 	states := map[owner.Identity]owner.State{}
 	state := func(id owner.Identity) owner.State {
 		if _, known := states[id]; !known {
@@ -106,11 +105,14 @@ func findRemains(ctx context.Context, engine *docker.Engine, parent string, size
 			found = append(found, remain{object: &o, owner: state(o.Owner)})
 		}
 	}
-	dirs, failed := rundir.List(parent)
-	for _, dir := range dirs {
-		found = append(found, remain{dir: dir, owner: state(dir.Owner)})
+	for _, parent := range parents {
+		dirs, failed := rundir.List(parent)
+		for _, dir := range dirs {
+			found = append(found, remain{dir: dir, owner: state(dir.Owner)})
+		}
+		err = errors.Join(err, failed)
 	}
-	return found, errors.Join(err, failed)
+	return found, err
 }
 
 // removeRemains removes them, and the processes of steps that still work in the

@@ -137,6 +137,9 @@ func (e *Engine) Version() string {
 	return fmt.Sprintf("version %s, API %s, %s/%s", e.version, e.client.ClientVersion(), e.os, e.arch)
 }
 
+// SharesFiles reports whether the engine sees the files of this machine.
+func (e *Engine) SharesFiles() bool { return e.endpoint.Local() }
+
 // Describe says in one line which engine this is and how it was found.
 func (e *Engine) Describe() string {
 	return fmt.Sprintf("%s %s (API %s) at %s, found through %s",

@@ -1,0 +1,352 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/docker/go-units"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/rundir"
+	"github.com/drone-laptop/drone/internal/snapshot"
+	"github.com/drone-laptop/drone/report"
+)
+
+// outGrace is how long results may still be brought after the run was ended
+// before its time.
+const outGrace = 10 * time.Second
+
+// copies makes the copies of the working tree that pipelines work on, and
+// brings out of them what is asked for. It is safe for concurrent use.
+type copies struct {
+	clean   bool
+	environ []string
+	dir     string // where those for containers are made
+	say     func(string)
+
+	// isolated: pipelines in containers work on copies, too.
+	isolated bool
+	several  bool     // pipelines run, so what is said names them
+	out      *os.Root // nil: nothing is brought
+	places   map[*exec.Pipeline]string
+	ended    context.Context // with the run
+
+	bringing sync.WaitGroup
+	mu       sync.Mutex
+	states   map[string]*snapshot.State // by the directory of the copy
+	failed   []error                    // of bringing
+}
+
+// newCopies opens the directory for results. The caller closes the copies.
+func newCopies(ctx context.Context, s Streams, flags isolateFlags, plan *exec.Plan, say func(string)) (*copies, error) {
+	c := &copies{
+		clean: flags.clean, environ: s.Environ(), say: say, isolated: flags.isolate, several: runs(plan) > 1,
+		ended: ctx, states: map[string]*snapshot.State{},
+	}
+	if !flags.isolate {
+		return c, nil
+	}
+	var err error
+	if c.dir, err = makeCopiesDir(s.getenv); err != nil {
+		return nil, usage(fmt.Errorf("there is no place for copies of the working tree: %w", err), "name an existing directory with TMPDIR")
+	}
+	if flags.out == "" {
+		return c, nil
+	}
+	c.places = outPlaces(plan)
+	c.out, err = openOut(flags.out)
+	return c, err
+}
+
+// dirs are the directories in which a run makes its own.
+func (c *copies) dirs() []string {
+	if c.dir == "" || c.dir == os.TempDir() {
+		return []string{os.TempDir()}
+	}
+	return []string{os.TempDir(), c.dir}
+}
+
+// Close releases the directory for results.
+func (c *copies) Close() error {
+	if c.out == nil {
+		return nil
+	}
+	return c.out.Close()
+}
+
+// isolation is the session of a pipeline that works on a copy.
+type isolation struct {
+	exec.Session
+	copies   *copies
+	pipeline *exec.Pipeline
+	setting  exec.Setting
+	place    place
+}
+
+// open opens a pipeline in engine on a copy of its workspace.
+func (c *copies) open(ctx context.Context, engine exec.Engine, p *exec.Pipeline, env exec.Setting) (exec.Session, error) {
+	root, err := rundir.Make(c.dir, env.Run)
+	if err != nil {
+		return nil, copyError(err, c.dir)
+	}
+	s := &isolation{copies: c, pipeline: p, setting: env, place: place{root: root, tree: filepath.Join(root, "src"), seen: p.Workspace.Path}}
+	if err = s.open(ctx, engine); err != nil {
+		return nil, errors.Join(err, rundir.Remove(root))
+	}
+	return s, nil
+}
+
+func (s *isolation) open(ctx context.Context, engine exec.Engine) error {
+	if err := os.Mkdir(s.place.tree, 0o700); err != nil {
+		return copyError(err, s.copies.dir)
+	}
+	if err := s.copies.fill(ctx, s.pipeline, s.place, s.setting.Notify); err != nil {
+		return err
+	}
+	// Steps may run as anybody; those who may not enter the tree may not enter
+	// the copy. The directory around it is the user's alone.
+	info, err := os.Stat(s.pipeline.Workspace.Host)
+	if err == nil {
+		err = os.Chmod(s.place.tree, info.Mode().Perm()|0o700)
+	}
+	if err != nil {
+		return copyError(err, s.copies.dir)
+	}
+	onCopy := *s.pipeline
+	onCopy.Workspace.Host = s.place.tree
+	s.Session, err = engine.Open(ctx, &onCopy, s.setting)
+	return err
+}
+
+// Env implements exec.Environer where the engine does.
+func (s *isolation) Env() map[string]string {
+	if inner, ok := s.Session.(exec.Environer); ok {
+		return inner.Env()
+	}
+	return nil
+}
+
+// Close implements exec.Session. Results are brought, and the copy is removed,
+// while other pipelines run; wait waits for that.
+func (s *isolation) Close(ctx context.Context) error {
+	err := s.Session.Close(ctx)
+	if s.copies.out == nil {
+		return errors.Join(err, rundir.Remove(s.place.root))
+	}
+	s.copies.bring(s.pipeline, s.place, s.setting.Hurry)
+	return err
+}
+
+// fillHost fills the workspace of a pipeline on this machine.
+func (c *copies) fillHost(ctx context.Context, p *exec.Pipeline, dir string, notify func(exec.Notice)) error {
+	return c.fill(ctx, p, place{root: hostRoot(dir), tree: dir}, notify)
+}
+
+// hostRoot is the directory of a pipeline on this machine that has its
+// workspace in dir, beside home and scripts.
+func hostRoot(dir string) string { return filepath.Dir(filepath.Dir(dir)) }
+
+// place is where a copy is made.
+type place struct {
+	root string // directory of the pipeline, with what else it has
+	tree string // in it, for the copy
+	seen string // as which those who work on the copy see that, "" for as it is
+}
+
+// parent is what a full disk is about.
+func (at place) parent() string { return filepath.Dir(at.root) }
+
+// fill copies the working tree of a pipeline as it is, or as it is committed.
+func (c *copies) fill(ctx context.Context, p *exec.Pipeline, at place, notify func(exec.Notice)) error {
+	begun := time.Now()
+	from := p.Workspace.Host
+	warn := func(text string) {
+		if notify != nil {
+			notify(exec.Notice{Warning: text})
+		}
+	}
+	own, common, err := facts.GitDir(from)
+	if err != nil {
+		// Without knowing where git works it might work on the original.
+		return &exec.StepError{
+			Phase: exec.PhaseOpen,
+			Err:   fmt.Errorf("cannot copy the git repository of the working tree: %w", err),
+			Hint:  "`git status` has to work there: repair or remove " + filepath.Join(from, ".git"),
+		}
+	}
+	tree := facts.Read(from)
+	source := snapshot.Source{
+		Dir:    from,
+		Files:  func(visit func(string, fs.DirEntry) error) error { return tree.Files(from, visit, warn) },
+		GitDir: own, CommonDir: common, Warn: warn, Seen: at.seen, Around: at.root,
+	}
+	var size snapshot.Size
+	if c.clean {
+		size, err = snapshot.Commit(ctx, source, at.tree, c.environ)
+	} else {
+		size, err = snapshot.Copy(ctx, source, at.tree)
+	}
+	if err == nil && c.out != nil {
+		err = c.record(ctx, at.tree)
+	}
+	if err != nil {
+		return copyError(err, at.parent())
+	}
+	if c.isolated {
+		c.say(c.about(p) + fmt.Sprintf("copied %s, %s, %.1f s", report.Plural(int(size.Files), "file"), bytesText(size.Bytes), time.Since(begun).Seconds()))
+	}
+	return nil
+}
+
+// record remembers what a copy is like before anything works on it.
+func (c *copies) record(ctx context.Context, tree string) error {
+	state, err := snapshot.Record(ctx, tree)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.states[tree] = state
+	return err
+}
+
+// about begins what is said of a pipeline.
+func (c *copies) about(p *exec.Pipeline) string {
+	if !c.several {
+		return ""
+	}
+	return "pipeline " + p.Name + ": "
+}
+
+func bytesText(n int64) string {
+	return units.CustomSize("%.4g %s", float64(n), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
+}
+
+// copyError is why the working tree cannot be copied to a directory in parent.
+func copyError(err error, parent string) error {
+	hint := ""
+	var commit *snapshot.CommitError
+	switch {
+	case errors.As(err, &commit):
+		return &exec.StepError{Phase: exec.PhaseOpen, Err: commit, Hint: commit.Hint}
+	case errors.Is(err, fs.ErrPermission):
+		hint = "make it readable, or name it in .gitignore if the pipeline does not need it"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		hint = "the copy is made in " + parent + "; TMPDIR names another place"
+	}
+	return &exec.StepError{Phase: exec.PhaseOpen, Err: fmt.Errorf("cannot copy the working tree: %w", err), Hint: hint}
+}
+
+// keepHost takes over the workspace of a pipeline that ran on this machine, if
+// results are brought out of it.
+func (c *copies) keepHost(p *exec.Pipeline, env exec.Setting, dir string) error {
+	if c.out == nil || !c.has(dir) {
+		return nil
+	}
+	root, err := rundir.Make(filepath.Dir(hostRoot(dir)), env.Run)
+	if err != nil {
+		return err
+	}
+	at := place{root: root, tree: filepath.Join(root, "src")}
+	if err := os.Rename(dir, at.tree); err != nil {
+		return errors.Join(err, rundir.Remove(root))
+	}
+	c.mu.Lock()
+	c.states[at.tree] = c.states[dir]
+	c.mu.Unlock()
+	c.bring(p, at, env.Hurry)
+	return nil
+}
+
+func (c *copies) has(dir string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.states[dir] != nil
+}
+
+// bring brings the results of a pipeline in the background, and removes its
+// directory then.
+func (c *copies) bring(p *exec.Pipeline, at place, hurry <-chan struct{}) {
+	c.bringing.Go(func() {
+		err := c.results(p, at.tree, hurry)
+		if err = errors.Join(err, rundir.Remove(at.root)); err != nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.failed = append(c.failed, fmt.Errorf("%s%w", c.about(p), err))
+		}
+	})
+}
+
+func (c *copies) results(p *exec.Pipeline, tree string, hurry <-chan struct{}) error {
+	ctx, cancel := c.whileWanted(hurry)
+	defer cancel(nil)
+	c.mu.Lock()
+	state := c.states[tree]
+	c.mu.Unlock()
+	name := filepath.Join(c.out.Name(), c.places[p])
+	to, err := subdirectory(c.out, c.places[p])
+	if err != nil {
+		return fmt.Errorf("the results cannot be brought to %s: %w", name, err)
+	}
+	defer to.Close()
+	results, err := state.Bring(ctx, tree, to)
+	c.say(c.about(p) + describeResults(results, name))
+	if err != nil {
+		return fmt.Errorf("not all results could be brought to %s: %w", name, err)
+	}
+	return nil
+}
+
+func describeResults(r snapshot.Results, name string) string {
+	text := fmt.Sprintf("%s brought to %s, %s", report.Plural(int(r.Files), "file"), name, bytesText(r.Bytes))
+	if r.Files == 0 {
+		text = "no files to bring to " + name
+	}
+	if r.Deleted > 0 {
+		text += "; steps deleted " + report.Plural(r.Deleted, "file")
+	}
+	if r.Odd > 0 {
+		text += fmt.Sprintf("; left out what is no file (%d)", r.Odd)
+	}
+	return text
+}
+
+// whileWanted is a context that outlives the end of the run by outGrace, and
+// ends when there is no time left.
+func (c *copies) whileWanted(hurry <-chan struct{}) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(c.ended))
+	context.AfterFunc(c.ended, func() {
+		timer := time.AfterFunc(outGrace, func() { cancel(fmt.Errorf("the run was ended, and %s were not enough", outGrace)) })
+		context.AfterFunc(ctx, func() { timer.Stop() })
+	})
+	go func() {
+		select {
+		case <-hurry:
+			cancel(errors.New("there was no time left"))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// wait waits until everything has been brought.
+func (c *copies) wait() {
+	if c.out == nil {
+		return
+	}
+	slow := time.AfterFunc(patience, func() { c.say("bringing the results to " + c.out.Name()) })
+	defer slow.Stop()
+	c.bringing.Wait()
+}
+
+// failure says what of the results could not be brought so far.
+func (c *copies) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return errors.Join(c.failed...)
+}
