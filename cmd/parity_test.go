@@ -81,6 +81,7 @@ var parityTests = map[string]string{
 	"Output on stdout and stderr":                                     "exec/enginetest/output.go: output: stdout and stderr",
 	"Images that are missing without a network":                       "cmd/testdata/script/exec_offline.txtar: status 2 drone exec --offline",
 	"A registry that refuses an image":                                "exec/docker/explain_test.go: login of a file",
+	"An image for another processor than the engine's":                "exec/docker/registry_test.go: func TestForeignImage",
 	"Errors within a pull":                                            "exec/docker/image_test.go: serve: inStream",
 	"A service or detached step that does not start, or ends badly":   "exec/testdata/events/service_cannot_be_run.txt: warning",
 	"Steps that wait for a service":                                   "exec/parallel_test.go: func TestServiceIsLaunchedBeforeItsDependents",

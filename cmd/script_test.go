@@ -2,6 +2,7 @@ package cmd_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/registrytest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
@@ -92,6 +94,7 @@ func TestScript(t *testing.T) {
 			"bytes":     writeBytes,
 			"signal":    signalAfter,
 			"gone":      gone,
+			"registry":  func(ts *testscript.TestScript, neg bool, args []string) { startRegistry(t, ts, engine) },
 			"untouched": func(ts *testscript.TestScript, neg bool, args []string) { untouched(ts, engine) },
 		},
 	})
@@ -138,6 +141,21 @@ func podman() (bool, error) {
 		return false, fmt.Errorf("no Podman answers, which `make podman-up` starts: %w", err)
 	}
 	return err == nil, nil
+}
+
+// startRegistry starts a registry that demands a login and has the image
+// team/app:1; REGISTRY is its address and REGISTRY_LOGIN the login, as the file
+// of docker has it. The engine forgets the images of the registry at the end.
+func startRegistry(t *testing.T, ts *testscript.TestScript, engine *client.Client) {
+	if engine == nil {
+		ts.Fatalf("registry needs an engine: guard it with [docker]")
+	}
+	r := registrytest.New(t, true)
+	image := r.Push(engine, ts.Getenv("IMAGE"), "team/app:1")
+	ts.Defer(func() { registrytest.Remove(t, engine, image) })
+	ts.Setenv("REGISTRY", r.Address)
+	ts.Setenv("REGISTRY_LOGIN", base64.StdEncoding.EncodeToString([]byte(registrytest.User+":"+registrytest.Password)))
+	ts.Setenv("REGISTRY_PASSWORD", registrytest.Password)
 }
 
 // status runs a command and checks its exit status: status N command args.

@@ -1,213 +1,330 @@
 package docker
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
+	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"github.com/docker/docker/api/types/image"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/registrytest"
 )
 
-// privateRegistry is a registry on this machine that has one image and demands a
-// login. Engines speak to loopback addresses without TLS.
-type privateRegistry struct {
-	address  string
-	image    string // full name of the image
-	login    [2]string
-	blobs    map[string][]byte // by digest
-	manifest []byte
-
-	mu    sync.Mutex
-	asked int // for the manifest, with the right login
-	seen  bool
+// shelf is a registry with testImage, and an engine that pulls from it.
+type shelf struct {
+	*registrytest.Registry
+	*testing.T
+	engine *Engine
+	image  string // the full name
 }
 
-const (
-	mediaManifest = "application/vnd.docker.distribution.manifest.v2+json"
-	mediaConfig   = "application/vnd.docker.container.image.v1+json"
-	mediaLayer    = "application/vnd.docker.image.rootfs.diff.tar"
-)
-
-// newPrivateRegistry serves testImage of e under another name.
-func newPrivateRegistry(t *testing.T, e *Engine) *privateRegistry {
+// newShelf starts a registry for the engine of this machine; with login it
+// demands one. Only an engine that is on this machine reaches it.
+func newShelf(t *testing.T, login bool) *shelf {
 	t.Helper()
-	r := &privateRegistry{login: [2]string{"octocat", "pa55"}, blobs: map[string][]byte{}}
-	saved, err := e.client.ImageSave(t.Context(), []string{testImage})
-	if err != nil {
-		t.Fatal(err)
+	s := &shelf{T: t, engine: newEngine(t)}
+	s.Registry = registrytest.New(t, login)
+	if !reaches(t, s.engine, s.Registry) {
+		if os.Getenv("CI") != "" {
+			t.Fatal("the engine does not reach a registry of this process")
+		}
+		t.Skip("SKIPPED: the engine does not reach a registry of this process")
 	}
-	defer saved.Close()
-	r.load(t, saved)
-	server := httptest.NewServer(r)
-	t.Cleanup(server.Close)
-	r.address = strings.TrimPrefix(server.URL, "http://")
-	r.image = r.address + "/private/busybox:1"
-	return r
+	s.image = s.Push(s.engine.client, testImage, "team/app:1")
+	s.remove(s.image)
+	return s
 }
 
-// load reads what `docker save` writes.
-func (r *privateRegistry) load(t *testing.T, saved io.Reader) {
+// reaches has the engine ask for an image that is not there.
+func reaches(t *testing.T, e *Engine, r *registrytest.Registry) bool {
 	t.Helper()
-	files := map[string][]byte{}
-	for archive := tar.NewReader(saved); ; {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			files[header.Name], err = io.ReadAll(archive)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	_ = e.present(t.Context(), wanted{image: r.Address + "/no/thing:1", credentials: e.credentials, notify: func(exec.Notice) {}})
+	all, _ := r.Requests()
+	return all > 0
+}
+
+// remove takes an image from the engine at the end of the test.
+func (s *shelf) remove(image string) {
+	s.Cleanup(func() { registrytest.Remove(s, s.engine.client, image) })
+}
+
+// pull pulls an image as `drone pull` does, with the logins of secrets, and
+// returns the warnings.
+func (s *shelf) pull(e *Engine, image string, policy exec.Pull, secrets ...string) (warnings []string, err error) {
+	s.Helper()
+	p := &exec.Pipeline{Runs: true, Steps: []*exec.Step{{Name: "s", Image: image, Pull: policy}}}
+	for i := range secrets {
+		p.PullSecrets = append(p.PullSecrets, exec.SecretRef{Name: fmt.Sprint("secret", i)})
 	}
-	var images []struct {
-		Config string
-		Layers []string
-	}
-	if err := json.Unmarshal(files["manifest.json"], &images); err != nil {
-		t.Fatal(err)
-	}
-	layers := []any{}
-	for _, name := range images[0].Layers {
-		layers = append(layers, r.add(mediaLayer, files[name]))
-	}
-	var err error
-	r.manifest, err = json.Marshal(map[string]any{
-		"schemaVersion": 2, "mediaType": mediaManifest, "config": r.add(mediaConfig, files[images[0].Config]), "layers": layers,
+	var heard notices
+	failed, err := e.Pull(s.Context(), []*exec.Pipeline{p}, exec.Setting{
+		Notify: heard.take,
+		Secret: func(name string) (string, bool) {
+			for i, text := range secrets {
+				if name == fmt.Sprint("secret", i) {
+					return text, true
+				}
+			}
+			return "", false
+		},
 	})
 	if err != nil {
+		s.Fatal(err)
+	}
+	return heard.warnings(), failed[image]
+}
+
+// wants checks an error of a pull for what it and its hint must say. Neither may
+// hold a password.
+func (s *shelf) wants(err error, text, hint string) {
+	s.Helper()
+	got := asStepError(s.T, err, exec.PhasePull)
+	if !strings.Contains(got.Error(), text) || !strings.Contains(got.Hint, hint) || hint == "" && got.Hint != "" {
+		s.Errorf("got %q with hint %q, want %q with %q", got.Error(), got.Hint, text, hint)
+	}
+	for _, secret := range []string{registrytest.Password, wrongPassword, base64.StdEncoding.EncodeToString([]byte(registrytest.User + ":" + wrongPassword))} {
+		if strings.Contains(got.Error()+got.Hint, secret) {
+			s.Errorf("%q with hint %q shows %q", got.Error(), got.Hint, secret)
+		}
+	}
+}
+
+const wrongPassword = "f0rgotten"
+
+// config is a docker config.json with a login for address.
+func config(address, password string) string {
+	auth := base64.StdEncoding.EncodeToString([]byte(registrytest.User + ":" + password))
+	return fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, address, auth)
+}
+
+// engineOf is the engine for a user with a docker configuration.
+func engineOf(t *testing.T, text string) *Engine {
+	t.Helper()
+	home := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(home, ".docker"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(home, ".docker", "config.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	credentials, err := dockerhost.LoadCredentials(dockerhost.Environment{
+		Home: home, Getenv: func(string) string { return "" }, Stat: os.Stat, LookPath: osexec.LookPath,
+	}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newEngineWith(t, Options{Credentials: credentials})
 }
 
-func (r *privateRegistry) add(media string, data []byte) any {
-	digest := digestOf(data)
-	r.blobs[digest] = data
-	return map[string]any{"mediaType": media, "size": len(data), "digest": digest}
-}
-
-func digestOf(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(data)) }
-
-func (r *privateRegistry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen = true
-	if user, password, _ := req.BasicAuth(); user != r.login[0] || password != r.login[1] {
-		w.Header().Set("WWW-Authenticate", `Basic realm="private"`)
-		reply(w, http.StatusUnauthorized, map[string]any{"errors": []any{map[string]string{"code": "UNAUTHORIZED", "message": "authentication required"}}})
-		return
-	}
-	media, data := "application/json", []byte("{}")
-	switch name := req.URL.Path; {
-	case strings.Contains(name, "/manifests/"):
-		media, data = mediaManifest, r.manifest
-		r.asked++
-	case strings.Contains(name, "/blobs/"):
-		media, data = "application/octet-stream", r.blobs[name[strings.LastIndexByte(name, '/')+1:]]
-	}
-	w.Header().Set("Content-Type", media)
-	w.Header().Set("Docker-Content-Digest", digestOf(data))
-	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(data))
-}
-
-func (r *privateRegistry) requests() (manifests int, any bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.asked, r.seen
-}
-
-// TestPullSecrets pulls a private image with the login of a secret, of which
-// the last one counts, and follows the pull policies from there.
-func TestPullSecrets(t *testing.T) {
-	e := newEngine(t)
-	r := newPrivateRegistry(t, e)
-	remove := func() {
-		if _, err := e.client.ImageRemove(context.WithoutCancel(t.Context()), r.image, image.RemoveOptions{Force: true}); !gone(err) {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(remove)
-	login := func(password string) string {
-		return fmt.Sprintf(`{"auths": {"http://%s/v1/": {"username": "octocat", "password": %q}}}`, r.address, password)
-	}
-	secrets := map[string]string{"right": login("pa55"), "wrong": login("f0rgotten"), "other": `{"auths": {"example.com": {"auth": "eDp5"}}}`}
-	setting := exec.Setting{
-		Run: "test-" + random()[:8], Notify: func(exec.Notice) {},
-		Secret: func(name string) (string, bool) { v, ok := secrets[name]; return v, ok },
-	}
-	pipeline := func(pull exec.Pull, names ...string) *exec.Pipeline {
-		p := &exec.Pipeline{
-			Name: "p", Runs: true, Workspace: exec.Workspace{Base: "/w", Path: "/w"},
-			Steps: []*exec.Step{{Name: "s", Image: r.image, Pull: pull, Entrypoint: []string{"echo", "ran"}}},
-		}
-		for _, name := range names {
-			p.PullSecrets = append(p.PullSecrets, exec.SecretRef{Name: name})
-		}
-		return p
-	}
-	pull := func(policy exec.Pull, names ...string) error {
-		t.Helper()
-		failed, err := e.Pull(t.Context(), []*exec.Pipeline{pipeline(policy, names...)}, setting)
-		if err != nil {
+// TestPullLogin pulls a private image with every kind of login, and without.
+func TestPullLogin(t *testing.T) {
+	s := newShelf(t, true)
+	bin := t.TempDir()
+	for name, password := range map[string]string{"right": registrytest.Password, "wrong": wrongPassword} {
+		script := fmt.Sprintf("#!/bin/sh\nprintf '{\"Username\":\"%s\",\"Secret\":\"%s\"}'\n", registrytest.User, password)
+		if err := os.WriteFile(filepath.Join(bin, "docker-credential-"+name), []byte(script), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		return failed[r.image]
 	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	helper := func(name string) string { return fmt.Sprintf(`{"credHelpers": {%q: %q}}`, s.Address, name) }
+	right, wrong := config("http://"+s.Address+"/v1/", registrytest.Password), config(s.Address, wrongPassword)
+	for _, tc := range []struct {
+		name, config string
+		secrets      []string
+		want, hint   string // of the refusal
+	}{
+		{name: "none", want: " refuses it without a login: ", hint: "docker login " + s.Address},
+		{name: "auths", config: right},
+		{name: "wrong auths", config: wrong, want: " refuses it with the login of auths in ~/.docker/config.json: ", hint: "docker login " + s.Address},
+		{name: "helper", config: helper("right")},
+		{name: "wrong helper", config: helper("wrong"), want: " refuses it with the login of docker-credential-wrong (credHelpers in ~/.docker/config.json): ", hint: "docker login"},
+		{name: "helper that is missing", config: helper("gone"),
+			want: "; no credentials for " + s.Address + `: ~/.docker/config.json has credHelpers "gone", but docker-credential-gone is not in PATH`, hint: "docker login"},
+		{name: "secret", secrets: []string{right}},
+		{name: "secret before auths", config: wrong, secrets: []string{right}},
+		{name: "wrong secret before auths", config: right, secrets: []string{wrong}, want: ` refuses it with the login of secret "secret0" of image_pull_secrets: `, hint: "the secret has a login for " + s.Address},
+		{name: "last secret of the registry", secrets: []string{wrong, right, config("example.com", "x")}},
+		{name: "secret of another registry", secrets: []string{config("example.com", "x")}, want: "without a login", hint: "image_pull_secrets"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := &shelf{Registry: s.Registry, T: t, engine: s.engine, image: s.image}
+			defer registrytest.Remove(t, s.engine.client, s.image)
+			text := tc.config
+			if text == "" {
+				text = "{}"
+			}
+			_, err := s.pull(engineOf(t, text), s.image, "", tc.secrets...)
+			if tc.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			s.wants(err, tc.want, tc.hint)
+		})
+	}
+}
 
-	err := pull("")
-	if _, seen := r.requests(); !seen {
-		t.Skipf("SKIPPED: the engine does not reach a registry of this process: %v", err)
+// TestPullPolicies: what is here is not asked for again, but where the step says
+// so.
+func TestPullPolicies(t *testing.T) {
+	s := newShelf(t, false)
+	_, err := s.pull(s.engine, s.image, exec.PullNever)
+	s.wants(err, "pull: never", "pull it first")
+	tr := open(t, s.engine, nil)
+	step := &exec.Step{Image: s.image, Entrypoint: []string{"echo", "ran"}}
+	if got := tr.must(step, nil); got != "ran\n" {
+		t.Errorf("got %q", got)
 	}
-	for what, err := range map[string]error{"no login": err, "another login": pull("", "other"), "the last one is wrong": pull("", "right", "wrong")} {
-		got := asStepError(t, err, exec.PhasePull)
-		if !strings.Contains(got.Error()+got.Hint, "image_pull_secrets") || strings.Contains(got.Error()+got.Hint, "f0rgotten") {
-			t.Errorf("%s: got %q with hint %q", what, got.Error(), got.Hint)
-		}
-	}
-	asStepError(t, pull(exec.PullNever, "right"), exec.PhasePull)
-	runPulled(t, e, pipeline("", "wrong", "right", "other"), setting)
 	for _, tc := range []struct {
 		policy exec.Pull
 		asks   bool // the registry, although the image is here
 	}{{"", false}, {exec.PullNever, false}, {exec.PullIfNotExists, false}, {exec.PullAlways, true}} {
-		before, _ := r.requests()
-		if err := pull(tc.policy, "right"); err != nil {
+		before, _ := s.Requests()
+		if _, err := s.pull(s.engine, s.image, tc.policy); err != nil {
 			t.Errorf("pull: %q: %v", tc.policy, err)
 		}
-		if after, _ := r.requests(); (after > before) != tc.asks {
+		if after, _ := s.Requests(); (after > before) != tc.asks {
 			t.Errorf("pull: %q asked the registry %d times for an image that is here", tc.policy, after-before)
 		}
 	}
-	asStepError(t, pull(exec.PullAlways, "wrong"), exec.PhasePull)
 }
 
-// runPulled runs the step of p, whose image has to be pulled for it.
-func runPulled(t *testing.T, e *Engine, p *exec.Pipeline, setting exec.Setting) {
-	t.Helper()
-	s, err := e.Open(t.Context(), p, setting)
+func TestPullByDigest(t *testing.T) {
+	s := newShelf(t, false)
+	_, d := s.Get("team/app", "1")
+	image := s.Address + "/team/app@" + d.Digest.String()
+	s.remove(image)
+	tr := open(t, s.engine, nil)
+	for range 2 {
+		if got := tr.must(&exec.Step{Image: image, Entrypoint: []string{"echo", "ran"}}, nil); got != "ran\n" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if _, manifests := s.Requests(); manifests == 0 {
+		t.Error("the registry was not asked")
+	}
+	none := s.Address + "/team/app@sha256:" + strings.Repeat("0", 64)
+	_, err := s.pull(s.engine, none, "")
+	s.wants(err, "has no such", "check the name")
+}
+
+func TestPullWhatIsNotThere(t *testing.T) {
+	s := newShelf(t, false)
+	for _, image := range []string{"/team/app:2", "/team/other:1"} {
+		_, err := s.pull(s.engine, s.Address+image, "")
+		s.wants(err, s.Address+" has no such", "check the name")
+	}
+}
+
+// TestRegistryGoesDown: an image that is here serves, one that is not is an
+// error.
+func TestRegistryGoesDown(t *testing.T) {
+	s := newShelf(t, false)
+	if _, err := s.pull(s.engine, s.image, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.Down()
+	warnings, err := s.pull(s.engine, s.image, exec.PullAlways)
+	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "using the image "+s.image+" as it is on this machine: ") {
+		t.Errorf("got %v and the warnings %q", err, warnings)
+	}
+	_, err = s.pull(s.engine, s.Address+"/team/app:2", "")
+	s.wants(err, "connection refused", "without a network")
+}
+
+// TestPullLimit has a registry that has given enough for today.
+func TestPullLimit(t *testing.T) {
+	s := newShelf(t, false)
+	s.Intercept(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/manifests/") {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusTooManyRequests)
+			fmt.Fprint(w, `{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit"}]}`)
+			return
+		}
+		w.WriteHeader(http.StatusOK)
+	})
+	_, err := s.pull(s.engine, s.image, "")
+	s.wants(err, s.Address+" has limited the pulls", "docker login")
+}
+
+// TestPullFromList: of the variants of an image that of the engine is pulled, and
+// it is an error when there is none.
+func TestPullFromList(t *testing.T) {
+	s := newShelf(t, false)
+	_, own := s.Get("team/app", "1")
+	own.Platform = &registrytest.Platform{OS: "linux", Architecture: s.engine.arch}
+	other := s.ForArch("team/app", "1", "s390x", "")
+	other.Platform = &registrytest.Platform{OS: "linux", Architecture: "s390x"}
+	index := registrytest.Manifest{SchemaVersion: 2, MediaType: registrytest.MediaIndex, Manifests: []registrytest.Descriptor{other, own}}
+	s.PutManifest("team/app", "both", index)
+	index.Manifests = index.Manifests[:1]
+	s.PutManifest("team/app", "other", index)
+
+	both := s.Address + "/team/app:both"
+	s.remove(both)
+	warnings, err := s.pull(s.engine, both, "")
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("got %v and the warnings %q", err, warnings)
+	}
+	info, err := s.engine.client.ImageInspect(t.Context(), both)
+	if err != nil || info.Architecture != s.engine.arch {
+		t.Errorf("pulled the image for %s, %v", info.Architecture, err)
+	}
+	_, err = s.pull(s.engine, s.Address+"/team/app:other", "")
+	s.wants(err, "no matching manifest", "choose a tag that has a variant for this platform")
+}
+
+// TestForeignImage: a registry that has no list of variants gives the image that
+// it has, which is not taken silently.
+func TestForeignImage(t *testing.T) {
+	s := newShelf(t, false)
+	s.ForArch("team/app", "1", "s390x", "foreign")
+	foreign := s.Address + "/team/app:foreign"
+	s.remove(foreign)
+	want := fmt.Sprintf("the image %s is for s390x, but the engine runs %s: it works only where the engine emulates that", foreign, s.engine.arch)
+	e := newEngine(t) // which has said nothing yet
+	for _, again := range []bool{false, true} {
+		warnings, err := s.pull(e, foreign, "")
+		if said := len(warnings) == 1 && warnings[0] == want; err != nil || said == again || again && len(warnings) > 0 {
+			t.Errorf("again: %v: got %v and the warnings %q", again, err, warnings)
+		}
+	}
+	// Another run finds it here.
+	if warnings, err := s.pull(newEngine(t), foreign, ""); err != nil || len(warnings) != 1 || warnings[0] != want {
+		t.Errorf("got %v and the warnings %q", err, warnings)
+	}
+}
+
+// TestRunPullsWithSecret runs a step whose image is private.
+func TestRunPullsWithSecret(t *testing.T) {
+	s := newShelf(t, true)
+	p := &exec.Pipeline{
+		Name: "p", Runs: true, Workspace: exec.Workspace{Base: "/w", Path: "/w"}, PullSecrets: []exec.SecretRef{{Name: "login"}},
+		Steps: []*exec.Step{{Name: "s", Image: s.image, Entrypoint: []string{"echo", "ran"}}},
+	}
+	session, err := s.engine.Open(t.Context(), p, exec.Setting{
+		Run: "test-" + random()[:8], Notify: func(exec.Notice) {},
+		Secret: func(string) (string, bool) { return config(s.Address, registrytest.Password), true },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	exit, err := s.Run(t.Context(), p.Steps[0], exec.IO{Output: &out})
+	exit, err := session.Run(t.Context(), p.Steps[0], exec.IO{Output: &out})
 	if err != nil || exit.Code != 0 || out.String() != "ran\n" {
 		t.Errorf("exit %d, error %v, output %q", exit.Code, err, out.String())
 	}
-	if err := s.Close(context.WithoutCancel(t.Context())); err != nil {
+	if err := session.Close(context.WithoutCancel(t.Context())); err != nil {
 		t.Error(err)
 	}
 }
