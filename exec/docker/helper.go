@@ -214,6 +214,9 @@ func (g *giveBack) start(ctx context.Context, c spec) (types.HijackedResponse, s
 	defer cancel()
 	api := g.engine.client
 	name := objectName(g.labels[LabelRun]) + "-owner"
+	if g.engine.product == productPodman {
+		spellMounts(c.Host)
+	}
 	if _, err := api.ContainerCreate(longer, c.Config, c.Host, nil, nil, name); err != nil {
 		return types.HijackedResponse{}, name, err
 	}

@@ -5,6 +5,7 @@ package docker
 import (
 	"context"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -15,22 +16,36 @@ import (
 	"github.com/drone-laptop/drone/internal/fileowner"
 )
 
-// ordinary makes the engine one of a user who is not root, and gives that user
-// a directory. Without a helper files are given back with what images have.
-func ordinary(t *testing.T) (*Engine, string) {
+// ordinary makes an engine one of a user who is not root, and gives that user a
+// directory. Without a helper files are given back with what images have.
+func ordinary(t *testing.T, e *Engine) string {
 	t.Helper()
-	e := newEngine(t)
+	dir := filepath.Join(t.TempDir(), "a, tree")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if os.Geteuid() != 0 {
 		t.Log("NOT ROOT: the user of this test is the one who runs it")
-		return e, t.TempDir()
+		return dir
 	}
 	e.forceHelper = true
 	e.workspaces.caller = fileowner.Owner{UID: 23456, GID: 23457}
-	dir := t.TempDir()
 	if err := os.Chown(dir, e.workspaces.caller.UID, e.workspaces.caller.GID); err != nil {
 		t.Fatal(err)
 	}
-	return e, dir
+	return dir
+}
+
+// buildHelper makes a program that runs in any container.
+func buildHelper(t *testing.T) []string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "helper")
+	build := osexec.Command("go", "build", "-buildvcs=false", "-o", program, "./testdata/helper")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build the helper: %v\n%s", err, out)
+	}
+	return []string{program, "serve"}
 }
 
 func ownerOfFile(t *testing.T, path string) fileowner.Owner {
@@ -61,16 +76,32 @@ func (tr *trial) closeNow() {
 	}
 }
 
-// TestGiveBackByShell gives back with the chown of an image, where this program
-// does not run in a container.
-func TestGiveBackByShell(t *testing.T) {
-	e, dir := ordinary(t)
+// TestGiveBack gives back with a helper, and with the chown of an image where
+// none runs in a container.
+func TestGiveBack(t *testing.T) {
+	helper := buildHelper(t)
+	for name, engine := range map[string]func(*testing.T) *Engine{"docker": newEngine, "podman": newPodman} {
+		t.Run(name, func(t *testing.T) {
+			e := engine(t)
+			t.Run("shell", func(t *testing.T) { testGiveBack(t, e) })
+			e.helper = helper
+			t.Run("helper", func(t *testing.T) { testGiveBack(t, e) })
+		})
+	}
+}
+
+func testGiveBack(t *testing.T, e *Engine) {
+	dir := ordinary(t, e)
 	caller := e.workspaces.caller
 	tr := openIn(t, e, dir, nil)
 	tr.must(commands(
 		"mkdir -p -m 700 a && touch -- a/-rf '-rf' 'new\nline' \"it's\" && ln -s /etc/passwd link && chown 77:77 link -h",
 		"mkdir -m 2775 team && chgrp 1234 team && chmod 2775 team && touch team/file",
 	), nil)
+	if len(e.helper) > 0 {
+		// This image is not there any more, and the next one is taken.
+		tr.session.(*session).workspace.used("drone-laptop/no-such-image:test")
+	}
 	tr.closeNow()
 	for _, name := range []string{"a", "a/-rf", "-rf", "new\nline", "it's", "link", "team"} {
 		if got := ownerOfFile(t, filepath.Join(dir, name)); got != caller {
@@ -88,7 +119,8 @@ func TestGiveBackByShell(t *testing.T) {
 // TestGiveBackLater: while another pipeline works in the directory, its steps
 // keep what they have made.
 func TestGiveBackLater(t *testing.T) {
-	e, dir := ordinary(t)
+	e := newEngine(t)
+	dir := ordinary(t, e)
 	first, second := openIn(t, e, dir, nil), openIn(t, e, dir, nil)
 	first.must(commands("touch one && chown 77 one"), nil)
 	second.must(commands("mkdir two && chown 77 two"), nil)
@@ -109,7 +141,8 @@ func TestGiveBackLater(t *testing.T) {
 
 // TestNotGivenBack says what is left, and what to do about it.
 func TestNotGivenBack(t *testing.T) {
-	e, dir := ordinary(t)
+	e := newEngine(t)
+	dir := ordinary(t, e)
 	tr := openIn(t, e, dir, nil)
 	tr.must(commands("touch a b 'c d' e"), nil)
 	w := tr.session.(*session).workspace
@@ -118,7 +151,7 @@ func TestNotGivenBack(t *testing.T) {
 	warned := strings.Join(tr.warnings(), "\n")
 	for _, want := range []string{
 		"4 of the files that steps created as another user are not yours yet, in " + dir + " (a, b, 'c d', …): ",
-		"no-such-image", "`sudo chown -hR ", " " + dir + "`",
+		"no-such-image", "`sudo chown -hR ", " '" + dir + "'`",
 	} {
 		if !strings.Contains(warned, want) {
 			t.Errorf("%q is not in %q", want, warned)
@@ -137,7 +170,8 @@ func TestNotGivenBack(t *testing.T) {
 
 // TestNoTimeToGiveBack: with no time left the end is not put off.
 func TestNoTimeToGiveBack(t *testing.T) {
-	e, dir := ordinary(t)
+	e := newEngine(t)
+	dir := ordinary(t, e)
 	tr := openIn(t, e, dir, nil)
 	tr.must(commands("touch a"), nil)
 	hurry := make(chan struct{})
@@ -157,7 +191,8 @@ func TestNoTimeToGiveBack(t *testing.T) {
 
 // TestGiveBackAll gives back a directory whose history nobody knows.
 func TestGiveBackAll(t *testing.T) {
-	e, dir := ordinary(t)
+	e := newEngine(t)
+	dir := ordinary(t, e)
 	if os.Geteuid() == 0 {
 		if err := os.MkdirAll(filepath.Join(dir, "a/b"), 0o700); err != nil {
 			t.Fatal(err)
