@@ -150,6 +150,7 @@ func (v *victim) mustVanish(engine *client.Client, how string) {
 	for {
 		left := v.traces(engine)
 		if len(left) == 0 {
+			v.Logf("%s: nothing is left %v later", how, time.Since(began).Round(100*time.Millisecond))
 			return
 		}
 		if time.Since(began) > promise {

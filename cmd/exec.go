@@ -155,7 +155,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 			return err
 		}
 		guard.await(notices.warn)
-		sweep := startSweep(e.docker, notices.note, notices.warn)
+		sweep := startSweep(ctx, e.docker, notices.note, notices.warn)
 		defer sweep.end()
 		engine = e
 	}

@@ -123,9 +123,19 @@ func orphaned(run, settings string) int {
 	defer cancel()
 	r := &remover{run: run, charge: c}
 	defer r.close()
+	if !tend(ctx, r.round) {
+		return StatusFailed
+	}
+	return StatusOK
+}
+
+// tend repeats rounds until there is nothing for a while, and reports whether
+// that came about. A round says whether it has removed something, and whether
+// nothing is left that it has found.
+func tend(ctx context.Context, round func(context.Context) (removed, clean bool)) bool {
 	still, hope := time.Now(), time.Now()
 	for time.Since(still) < stillTime {
-		removed, clean := r.round(ctx)
+		removed, clean := round(ctx)
 		if removed {
 			hope = time.Now()
 		}
@@ -133,11 +143,11 @@ func orphaned(run, settings string) int {
 			still = time.Now()
 		}
 		if ctx.Err() != nil || time.Since(hope) > hopeTime {
-			return StatusFailed
+			return false
 		}
 		time.Sleep(lookPause)
 	}
-	return StatusOK
+	return true
 }
 
 // remover removes what there is of one run.
@@ -150,12 +160,18 @@ type remover struct {
 // round removes what it finds, and reports whether that was something, and
 // whether all of it is gone.
 func (r *remover) round(ctx context.Context) (removed, clean bool) {
-	killed, stay := host.Kill(r.run)
-	removed, clean = killed > 0, len(stay) == 0
+	type found struct{ removed, clean bool }
+	processes := make(chan found, 1)
+	go func() { // one that cannot be killed is waited for
+		killed, stay := host.Kill(r.run)
+		processes <- found{killed > 0, len(stay) == 0}
+	}()
+	clean = true
 	if r.charge.Endpoint != nil {
-		some, all := r.objects(ctx)
-		removed, clean = removed || some, clean && all
+		removed, clean = r.objects(ctx)
 	}
+	ended := <-processes
+	removed, clean = removed || ended.removed, clean && ended.clean
 	for _, parent := range r.charge.Dirs {
 		dirs, err := rundir.OfRun(parent, r.run)
 		clean = clean && err == nil

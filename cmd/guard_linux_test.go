@@ -224,3 +224,35 @@ func TestTwoRunsInOneDirectory(t *testing.T) {
 	}
 	killed.mustVanish(engine, "all runs are over")
 }
+
+// TestRunWithoutGuard takes the program away before its guard can be started:
+// the run says so, and goes on.
+func TestRunWithoutGuard(t *testing.T) {
+	t.Parallel()
+	v := newVictim(t, "")
+	program, err := os.ReadFile(filepath.Join(binary, "drone"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join(filepath.Dir(v.work), "drone")
+	if err := os.WriteFile(own, program, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	v.command.Path = own
+	v.command.Args = append(v.command.Args, "-")
+	stdin, err := v.command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.start()
+	_, failed := io.WriteString(stdin, "kind: pipeline\ntype: exec\nname: here\nsteps:\n- {name: a, commands: [echo ran]}\n")
+	if err := errors.Join(failed, os.Remove(own), stdin.Close()); err != nil {
+		t.Fatal(err)
+	}
+	<-v.ended
+	said := v.output.String()
+	want := "drone: warning: the run has no guard: should drone be killed, `drone clean` has to remove what is left: "
+	if !v.command.ProcessState.Success() || strings.Count(said, want) != 1 || !strings.Contains(said, "[a:2] ran\n") {
+		t.Errorf("%v:\n%s", v.command.ProcessState, said)
+	}
+}

@@ -23,6 +23,7 @@ const sweepTime = 2 * time.Second
 // sweep removes, beside a run, what runs have left whose process is gone and
 // that had no guard, as after a power cut.
 type sweep struct {
+	ctx      context.Context
 	cancel   context.CancelFunc
 	removing atomic.Bool
 	over     chan struct{}
@@ -31,9 +32,9 @@ type sweep struct {
 // startSweep begins a sweep. It tells note in one line what it has removed, and
 // warn in one what it could not. Whatever might belong to a run that lives is
 // left alone.
-func startSweep(engine *docker.Engine, note, warn func(string)) *sweep {
-	ctx, cancel := context.WithCancel(context.Background())
-	s := &sweep{cancel: cancel, over: make(chan struct{})}
+func startSweep(ctx context.Context, engine *docker.Engine, note, warn func(string)) *sweep {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &sweep{ctx: ctx, cancel: cancel, over: make(chan struct{})}
 	go func() {
 		defer close(s.over)
 		s.run(ctx, engine, note, warn)
@@ -63,16 +64,18 @@ func (s *sweep) run(ctx context.Context, engine *docker.Engine, note, warn func(
 	}
 }
 
-// end ends the sweep with the run.
+// end ends the sweep with the run. What it is at and cannot leave, such as the
+// removal of a large directory, ends with the program.
 func (s *sweep) end() {
-	if s.removing.Load() {
-		select {
-		case <-s.over:
-		case <-time.After(sweepTime):
-		}
+	defer s.cancel()
+	if !s.removing.Load() {
+		return
 	}
-	s.cancel()
-	<-s.over
+	select {
+	case <-s.over:
+	case <-s.ctx.Done(): // somebody is in a hurry
+	case <-time.After(sweepTime):
+	}
 }
 
 // remain is something that a run has left, or still uses.

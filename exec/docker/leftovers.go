@@ -59,15 +59,23 @@ func (e *Engine) Objects(ctx context.Context, run string) ([]Object, error) {
 	return e.objects(ctx, run, false)
 }
 
-// SizedObjects is Objects with sizes, for which the engine looks at the disk.
+// sizeTime is how long an engine may look for the sizes of volumes. Some look at
+// everything that they have.
+const sizeTime = 20 * time.Second
+
+// SizedObjects is Objects with sizes, for which the engine looks at the disk. An
+// engine that takes too long for it, or does not know the question, leaves those
+// of volumes unknown.
 func (e *Engine) SizedObjects(ctx context.Context, run string) ([]Object, error) {
 	objects, err := e.objects(ctx, run, true)
 	if err != nil || !slices.ContainsFunc(objects, func(o Object) bool { return o.Kind == KindVolume }) {
 		return objects, err
 	}
-	usage, err := e.client.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject}})
+	bounded, cancel := context.WithTimeout(ctx, sizeTime)
+	defer cancel()
+	usage, err := e.client.DiskUsage(bounded, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject}})
 	if err != nil {
-		return nil, fmt.Errorf("cannot find out the size of volumes: %s", oneLine(err))
+		return objects, nil
 	}
 	for _, v := range usage.Volumes {
 		i := slices.IndexFunc(objects, func(o Object) bool { return o.Kind == KindVolume && o.Name == v.Name })

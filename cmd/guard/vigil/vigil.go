@@ -4,7 +4,7 @@
 // about. Then the process goes on to be the program (see Orphaned).
 //
 // Waiting is all that most guards ever do, so it is done before the rest of the
-// program is set up, which would take ten times the memory: while this package is
+// program is set up, which would take several times the memory: while this package is
 // initialised. Go does that as soon as the packages are that it imports, in the
 // order of their names, so it must import next to nothing, and nothing late.
 package vigil
