@@ -1,3 +1,10 @@
+// Package guard starts a process that outlives this one, to remove what a run has
+// made if this one is killed.
+//
+// The guard is the same program, in a session of its own and without any file of
+// its parent but the read end of a pipe. It waits (package vigil) until that says
+// that the run is over, and ends; or until the pipe breaks: then its parent is
+// gone, and the program removes what it was told to.
 package guard
 
 import (

@@ -161,7 +161,7 @@ func read(path string) (Dir, error) {
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, mostText))
 	if err != nil {
-		return dir, fmt.Errorf("cannot read %s: %v", ownerFile, err)
+		return dir, fmt.Errorf("cannot read %s: %w", ownerFile, err)
 	}
 	var r record
 	if err := json.Unmarshal(text, &r); err != nil {
