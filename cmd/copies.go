@@ -14,6 +14,7 @@ import (
 	"github.com/docker/go-units"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/rundir"
 	"github.com/drone-laptop/drone/internal/snapshot"
@@ -89,22 +90,23 @@ type isolation struct {
 	pipeline *exec.Pipeline
 	setting  exec.Setting
 	place    place
+	engine   *docker.Engine
 }
 
 // open opens a pipeline in engine on a copy of its workspace.
-func (c *copies) open(ctx context.Context, engine exec.Engine, p *exec.Pipeline, env exec.Setting) (exec.Session, error) {
+func (c *copies) open(ctx context.Context, engine *docker.Engine, p *exec.Pipeline, env exec.Setting) (exec.Session, error) {
 	root, err := rundir.Make(c.dir, env.Run)
 	if err != nil {
 		return nil, copyError(err, c.dir)
 	}
-	s := &isolation{copies: c, pipeline: p, setting: env, place: place{root: root, tree: filepath.Join(root, "src"), seen: p.Workspace.Path}}
-	if err = s.open(ctx, engine); err != nil {
+	s := &isolation{copies: c, pipeline: p, setting: env, engine: engine, place: place{root: root, tree: filepath.Join(root, "src"), seen: p.Workspace.Path}}
+	if err = s.open(ctx); err != nil {
 		return nil, errors.Join(err, rundir.Remove(root))
 	}
 	return s, nil
 }
 
-func (s *isolation) open(ctx context.Context, engine exec.Engine) error {
+func (s *isolation) open(ctx context.Context) error {
 	if err := os.Mkdir(s.place.tree, 0o700); err != nil {
 		return copyError(err, s.copies.dir)
 	}
@@ -122,7 +124,7 @@ func (s *isolation) open(ctx context.Context, engine exec.Engine) error {
 	}
 	onCopy := *s.pipeline
 	onCopy.Workspace.Host = s.place.tree
-	s.Session, err = engine.Open(ctx, &onCopy, s.setting)
+	s.Session, err = s.engine.Open(ctx, &onCopy, s.setting)
 	return err
 }
 
@@ -139,10 +141,16 @@ func (s *isolation) Env() map[string]string {
 func (s *isolation) Close(ctx context.Context) error {
 	err := s.Session.Close(ctx)
 	if s.copies.out == nil {
-		return errors.Join(err, rundir.Remove(s.place.root))
+		return errors.Join(err, s.remove(ctx))
 	}
-	s.copies.bring(s.pipeline, s.place, s.setting.Hurry)
+	s.copies.bring(s.pipeline, s.place, s.setting.Hurry, s.remove)
 	return err
+}
+
+// remove removes the copy. Its files are the caller's, unless they could not be
+// given back.
+func (s *isolation) remove(ctx context.Context) error {
+	return removeDir(ctx, s.engine, s.setting.Run, s.place.root)
 }
 
 // fillHost fills the workspace of a pipeline on this machine.
@@ -259,7 +267,7 @@ func (c *copies) keepHost(p *exec.Pipeline, env exec.Setting, dir string) error 
 	c.mu.Lock()
 	c.states[at.tree] = c.states[dir]
 	c.mu.Unlock()
-	c.bring(p, at, env.Hurry)
+	c.bring(p, at, env.Hurry, func(context.Context) error { return rundir.Remove(at.root) })
 	return nil
 }
 
@@ -269,12 +277,14 @@ func (c *copies) has(dir string) bool {
 	return c.states[dir] != nil
 }
 
-// bring brings the results of a pipeline in the background, and removes its
-// directory then.
-func (c *copies) bring(p *exec.Pipeline, at place, hurry <-chan struct{}) {
+// bring brings the results of a pipeline in the background, and has its
+// directory removed then.
+func (c *copies) bring(p *exec.Pipeline, at place, hurry <-chan struct{}, remove func(context.Context) error) {
 	c.bringing.Go(func() {
-		err := c.results(p, at.tree, hurry)
-		if err = errors.Join(err, rundir.Remove(at.root)); err != nil {
+		ctx, cancel := c.whileWanted(hurry)
+		defer cancel(nil)
+		err := exec.Guard(func() error { return c.results(ctx, p, at.tree) })
+		if err = errors.Join(err, remove(ctx)); err != nil {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			c.failed = append(c.failed, fmt.Errorf("%s%w", c.about(p), err))
@@ -282,9 +292,7 @@ func (c *copies) bring(p *exec.Pipeline, at place, hurry <-chan struct{}) {
 	})
 }
 
-func (c *copies) results(p *exec.Pipeline, tree string, hurry <-chan struct{}) error {
-	ctx, cancel := c.whileWanted(hurry)
-	defer cancel(nil)
+func (c *copies) results(ctx context.Context, p *exec.Pipeline, tree string) error {
 	c.mu.Lock()
 	state := c.states[tree]
 	c.mu.Unlock()

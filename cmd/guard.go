@@ -176,7 +176,7 @@ func (r *remover) round(ctx context.Context) (removed, clean bool) {
 		dirs, err := rundir.OfRun(parent, r.run)
 		clean = clean && err == nil
 		for _, dir := range dirs {
-			gone := rundir.Remove(dir.Path) == nil
+			gone := removeDir(ctx, r.engine, r.run, dir.Path) == nil
 			removed, clean = removed || gone, clean && gone
 		}
 	}
@@ -189,7 +189,7 @@ func (r *remover) objects(ctx context.Context) (removed, clean bool) {
 		if err != nil {
 			return false, false
 		}
-		if r.engine, err = docker.New(ctx, docker.Options{Endpoint: endpoint}); err != nil {
+		if r.engine, err = docker.New(ctx, docker.Options{Endpoint: endpoint, Helper: helper()}); err != nil {
 			r.engine = nil
 			return false, false
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,10 +148,23 @@ func removeRemains(ctx context.Context, engine *docker.Engine, remains []remain)
 	// Containers may have written to the directories, so these go last.
 	for i, r := range remains {
 		if r.object == nil {
-			failed[i] = errors.Join(failed[i], rundir.Remove(r.dir.Path))
+			failed[i] = errors.Join(failed[i], removeDir(ctx, engine, r.dir.Run, r.dir.Path))
 		}
 	}
 	return failed, processes
+}
+
+// removeDir removes a directory of a run. What containers have made in it as
+// another user is given to the caller first, if there is an engine for that.
+func removeDir(ctx context.Context, engine *docker.Engine, run, dir string) error {
+	err := rundir.Remove(dir)
+	if engine == nil || !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if err := engine.GiveBack(ctx, run, dir, nil); err != nil {
+		return fmt.Errorf("cannot remove %s: %w", dir, err)
+	}
+	return rundir.Remove(dir)
 }
 
 func (r remain) kind() string {

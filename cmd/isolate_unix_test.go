@@ -1,0 +1,97 @@
+//go:build unix
+
+package cmd_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// rootsFile has steps that make files that are closed to everybody else.
+const rootsFile = `
+kind: pipeline
+name: default
+steps:
+- name: make
+  image: drone-laptop/busybox:test
+  commands:
+  - echo made > made && chmod 600 made && mkdir -m 700 closed && touch closed/in
+  - echo changed > theirs && chown -R 1234 closed
+  - mkdir -p mod/a && touch mod/a/x && chmod -R a-w mod
+- name: second
+  image: drone-laptop/busybox:test
+  commands: [test -e closed/in, touch /seen/second, "if test -e wait; then sleep 600; fi"]
+`
+
+// copiesOf names what is left of copies in the home of a user.
+func (u *ordinary) copiesOf() []string {
+	u.Helper()
+	left, err := filepath.Glob(filepath.Join(u.home, "drone-*"))
+	u.check(err)
+	return left
+}
+
+// TestIsolateOfOrdinaryUser: what root has made in a copy is brought to a user
+// who may not even look at it there, and the copy can be removed.
+func TestIsolateOfOrdinaryUser(t *testing.T) {
+	needEngine(t)
+	u := newOrdinary(t)
+	u.write(".drone.yml", rootsFile, false)
+	u.write("theirs", "before", false)
+	u.run(0, "--out", "../out", "--volume", u.home+":/seen")
+	for _, name := range []string{"../out", "../out/made", "../out/closed", "../out/closed/in", "../out/theirs", "../out/mod/a/x"} {
+		if owner := u.owner(name); owner != u.uid {
+			t.Errorf("%s belongs to %d", name, owner)
+		}
+	}
+	if info, err := os.Stat(u.path("../out/made")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("made is %v, error %v", info, err)
+	}
+	if text, err := os.ReadFile(u.path("theirs")); err != nil || string(text) != "before" {
+		t.Errorf("the original is %q, error %v", text, err)
+	}
+	if left := u.copiesOf(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	u.check(filepath.WalkDir(u.path("../out"), func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() {
+			err = os.Chmod(name, 0o755)
+		}
+		return err
+	}))
+}
+
+// TestIsolateKilled: a copy with files of root is gone soon after drone was
+// killed.
+func TestIsolateKilled(t *testing.T) {
+	needEngine(t)
+	u := newOrdinary(t)
+	u.write(".drone.yml", rootsFile, false)
+	u.write("wait", "", false)
+	u.write("theirs", "", false)
+	p, out := u.drone("--isolate", "--volume", u.home+":/seen")
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(u.home, "second")); err == nil {
+			break
+		}
+		if time.Since(began) > time.Minute {
+			_ = p.Process.Kill()
+			t.Fatalf("the step has not begun:\n%s", out)
+		}
+	}
+	if len(u.copiesOf()) != 1 {
+		t.Errorf("copies while it runs: %v", u.copiesOf())
+	}
+	u.check(p.Process.Signal(syscall.SIGKILL))
+	_ = p.Wait() // it was killed
+	for began := time.Now(); len(u.copiesOf()) > 0; time.Sleep(100 * time.Millisecond) {
+		if time.Since(began) > promise {
+			t.Fatalf("after %v there is left: %s", promise, strings.Join(u.copiesOf(), ", "))
+		}
+	}
+}
