@@ -459,6 +459,25 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
+// TestWorkspaceThatIsKept hands the workspace over when no step works in it any
+// more, and removes the rest.
+func TestWorkspaceThatIsKept(t *testing.T) {
+	kept := filepath.Join(t.TempDir(), "kept")
+	tr := open(t, &exec.Pipeline{}, func(o *Options) {
+		o.Keep = func(p *exec.Pipeline, env exec.Setting, dir string) error {
+			if p.Name != "trial" || env.Run != "run" {
+				t.Errorf("pipeline %q of run %q", p.Name, env.Run)
+			}
+			return os.Rename(dir, kept)
+		}
+	})
+	tr.do(nil, "echo made > file")
+	tr.close()
+	if text, err := os.ReadFile(filepath.Join(kept, "file")); err != nil || string(text) != "made\n" {
+		t.Errorf("the file has %q, error %v", text, err)
+	}
+}
+
 func TestWorkspaceThatCannotBeFilled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	for name, tc := range map[string]struct {
