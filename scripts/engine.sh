@@ -45,12 +45,17 @@ current_context() { docker context ls --format '{{if .Current}}{{.Name}}{{end}}'
 
 # docker_sockets lists the sockets that engines other than the default one use.
 docker_sockets() {
+	runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
 	for socket in \
-		"${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/docker.sock}" \
+		"$runtime/docker.sock" \
 		"${HOME:+$HOME/.docker/run/docker.sock}" \
-		"${HOME:+$HOME/.colima/default/docker.sock}" \
+		"${HOME:+$HOME/.docker/desktop/docker.sock}" \
+		"${HOME:+${COLIMA_HOME:-$HOME/.colima}/${COLIMA_PROFILE:-default}/docker.sock}" \
+		"${HOME:+$HOME/.config/colima/${COLIMA_PROFILE:-default}/docker.sock}" \
+		"${HOME:+$HOME/.orbstack/run/docker.sock}" \
 		"${HOME:+$HOME/.rd/docker.sock}" \
-		"${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/podman/podman.sock}" \
+		"${HOME:+$HOME/.lima/docker/sock/docker.sock}" \
+		"$runtime/podman/podman.sock" \
 		/run/podman/podman.sock; do
 		if [ -n "$socket" ] && [ -S "$socket" ]; then printf '%s\n' "$socket"; fi
 	done

@@ -117,6 +117,12 @@ func startHint(at dockerhost.Endpoint, goos string) string {
 		return "start it: `colima start`"
 	case containsAny(at.Context+at.Host, "rancher", "/.rd/"):
 		return "start Rancher Desktop"
+	case containsAny(at.Context+at.Host, "orbstack"):
+		return "start OrbStack: `orb start`"
+	case containsAny(at.Host, "/.lima/"):
+		return "start it: `limactl start docker`"
+	case containsAny(at.Host, "podman-machine", "podman/machine"), goos == "darwin" && probably(at) == productPodman:
+		return "start Podman's machine: `podman machine start`"
 	case containsAny(at.Host, "podman/podman.sock"):
 		return "start Podman's service, for example `systemctl --user start podman.socket`"
 	case containsAny(at.Context+at.Host, "desktop", "/.docker/run/"):

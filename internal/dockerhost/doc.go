@@ -2,7 +2,8 @@
 // credentials for registries, the way the docker command does: the same
 // variables, the same files, the same order. Where docker would give up
 // because its default socket does not exist, the sockets of rootless Docker,
-// Docker Desktop, Colima, Rancher Desktop and Podman are looked for as well.
+// Docker Desktop, Colima, OrbStack, Rancher Desktop, Lima and Podman are looked
+// for as well.
 //
 // It does not connect to anything; a client is made from Endpoint.ClientOptions.
 package dockerhost
@@ -22,6 +23,12 @@ type Environment struct {
 	Home string
 	// Stat tells whether a socket or certificate exists.
 	Stat func(path string) (fs.FileInfo, error)
+	// Glob finds the sockets that match a pattern, in order. Nil finds none.
+	Glob func(pattern string) ([]string, error)
+	// UID is the number of the user, -1 where there is none.
+	UID int
+	// TempDir is the directory of temporary files.
+	TempDir string
 	// LookPath finds a credential helper.
 	LookPath func(name string) (string, error)
 }
@@ -32,7 +39,10 @@ func Process() Environment {
 	if err != nil {
 		home = ""
 	}
-	return Environment{Getenv: os.Getenv, Home: home, Stat: os.Stat, LookPath: exec.LookPath}
+	return Environment{
+		Getenv: os.Getenv, Home: home, Stat: os.Stat, Glob: filepath.Glob,
+		UID: os.Getuid(), TempDir: os.TempDir(), LookPath: exec.LookPath,
+	}
 }
 
 // configDir is the directory of config.json, contexts and default

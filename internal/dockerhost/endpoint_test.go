@@ -29,6 +29,18 @@ func fakeEnv(t *testing.T, vars map[string]string, files ...string) Environment 
 			}
 			return nil, fs.ErrNotExist
 		},
+		Glob: func(pattern string) (found []string, err error) {
+			for _, file := range files {
+				file = strings.Replace(file, "$HOME", home, 1)
+				if ok, err := filepath.Match(pattern, file); err != nil {
+					return nil, err
+				} else if ok {
+					found = append(found, file)
+				}
+			}
+			return found, nil
+		},
+		UID:      -1,
 		LookPath: func(string) (string, error) { return "", exec.ErrNotFound },
 	}
 }
@@ -60,6 +72,8 @@ func TestResolve(t *testing.T) {
 		name     string
 		flag     string
 		vars     map[string]string
+		uid      int
+		temp     string
 		files    []string
 		config   string
 		contexts map[string]string
@@ -68,6 +82,10 @@ func TestResolve(t *testing.T) {
 	}
 	run := func(t *testing.T, tc testCase) {
 		env := fakeEnv(t, tc.vars, tc.files...)
+		env.TempDir = tc.temp
+		if tc.uid != 0 {
+			env.UID = tc.uid
+		}
 		dir := env.configDir()
 		if tc.config != "" {
 			write(t, filepath.Join(dir, "config.json"), tc.config)
@@ -125,6 +143,32 @@ func TestResolve(t *testing.T) {
 			want: Endpoint{Host: "unix://$HOME/.docker/run/docker.sock", Source: "the socket of Docker Desktop"}},
 		{name: "Colima", files: []string{"$HOME/.colima/default/docker.sock", "$HOME/.rd/docker.sock"},
 			want: Endpoint{Host: "unix://$HOME/.colima/default/docker.sock", Source: "the socket of Colima"}},
+		{name: "Docker Desktop on Linux", files: []string{"$HOME/.docker/desktop/docker.sock"},
+			want: Endpoint{Host: "unix://$HOME/.docker/desktop/docker.sock", Source: "the socket of Docker Desktop"}},
+		{name: "rootless without a session", uid: 7, files: []string{"/run/user/7/docker.sock", "/run/user/7/podman/podman.sock"},
+			want: Endpoint{Host: "unix:///run/user/7/docker.sock", Source: "the socket of rootless Docker"}},
+		{name: "rootless Podman without a session", uid: 7, files: []string{"/run/user/7/podman/podman.sock"},
+			want: Endpoint{Host: "unix:///run/user/7/podman/podman.sock", Source: "the socket of rootless Podman"}},
+		{name: "Colima's profile", vars: map[string]string{"COLIMA_PROFILE": "work"}, files: []string{"$HOME/.colima/default/docker.sock", "$HOME/.colima/work/docker.sock"},
+			want: Endpoint{Host: "unix://$HOME/.colima/work/docker.sock", Source: "the socket of Colima, profile work"}},
+		{name: "Colima's profile by the name of its instance", vars: map[string]string{"COLIMA_PROFILE": "colima-work"}, files: []string{"$HOME/.colima/work/docker.sock"},
+			want: Endpoint{Host: "unix://$HOME/.colima/work/docker.sock", Source: "the socket of Colima, profile work"}},
+		{name: "the only profile of Colima", files: []string{"$HOME/.colima/other/docker.sock", "$HOME/.rd/docker.sock"},
+			want: Endpoint{Host: "unix://$HOME/.colima/other/docker.sock", Source: "the socket of Colima, profile other"}},
+		{name: "COLIMA_HOME", vars: map[string]string{"COLIMA_HOME": "/c"}, files: []string{"$HOME/.colima/default/docker.sock", "/c/default/docker.sock"},
+			want: Endpoint{Host: "unix:///c/default/docker.sock", Source: "the socket of Colima"}},
+		{name: "Colima among the settings", files: []string{"$HOME/.config/colima/default/docker.sock"},
+			want: Endpoint{Host: "unix://$HOME/.config/colima/default/docker.sock", Source: "the socket of Colima"}},
+		{name: "Colima in XDG_CONFIG_HOME", vars: map[string]string{"XDG_CONFIG_HOME": "/x"}, files: []string{"/x/colima/default/docker.sock"},
+			want: Endpoint{Host: "unix:///x/colima/default/docker.sock", Source: "the socket of Colima"}},
+		{name: "OrbStack", files: []string{"$HOME/.orbstack/run/docker.sock", "$HOME/.rd/docker.sock"},
+			want: Endpoint{Host: "unix://$HOME/.orbstack/run/docker.sock", Source: "the socket of OrbStack"}},
+		{name: "Lima", files: []string{"$HOME/.lima/docker/sock/docker.sock"},
+			want: Endpoint{Host: "unix://$HOME/.lima/docker/sock/docker.sock", Source: "the socket of Lima"}},
+		{name: "Podman's machine", temp: "/var/folders/x", files: []string{"/var/folders/x/podman/podman-machine-default-api.sock", "/run/podman/podman.sock"},
+			want: Endpoint{Host: "unix:///var/folders/x/podman/podman-machine-default-api.sock", Source: "the socket of Podman's machine"}},
+		{name: "Podman's machine in the home", files: []string{"$HOME/.local/share/containers/podman/machine/podman.sock"},
+			want: Endpoint{Host: "unix://$HOME/.local/share/containers/podman/machine/podman.sock", Source: "the socket of Podman's machine"}},
 		{name: "Rancher Desktop", files: []string{"$HOME/.rd/docker.sock", "/run/podman/podman.sock"},
 			want: Endpoint{Host: "unix://$HOME/.rd/docker.sock", Source: "the socket of Rancher Desktop"}},
 		{name: "rootless Podman", vars: map[string]string{"XDG_RUNTIME_DIR": "/r"},
@@ -133,7 +177,9 @@ func TestResolve(t *testing.T) {
 		{name: "Podman", files: []string{"/run/podman/podman.sock"},
 			want: Endpoint{Host: "unix:///run/podman/podman.sock", Source: "the socket of Podman"}},
 		{name: "nothing", want: Endpoint{Host: "unix://" + std, Source: "the default address", Tried: []string{
-			std, "~/.docker/run/docker.sock", "~/.colima/default/docker.sock", "~/.rd/docker.sock", "/run/podman/podman.sock"}}},
+			std, "~/.docker/run/docker.sock", "~/.docker/desktop/docker.sock", "~/.colima/default/docker.sock", "~/.config/colima/default/docker.sock",
+			"~/.orbstack/run/docker.sock", "~/.rd/docker.sock", "~/.lima/docker/sock/docker.sock",
+			"~/.local/share/containers/podman/machine/podman.sock", "~/.local/share/containers/podman/machine/qemu/podman.sock", "/run/podman/podman.sock"}}},
 		{name: "TLS without certificates", vars: map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS_VERIFY": "1"},
 			wantErr: "DOCKER_TLS_VERIFY: cannot read the certificates"},
 		{name: "TLS unverified", vars: map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS": "1"},

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/containerd/errdefs"
 	"github.com/distribution/distribution/v3/configuration"
 	_ "github.com/distribution/distribution/v3/registry/auth/htpasswd" // registers itself
 	"github.com/distribution/distribution/v3/registry/handlers"
@@ -99,6 +100,11 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		intercept(w, req)
 		return
 	}
+	r.Answer(w, req)
+}
+
+// Answer gives the registry's own answer.
+func (r *Registry) Answer(w http.ResponseWriter, req *http.Request) {
 	seen := &recorder{ResponseWriter: w, status: http.StatusOK}
 	r.app.ServeHTTP(seen, req)
 	if strings.Contains(req.URL.Path, "/manifests/") && seen.status == http.StatusOK {
@@ -118,7 +124,7 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Intercept has answer take every request from now on.
+// Intercept has answer take every request from now on; it may call Answer.
 func (r *Registry) Intercept(answer http.HandlerFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -164,7 +170,7 @@ func (r *Registry) Push(c *client.Client, local, name string) string {
 func Remove(t testing.TB, c *client.Client, name string) {
 	t.Helper()
 	_, err := c.ImageRemove(context.WithoutCancel(t.Context()), name, image.RemoveOptions{Force: true})
-	if err != nil && !client.IsErrNotFound(err) {
+	if err != nil && !errdefs.IsNotFound(err) {
 		t.Error(err)
 	}
 }
