@@ -47,8 +47,8 @@ func runDoctor(ctx context.Context, s Streams, engine *engineFlags, form string,
 	if err != nil {
 		return usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
 	}
-	ctx, stop := untilSignal(ctx, endingDoctor(), s.note)
-	defer stop()
+	ctx, signals := untilSignal(ctx, endingDoctor(), s.note)
+	defer signals.stop()
 	checks := []doctor.Check{}
 	tell := func(c doctor.Check) {
 		if ctx.Err() != nil {
@@ -78,7 +78,8 @@ func runDoctor(ctx context.Context, s Streams, engine *engineFlags, form string,
 }
 
 func endingDoctor() ending {
-	return ending{first: "removing what was made to try things out", again: "still removing it, this ends by itself"}
+	const still = "still removing it, this ends by itself"
+	return ending{first: "removing what was made to try things out", second: still, further: still}
 }
 
 // checkNames is how wide the column of the names is.

@@ -4,16 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/exec/host"
 )
-
-// hostGrace is how long processes on this machine may take to tidy up when a
-// run is ended. Containers get none: what is in them goes anyway.
-const hostGrace = 5 * time.Second
 
 // engines runs each pipeline with the engine for its type.
 type engines struct {
@@ -25,7 +20,7 @@ type engines struct {
 // openEngines connects to the container engine if a pipeline of the plan needs
 // it. The caller closes the engines.
 func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.Plan, copies *copies, say func(string)) (engines, error) {
-	e := engines{host: host.New(host.Options{Workspace: copies.fillHost, Keep: copies.keepHost, Getenv: s.getenv, Grace: hostGrace}), copies: copies}
+	e := engines{host: host.New(host.Options{Workspace: copies.fillHost, Keep: copies.keepHost, Getenv: s.getenv, Grace: flags.grace}), copies: copies}
 	if !runsType(plan, "docker") {
 		return e, nil
 	}

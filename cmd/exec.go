@@ -57,9 +57,10 @@ func newExec(s Streams) *cobra.Command {
 }
 
 func runExec(ctx context.Context, s Streams, o *execOptions, args []string) error {
-	if o.timeout < 0 {
-		return usage(fmt.Errorf("--timeout %s is negative", o.timeout), "write how long the run may take, or 0 for no limit")
+	if err := o.limits.check(); err != nil {
+		return err
 	}
+	o.engine.grace = o.limits.grace
 	planner, err := o.planner(s)
 	if err != nil {
 		return err
@@ -122,15 +123,16 @@ func checkWorkspace(plan *exec.Plan) error {
 // is asked for anything.
 func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
 	notices := &notices{streams: s}
-	ctx, stop := untilSignal(ctx, endingRun(p.plan), notices.note)
-	defer stop()
+	ctx, signals := untilSignal(ctx, endingRun(p.plan, o.limits.grace), notices.note)
+	defer signals.stop()
 	ctx, abandon := context.WithCancelCause(ctx)
 	defer abandon(nil)
-	if o.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, exec.ErrTimeout)
-		defer cancel()
-	}
+	ctx, cancel := o.limits.bound(ctx)
+	defer cancel()
+	ending := make(chan struct{})
+	// At an ordinary end readers have all the time they want.
+	defer context.AfterFunc(ctx, func() { close(ending) })()
+	s.bound(ending, signals.hurry)
 	var engine exec.Engine
 	copies := &copies{}
 	var guard *runGuard
@@ -145,7 +147,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		defer guard.end()
 		e, err := openEngines(ctx, s, &o.engine, p.plan, copies, notices.note)
 		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
-			return &failure{status: StatusTimeout, err: o.timedOut()}
+			return o.limits.failure(ctx, nil)
 		}
 		if err != nil {
 			return engineFailure(ctx, err)
@@ -159,12 +161,16 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		defer sweep.end()
 		engine = e
 	}
-	renderer := o.renderer(ctx, s, p.plan, copies)
+	renderer := o.renderer(ctx, s, p.plan, copies, signals.hurry)
 	// Also when something panics a terminal is left as it was found.
 	defer renderer.Close()
 	back := notices.hand(renderer)
 	defer back()
-	summary, err := exec.Run(ctx, p.plan, engine, exec.Options{Run: run, Secret: secret, Parallel: o.isolate.jobs}, func(e exec.Event) {
+	options := exec.Options{
+		Run: run, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
+		Cleanup: o.limits.grace + removal, Hurry: signals.hurry,
+	}
+	summary, err := exec.Run(ctx, p.plan, engine, options, func(e exec.Event) {
 		guard.heed(e)
 		if _, over := e.(exec.RunFinished); over {
 			copies.wait()
@@ -186,7 +192,7 @@ type outputError struct{ error }
 
 func (e outputError) Unwrap() error { return e.error }
 
-func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, copies *copies) report.Renderer {
+func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, copies *copies, hurry <-chan struct{}) report.Renderer {
 	if o.output.value == "json" {
 		return report.NewJSON(s.Out, func(sum *exec.Summary) int {
 			status := runStatus(ctx, sum, nil)
@@ -197,7 +203,7 @@ func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, 
 		})
 	}
 	if s.live() && !o.plain {
-		return s.liveRenderer(plan, ctx.Done())
+		return s.liveRenderer(plan, ctx.Done(), hurry)
 	}
 	return report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle())
 }
@@ -208,7 +214,8 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	if errors.As(err, &unreachable) {
 		return engineFailure(ctx, err)
 	}
-	if err != nil {
+	defect, broken := errors.AsType[*exec.PanicError](err)
+	if err != nil && !broken {
 		return &failure{status: StatusFailed, err: err}
 	}
 	ran := runs(p.plan) > 0
@@ -221,8 +228,15 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 			return &failure{status: StatusFailed}
 		}
 	}
+	s.noteLeft(summary)
+	if broken {
+		return internalError(defect)
+	}
 	status := runStatus(ctx, summary, err)
 	why := o.ending(ctx, status)
+	if status == StatusTimeout {
+		why = o.limits.failure(ctx, summary)
+	}
 	switch lost := copies.failure(); {
 	case lost == nil:
 	case status == StatusOK && why == nil:
@@ -236,6 +250,9 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	if status == StatusOK {
 		return nil
 	}
+	if f, ok := errors.AsType[*failure](why); ok {
+		return f
+	}
 	return &failure{status: status, err: why}
 }
 
@@ -244,9 +261,10 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 // neither.
 func (o *execOptions) ending(ctx context.Context, status int) error {
 	var lost outputError
+	if defect, ok := errors.AsType[*exec.PanicError](context.Cause(ctx)); ok {
+		return internalError(defect)
+	}
 	switch {
-	case status == StatusTimeout:
-		return o.timedOut()
 	case !errors.As(context.Cause(ctx), &lost) || errors.Is(lost, syscall.EPIPE):
 		return nil
 	case status == StatusOK:
@@ -255,8 +273,11 @@ func (o *execOptions) ending(ctx context.Context, status int) error {
 	return fmt.Errorf("the run was ended because its output could not be written: %w", lost)
 }
 
-func (o *execOptions) timedOut() error {
-	return fmt.Errorf("the run was ended by its time limit of %s (--timeout)", o.timeout)
+// noteLeft says what to do about what could not be removed; warnings named it.
+func (s Streams) noteLeft(summary *exec.Summary) {
+	if slices.ContainsFunc(summary.Warnings, func(w exec.Warning) bool { return w.Left }) {
+		s.note("some of what the run made is left: `drone clean` removes it")
+	}
 }
 
 // runStatus is the exit status for a run (docs/exec.md).
@@ -269,9 +290,9 @@ func runStatus(ctx context.Context, s *exec.Summary, err error) int {
 		if signal, ok := interruption(ctx); ok {
 			return signal.status()
 		}
-		if errors.Is(context.Cause(ctx), exec.ErrTimeout) {
-			return StatusTimeout
-		}
+	}
+	if timedOut(ctx, s) {
+		return StatusTimeout
 	}
 	return s.ExitCode()
 }
@@ -343,7 +364,9 @@ func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engin
 		say(fmt.Sprintf("waiting for the engine at %s, found through %s", endpoint.Host, endpoint.Source))
 	})
 	defer waiting.Stop()
-	return docker.New(ctx, docker.Options{Endpoint: endpoint, Credentials: credentials, Helper: helper(), Offline: f.offline})
+	return docker.New(ctx, docker.Options{
+		Endpoint: endpoint, Credentials: credentials, Helper: helper(), Offline: f.offline, Grace: f.grace,
+	})
 }
 
 // engineFailure is an engine that cannot be used, or settings of the user's for

@@ -168,8 +168,8 @@ type runFlags struct {
 	engine  engineFlags
 	secrets secretFlags
 	isolate isolateFlags
+	limits  limitFlags
 	plain   bool
-	timeout time.Duration
 }
 
 func (f *runFlags) register(flags *pflag.FlagSet) {
@@ -178,7 +178,7 @@ func (f *runFlags) register(flags *pflag.FlagSet) {
 	f.isolate.register(flags)
 	flags.BoolVar(&f.engine.offline, "offline", false, "ask no registry: every image must be here already, also latest and those with pull: always")
 	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, without the live view")
-	flags.DurationVar(&f.timeout, "timeout", time.Hour, "time limit of the run, 0 for none")
+	f.limits.register(flags)
 }
 
 // ignoreRunFlags has a command accept the flags of a run, which mean nothing to
@@ -193,7 +193,8 @@ func ignoreRunFlags(flags *pflag.FlagSet) {
 // engineFlags say which engine runs the steps.
 type engineFlags struct {
 	host, registry string
-	offline        bool // a flag of runs only
+	offline        bool          // a flag of runs only
+	grace          time.Duration // of a run, see limitFlags
 }
 
 func (f *engineFlags) register(flags *pflag.FlagSet) {

@@ -50,13 +50,16 @@ func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags, cop
 	g := &runGuard{started: make(chan struct{})}
 	go func() {
 		defer close(g.started)
-		var text []byte
-		if text, g.err = newCharge(plan, engine, copies.dirs()); g.err != nil {
-			return
-		}
-		if g.guard, g.err = guard.Start(run, host.Unmarked(s.Environ())); g.err == nil {
-			g.err = g.guard.Tell(text)
-		}
+		g.err = exec.Guard(func() error {
+			text, err := newCharge(plan, engine, copies.dirs())
+			if err != nil {
+				return err
+			}
+			if g.guard, err = guard.Start(run, host.Unmarked(s.Environ())); err != nil {
+				return err
+			}
+			return g.guard.Tell(text)
+		})
 	}()
 	return g
 }

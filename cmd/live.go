@@ -35,17 +35,18 @@ func (s Streams) live() bool {
 	return s.Terminal != nil && s.getenv("TERM") != "" && s.getenv("TERM") != "dumb" && s.getenv("CI") == ""
 }
 
-// liveRenderer shows a run of plan until stopping is closed and it has ended.
-func (s Streams) liveRenderer(plan *exec.Plan, stopping <-chan struct{}) *tui.Live {
-	return s.newLive(tui.Options{Plan: plan, Stopping: stopping})
+// liveRenderer shows a run of plan until stopping is closed and it has ended. A
+// terminal that takes nothing is given up when hurry is closed.
+func (s Streams) liveRenderer(plan *exec.Plan, stopping, hurry <-chan struct{}) *tui.Live {
+	return s.newLive(tui.Options{Plan: plan, Stopping: stopping}, hurry)
 }
 
 // livePulls shows images being fetched until stopping is closed.
-func (s Streams) livePulls(stopping <-chan struct{}) *tui.Live {
-	return s.newLive(tui.Options{Pulls: true, Stopping: stopping})
+func (s Streams) livePulls(stopping, hurry <-chan struct{}) *tui.Live {
+	return s.newLive(tui.Options{Pulls: true, Stopping: stopping}, hurry)
 }
 
-func (s Streams) newLive(o tui.Options) *tui.Live {
+func (s Streams) newLive(o tui.Options, hurry <-chan struct{}) *tui.Live {
 	o.Style = s.outStyle()
 	o.Size = func() (width, height int) {
 		width, height, err := term.GetSize(int(s.Terminal.Fd()))
@@ -54,7 +55,9 @@ func (s Streams) newLive(o tui.Options) *tui.Live {
 		}
 		return width, height
 	}
-	return tui.NewLive(s.Terminal, o)
+	terminal := newOutlet(s.Terminal)
+	terminal.bound(o.Stopping, hurry)
+	return tui.NewLive(terminal, o)
 }
 
 // notices are what the program itself has to say during a run. They go to

@@ -89,7 +89,7 @@ var parityTests = map[string]string{
 	"`:ro` of `--volume`":                                             "cmd/testdata/script/exec_services_volumes.txtar: Read-only file system",
 	"Colours":                                                         "cmd/testdata/script/exec_output.txtar: No escape sequence reaches a file",
 	"Files that steps create in the mounted directory":                "cmd/giveback_unix_test.go: func TestGiveBack",
-	"A second signal":                                                 "cmd/testdata/script/exec_interrupt.txtar: Further signals change nothing",
+	"A second signal":                                                 "cmd/testdata/script/exec_second_signal.txtar: twice INT INT ready",
 	"`drone` is killed, or its terminal is closed":                    "cmd/chaos_test.go: func TestChaos",
 	"Output":                              "cmd/testdata/script/exec_output.txtar: no newline at the end",
 	"Line numbers in front of the output": "cmd/testdata/script/exec_pipelines.txtar: ^\\[publish:2\\] release 2.0.0$",
@@ -140,7 +140,7 @@ var parityTests = map[string]string{
 	"`failure: ignore`":                                                                                 "cmd/testdata/script/exec_failure.txtar: ignored-start.yml",
 	"Exit code 78":                                                                                      "exec/scenes_test.go: exit_78_leaves_always_steps_without_effect",
 	"A service":                                                                                         "exec/scenes_test.go: service_ends_with_the_pipeline",
-	"An interrupt, a time limit":                                                                        "exec/testdata/events/cancel.txt: default/notify skipped",
+	"An interrupt, the time limit of the run":                                                           "exec/testdata/events/cancel.txt: default/notify skipped",
 	"A workspace in a folder of the system, such as `/etc`":                                             "compile/testdata/oddities.golden.json: [restricted-workspace]",
 	"`trigger.instance`":                                                                                "compile/testdata/oddities.golden.json: trigger.instance is never evaluated",
 	"A dependency on a document of an unknown kind":                                                     "compile/testdata/oddities.golden.json: [phantom-pipeline]",
@@ -149,8 +149,8 @@ var parityTests = map[string]string{
 	"`HOME` of a user that the image does not know":                                                     "cmd/testdata/script/exec_environment.txtar: stranger",
 	"Upper and lower case in names of secrets":                                                          "internal/secrets/secrets_test.go: exact first, then the last",
 	"Encodings of a secret, such as base64":                                                             `exec/mask_test.go: "encoded"`,
-	"What only trusted repositories may have: `privileged`, host volumes, devices and others": "cmd/testdata/script/exec_trust.txtar: asks for 6 privileges that nobody has agreed to",
-	"Privileged plugins": `compile/image_test.go: "of runners after 1.8.3"`,
+	"What only trusted repositories may have: `privileged`, host volumes, devices and others":           "cmd/testdata/script/exec_trust.txtar: asks for 6 privileges that nobody has agreed to",
+	"Privileged plugins":                                                                                `compile/image_test.go: "of runners after 1.8.3"`,
 }
 
 // TestParityIsProved: no row about a subject in docs/parity.md is without a test,

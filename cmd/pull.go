@@ -64,8 +64,8 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 		return nil
 	}
 	notices := &notices{streams: s}
-	ctx, stop := untilSignal(ctx, endingPull(), notices.note)
-	defer stop()
+	ctx, signals := untilSignal(ctx, endingPull(), notices.note)
+	defer signals.stop()
 	engine, err := o.engine.open(ctx, notices.note)
 	if err != nil {
 		return engineFailure(ctx, err)
@@ -115,7 +115,7 @@ func (o *pullOptions) renderer(ctx context.Context, s Streams) report.Renderer {
 	case o.output.value == "json":
 		return report.NewJSON(s.Out, func(*exec.Summary) int { return StatusOK })
 	case s.live() && !o.plain:
-		return s.livePulls(ctx.Done())
+		return s.livePulls(ctx.Done(), nil)
 	}
 	return report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle())
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/cmd/guard/vigil"
+	"github.com/drone-laptop/drone/exec"
 )
 
 // Main runs the program with the arguments after its name and returns its exit
@@ -22,25 +23,36 @@ import (
 // panics. In the guard of a run (package vigil) that is gone it removes what that
 // has left, whatever the arguments.
 func Main(args []string, s Streams, version string) (status int) {
-	defer func() {
-		if r := recover(); r != nil {
-			status = conclude(s, &failure{
-				status: StatusFailed,
-				err:    fmt.Errorf("internal error: %v", r),
-				hint:   "this is a defect of drone: please report it with the command line and the file",
-			})
-		}
-	}()
 	if dir, ok := helperDir(args); ok {
 		return serveOwners(s, dir)
 	}
 	if run, settings, ok := vigil.Orphaned(); ok {
 		return orphaned(run, settings)
 	}
-	root := New(s, version)
-	root.SetArgs(args)
-	c, err := root.ExecuteC()
-	return conclude(s.of(c), err)
+	s = s.patient()
+	var c *cobra.Command
+	err := exec.Guard(func() (err error) {
+		root := New(s, version)
+		root.SetArgs(args)
+		c, err = root.ExecuteC()
+		return err
+	})
+	if defect, ok := errors.AsType[*exec.PanicError](err); ok {
+		err = internalError(defect)
+	}
+	if c != nil {
+		s = s.of(c)
+	}
+	return conclude(s, err)
+}
+
+// internalError is a defect of this program.
+func internalError(defect *exec.PanicError) error {
+	return &failure{
+		status: StatusFailed,
+		err:    fmt.Errorf("internal error: %s (%s)", defect.Value, defect.Site),
+		hint:   "this is a defect of drone: please report it with the command line and the file",
+	}
 }
 
 // New builds the command tree. Commands write only to the streams given.

@@ -20,6 +20,8 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/drone-laptop/drone/cmd"
+	"github.com/drone-laptop/drone/cmd/guard/vigil"
 	"github.com/drone-laptop/drone/internal/dockerhost"
 	"github.com/drone-laptop/drone/internal/registrytest"
 )
@@ -30,6 +32,10 @@ var update = flag.Bool("update", false, "rewrite the expected output in the scri
 var binary string
 
 func TestMain(m *testing.M) {
+	// A run within this process has this program as its guard.
+	if _, _, ok := vigil.Orphaned(); ok {
+		os.Exit(cmd.Main(os.Args[1:], cmd.StandardStreams(), ""))
+	}
 	flag.Parse()
 	os.Exit(run(m))
 }
@@ -93,6 +99,7 @@ func TestScript(t *testing.T) {
 			"repeat":    repeat,
 			"bytes":     writeBytes,
 			"signal":    signalAfter,
+			"twice":     twice,
 			"gone":      gone,
 			"registry":  func(ts *testscript.TestScript, neg bool, args []string) { startRegistry(t, ts, engine) },
 			"untouched": func(ts *testscript.TestScript, neg bool, args []string) { untouched(ts, engine) },

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/drone-laptop/drone/exec"
 )
@@ -38,13 +39,15 @@ func (e interrupted) status() int {
 	return StatusTerminated
 }
 
-// ending is what a command says when a signal ends it.
+// ending is what a command says when signals end it.
 type ending struct {
-	first string // what it does about the first signal
-	again string // why it does nothing about further ones
+	first   string // what it does about the first signal
+	then    string // what a second one would do, or nothing
+	second  string // and about the second
+	further string // why it does nothing about more of them
 }
 
-func endingRun(plan *exec.Plan) ending {
+func endingRun(plan *exec.Plan, grace time.Duration) ending {
 	what := "containers"
 	switch {
 	case !runsType(plan, "exec"):
@@ -53,51 +56,112 @@ func endingRun(plan *exec.Plan) ending {
 	default:
 		what = "files"
 	}
-	return ending{
-		first: "stopping the steps and removing their " + what,
-		again: "still removing " + what + ", this ends by itself",
+	e := ending{
+		first:   "stopping the steps and removing their " + what,
+		then:    "a second signal kills them at once",
+		second:  "killing the steps and removing their " + what + " at once",
+		further: "still removing " + what + ", this ends by itself",
 	}
+	if grace == 0 {
+		e.first, e.then = e.second, ""
+	}
+	return e
 }
 
 func endingPull() ending {
-	return ending{first: "stopping the pulls", again: "still stopping the pulls, this ends by itself"}
+	const still = "still stopping the pulls, this ends by itself"
+	return ending{first: "stopping the pulls", second: still, further: still}
 }
 
+// signals is what becomes of a command that watches them.
+type signals struct {
+	// hurry is closed at the second signal.
+	hurry <-chan struct{}
+	// stop ends the watching and must be called.
+	stop func()
+}
+
+// sameSignal is how long after the first signal a further one is the same:
+// programs such as timeout and npm pass on an interrupt that the terminal has
+// sent to all of its processes already.
+const sameSignal = 150 * time.Millisecond
+
+// sayTime is how long the words of a signal may take to be written at the end.
+const sayTime = time.Second
+
 // untilSignal returns a context that ends with an interrupted cause at the
-// first SIGINT, SIGTERM, SIGHUP or SIGQUIT, which is also told to say. stop
-// ends the watching and must be called.
-func untilSignal(parent context.Context, words ending, say func(string)) (ctx context.Context, stop func()) {
+// first SIGINT, SIGTERM, SIGHUP or SIGQUIT. Each of them is told to say, which
+// may block.
+func untilSignal(parent context.Context, words ending, say func(string)) (context.Context, signals) {
 	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 4)
+	arrived := make(chan os.Signal, 4)
 	// Left alone, SIGQUIT (ctrl-\) would dump stacks and leave everything behind.
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	// A reader that goes away must not end the program before it has cleaned
 	// up: with SIGPIPE taken the write fails instead. It is not ignored, because
 	// the processes of steps would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	done := make(chan struct{})
+	hurry, done := make(chan struct{}), make(chan struct{})
+	// What is said goes through a goroutine of its own: a terminal that takes
+	// nothing must not keep the next signal from being heard.
+	said, silent := make(chan string, 8), make(chan struct{})
+	go func() {
+		defer close(silent)
+		for text := range said {
+			// A defect there must not keep the run from being ended.
+			_ = exec.Guard(func() error { say(text); return nil })
+		}
+	}()
 	var watching sync.WaitGroup
-	watching.Go(func() { watch(signals, done, cancel, words, say) })
-	return ctx, func() {
-		signal.Stop(signals)
+	watching.Go(func() {
+		defer close(said)
+		watch(arrived, done, words, said, cancel, hurry)
+	})
+	return ctx, signals{hurry: hurry, stop: func() {
+		signal.Stop(arrived)
 		close(done)
 		watching.Wait()
 		cancel(nil)
-	}
+		select {
+		case <-silent:
+		case <-time.After(sayTime):
+		}
+	}}
 }
 
-func watch(signals <-chan os.Signal, done <-chan struct{}, cancel context.CancelCauseFunc, words ending, say func(string)) {
-	for first := true; ; first = false {
+// watch takes signals until done is closed.
+func watch(arrived <-chan os.Signal, done <-chan struct{}, words ending, said chan<- string, cancel context.CancelCauseFunc, hurry chan<- struct{}) {
+	var first time.Time
+	for count := 1; ; count++ {
+		var s os.Signal
 		select {
 		case <-done:
 			return
-		case s := <-signals:
-			if first {
-				say(signalName(s) + ": " + words.first)
-				cancel(interrupted{s})
-				continue
+		case s = <-arrived:
+		}
+		if count == 1 {
+			first = time.Now()
+		} else if time.Since(first) < sameSignal {
+			count--
+			continue
+		}
+		texts := []string{words.further}
+		switch count {
+		case 1:
+			texts = []string{signalName(s) + ": " + words.first}
+			if words.then != "" {
+				texts = append(texts, words.then)
 			}
-			say(words.again)
+			cancel(interrupted{s})
+		case 2:
+			texts[0] = signalName(s) + ": " + words.second
+			close(hurry)
+		}
+		for _, text := range texts {
+			select {
+			case said <- text:
+			default: // nobody reads what was said before
+			}
 		}
 	}
 }

@@ -33,6 +33,22 @@ type Streams struct {
 	Environ   func() []string
 
 	colourless bool // whatever the environment says
+	outlets    []*outlet
+}
+
+// patient gives streams whose writers can be given up.
+func (s Streams) patient() Streams {
+	out, err := newOutlet(s.Out), newOutlet(s.Err)
+	s.Out, s.Err, s.outlets = out, err, []*outlet{out, err}
+	return s
+}
+
+// bound gives up writers that take nothing: after a while when ending is
+// closed, at once when hurry is.
+func (s Streams) bound(ending, hurry <-chan struct{}) {
+	for _, o := range s.outlets {
+		o.bound(ending, hurry)
+	}
 }
 
 // StandardStreams returns the streams of the process.

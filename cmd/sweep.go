@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/exec/host"
 	"github.com/drone-laptop/drone/internal/owner"
@@ -38,7 +39,14 @@ func startSweep(ctx context.Context, engine *docker.Engine, note, warn func(stri
 	s := &sweep{ctx: ctx, cancel: cancel, over: make(chan struct{})}
 	go func() {
 		defer close(s.over)
-		s.run(ctx, engine, note, warn)
+		err := exec.Guard(func() error { s.run(ctx, engine, note, warn); return nil })
+		if err != nil {
+			// The run is none the worse for it.
+			_ = exec.Guard(func() error {
+				warn("what earlier runs left was not removed: internal error: " + err.Error())
+				return nil
+			})
+		}
 	}()
 	return s
 }

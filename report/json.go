@@ -63,6 +63,7 @@ type stepEvent struct {
 	ExitCode   int         `json:"exit_code"`
 	OOMKilled  bool        `json:"oom_killed"`
 	Ignored    bool        `json:"ignored,omitempty"`
+	TimedOut   bool        `json:"timed_out,omitempty"`
 	DurationMS int64       `json:"duration_ms"`
 	Error      string      `json:"error"`
 	Hint       string      `json:"hint,omitempty"`
@@ -98,6 +99,7 @@ type warning struct {
 	Pipeline string `json:"pipeline,omitempty"`
 	Step     string `json:"step,omitempty"`
 	Message  string `json:"message"`
+	Left     bool   `json:"left,omitempty"`
 }
 
 type runFinished struct {
@@ -141,7 +143,7 @@ func (j *JSON) record(e Event) any {
 		return stepEvent{
 			head: h("step_finished"), Pipeline: e.Pipeline, Step: e.Step, Image: e.Image, Kind: e.Kind,
 			Status: e.Status, ExitCode: e.ExitCode, OOMKilled: e.OOMKilled, Ignored: e.Ignored,
-			DurationMS: e.Duration.Milliseconds(), Error: e.Error, Hint: e.Hint, Phase: e.Phase, Position: e.Position,
+			TimedOut: e.TimedOut, DurationMS: e.Duration.Milliseconds(), Error: e.Error, Hint: e.Hint, Phase: e.Phase, Position: e.Position,
 		}
 	case exec.StepSkipped:
 		return stepEvent{head: h("step_skipped"), Pipeline: e.Pipeline, Step: e.Step, Image: e.Image, Kind: e.Kind, Status: exec.StatusSkipped, Reason: e.Reason}
@@ -154,7 +156,7 @@ func (j *JSON) record(e Event) any {
 	case exec.PullProgress:
 		return pullProgress{h("pull_progress"), e.Pipeline, e.Image, e.Current, e.Total, e.Done, e.Failed}
 	case exec.Warning:
-		return warning{h("warning"), e.Pipeline, e.Step, e.Message}
+		return warning{h("warning"), e.Pipeline, e.Step, e.Message, e.Left}
 	case exec.RunFinished:
 		return runFinished{h("run_finished"), e.Status, j.status(&j.summary), e.Duration.Milliseconds(), counts(&j.summary)}
 	}

@@ -203,7 +203,11 @@ func (p *Plain) stepFinished(e exec.StepFinished) error {
 		// The summary has the error in full, with what to do about it.
 		return p.note(p.noteStyle.Paint(Red, what+briefError(e.Phase)+" after "+Duration(e.Duration)))
 	case exec.StatusKilled:
-		return p.note(p.noteStyle.Paint(Red, what+"killed after "+Duration(e.Duration)))
+		reason := ""
+		if e.TimedOut { // what ends the whole run is told once
+			reason = Visible(e.Error)
+		}
+		return p.note(p.noteStyle.Paint(Red, what+killed(e.TimedOut, reason, e.Duration)))
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 // Renderer shows events as they happen.
@@ -104,7 +106,11 @@ type lineWriter struct {
 
 func newLineWriter(w io.Writer) *lineWriter {
 	l := &lineWriter{buf: bufio.NewWriterSize(w, 64<<10)}
-	l.timer = time.AfterFunc(time.Hour, func() { _ = l.flush() })
+	l.timer = time.AfterFunc(time.Hour, func() {
+		if err := exec.Guard(l.flush); err != nil {
+			l.fail(err)
+		}
+	})
 	l.timer.Stop()
 	return l
 }
@@ -128,6 +134,15 @@ func (l *lineWriter) write(parts ...string) error {
 
 // WriteString implements io.StringWriter.
 func (l *lineWriter) WriteString(text string) (int, error) { return len(text), l.write(text) }
+
+// fail keeps an error, if it is the first.
+func (l *lineWriter) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err == nil {
+		l.err = err
+	}
+}
 
 func (l *lineWriter) flush() error {
 	l.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -144,6 +145,18 @@ func (b *summaryWriter) failures(p *exec.PipelineSummary) {
 	}
 }
 
+// killed says how a step was, with the reason. A limit of the step itself is
+// one that begins with the same word.
+func killed(timedOut bool, reason string, after time.Duration) string {
+	switch {
+	case timedOut && strings.HasPrefix(reason, "killed "):
+		return reason
+	case reason == "":
+		return "killed after " + Duration(after)
+	}
+	return "killed after " + Duration(after) + ": " + reason
+}
+
 func badSteps(p *exec.PipelineSummary) []*exec.StepSummary {
 	var bad []*exec.StepSummary
 	for _, s := range p.Steps {
@@ -169,7 +182,7 @@ func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
 		}
 		b.hint(s.Hint)
 	case exec.StatusKilled:
-		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("step %s was killed after %s", name, Duration(s.Duration))))
+		b.wrapped(b.Style.Paint(Red, "step "+name+" was "+killed(s.TimedOut, Visible(s.Error), s.Duration)))
 	default:
 		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("step %s failed with %s", name, exitText(s.ExitCode, s.OOMKilled))))
 	}

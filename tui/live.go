@@ -141,8 +141,20 @@ func (l *Live) start() {
 		tea.WithInput(nil), tea.WithOutput(frames{l.screen}), tea.WithFPS(flushRate),
 		tea.WithoutSignalHandler(), tea.WithoutBracketedPaste())
 	l.screen.attach()
-	go l.serve()
-	l.pacing.Go(l.pace)
+	go func() {
+		if err := exec.Guard(func() error { l.serve(); return nil }); err != nil {
+			l.screen.detach()
+		}
+	}()
+	l.pacing.Go(func() {
+		err := exec.Guard(func() error { l.pace(); return nil })
+		if err != nil {
+			// Without frames the lines would wait for ever: they go on without
+			// the board.
+			l.Note(fmt.Sprintf("warning: the live view has ended: internal error: %v", err))
+			l.program.Quit()
+		}
+	})
 }
 
 // serve runs the program. Whatever ends it, what waits is written and further

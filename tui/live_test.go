@@ -235,6 +235,30 @@ func TestLiveSaysStopping(t *testing.T) {
 	})
 }
 
+// TestLiveSurvivesItsPacing has the goroutine panic that decides on frames:
+// without it no line would be written any more.
+func TestLiveSurvivesItsPacing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out, asked := &tape{}, 0
+		l := NewLive(out, Options{Size: func() (int, int) {
+			if asked++; asked > 3 {
+				panic("no size")
+			}
+			return 80, 24
+		}})
+		handle(t, l, begin()...)
+		for i := range 20 {
+			handle(t, l, output(i+1, "line"))
+			time.Sleep(untilDrawn)
+		}
+		closeIt(t, l)
+		text := termtest.Play(80, 24, out.String()).String()
+		if !strings.Contains(text, "warning: the live view has ended: internal error") || !strings.HasSuffix(text, "[build:20] line") {
+			t.Errorf("the terminal shows\n%s", text)
+		}
+	})
+}
+
 // TestLiveSurvivesItsBoard shows that a defect of the board is told once and
 // costs no line.
 func TestLiveSurvivesItsBoard(t *testing.T) {

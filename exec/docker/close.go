@@ -13,6 +13,8 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 const (
@@ -46,10 +48,11 @@ func (s *session) Close(ctx context.Context) error {
 	// A run that ended meanwhile may have left its container.
 	err = errors.Join(err, s.removeContainers(ctx))
 	var giving sync.WaitGroup
-	giving.Go(func() { s.leaveWorkspace(ctx) })
+	var broken error
+	giving.Go(func() { broken = exec.Guard(func() error { s.leaveWorkspace(ctx); return nil }) })
 	err = errors.Join(err, s.removeShared(ctx))
 	giving.Wait()
-	return errors.Join(err, s.broken)
+	return errors.Join(err, broken, s.broken)
 }
 
 func (s *session) removeContainers(ctx context.Context) error {
