@@ -31,6 +31,20 @@ detached() {
 	echo $! >"$detached_pid"
 }
 
+# legacy_iptables prefers the older tables where the kernel lacks the newer
+# ones, for daemons that the calling script starts.
+legacy_iptables() {
+	command -v iptables-legacy >/dev/null 2>&1 || return 0
+	if iptables -t nat -L -n >/dev/null 2>&1; then return 0; fi
+	iptables-legacy -t nat -L -n >/dev/null 2>&1 || return 0
+	shims=$(mktemp -d)
+	for tool in iptables ip6tables; do
+		ln -s "$(command -v "$tool-legacy")" "$shims/$tool"
+	done
+	PATH=$shims:$PATH
+	export PATH
+}
+
 # answers COMMAND...: is there an engine behind this client?
 answers() {
 	command -v "$1" >/dev/null 2>&1 || return 1
