@@ -219,7 +219,7 @@ func TestChaos(t *testing.T) {
 			v.start()
 			v.waitFor(moment)
 			end(v)
-			how := fmt.Sprintf("%s after %v", e.name, moment.Round(time.Millisecond))
+			how := fmt.Sprintf("%s %s after %v", e.name, args, moment.Round(time.Millisecond))
 			select {
 			case <-v.ended:
 				v.mustVanish(engine, how)

@@ -153,7 +153,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 			return engineFailure(ctx, err)
 		}
 		defer e.Close()
-		if err := e.reachCopies(); err != nil {
+		if err := e.reachCopies(); err != nil { // it makes nothing
 			return err
 		}
 		guard.await(notices.warn)

@@ -163,10 +163,11 @@ func removeRemains(ctx context.Context, engine *docker.Engine, remains []remain)
 }
 
 // removeDir removes a directory of a run. What containers have made in it as
-// another user is given to the caller first, if there is an engine for that.
+// another user is given to the caller first, if there is an engine for that: one
+// on another machine would change a directory there that is called the same.
 func removeDir(ctx context.Context, engine *docker.Engine, run, dir string) error {
 	err := rundir.Remove(dir)
-	if engine == nil || !errors.Is(err, fs.ErrPermission) {
+	if engine == nil || !engine.SharesFiles() || !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	if err := engine.GiveBack(ctx, run, dir, nil); err != nil {
