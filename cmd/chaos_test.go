@@ -205,7 +205,7 @@ func TestChaos(t *testing.T) {
 		moment := time.Duration(moments.Int64N(int64(busyTime)))
 		var args []string
 		if len(victims)%2 == 1 {
-			args = []string{"--isolate", "--jobs", "1", "--out", filepath.Join(t.TempDir(), "out")}
+			args = []string{"--isolate", "--out", filepath.Join(t.TempDir(), "out")}
 		}
 		v := newVictim(t, busyFile, args...)
 		victims = append(victims, v)

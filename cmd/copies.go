@@ -91,6 +91,7 @@ type isolation struct {
 	setting  exec.Setting
 	place    place
 	engine   *docker.Engine
+	stop     context.CancelCauseFunc // ends what open has begun
 }
 
 // open opens a pipeline in engine on a copy of its workspace.
@@ -110,6 +111,39 @@ func (s *isolation) open(ctx context.Context) error {
 	if err := os.Mkdir(s.place.tree, 0o700); err != nil {
 		return copyError(err, s.copies.dir)
 	}
+	// The engine does its part while files are copied. When one of the two
+	// fails the other one is cut short.
+	ctx, s.stop = context.WithCancelCause(ctx)
+	opened := make(chan error, 1)
+	go func() {
+		err := exec.Guard(func() (err error) {
+			onCopy := *s.pipeline
+			onCopy.Workspace.Host = s.place.tree
+			s.Session, err = s.engine.Open(ctx, &onCopy, s.setting)
+			return err
+		})
+		if err != nil {
+			s.stop(err)
+		}
+		opened <- err
+	}()
+	failed := exec.Guard(func() error { return s.copy(ctx) })
+	if failed != nil {
+		s.stop(failed)
+	}
+	if err := <-opened; err != nil {
+		return err // or why it was cut short
+	}
+	if failed == nil {
+		return nil
+	}
+	tidy, stop := context.WithTimeout(context.WithoutCancel(ctx), outGrace)
+	defer stop()
+	return errors.Join(failed, s.Session.Close(tidy))
+}
+
+// copy makes the copy.
+func (s *isolation) copy(ctx context.Context) error {
 	if err := s.copies.fill(ctx, s.pipeline, s.place, s.setting.Notify); err != nil {
 		return err
 	}
@@ -122,10 +156,7 @@ func (s *isolation) open(ctx context.Context) error {
 	if err != nil {
 		return copyError(err, s.copies.dir)
 	}
-	onCopy := *s.pipeline
-	onCopy.Workspace.Host = s.place.tree
-	s.Session, err = s.engine.Open(ctx, &onCopy, s.setting)
-	return err
+	return nil
 }
 
 // Env implements exec.Environer where the engine does.
@@ -140,6 +171,7 @@ func (s *isolation) Env() map[string]string {
 // while other pipelines run; wait waits for that.
 func (s *isolation) Close(ctx context.Context) error {
 	err := s.Session.Close(ctx)
+	s.stop(nil)
 	if s.copies.out == nil {
 		return errors.Join(err, s.remove(ctx))
 	}

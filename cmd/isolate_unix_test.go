@@ -3,7 +3,10 @@
 package cmd_test
 
 import (
+	"fmt"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,5 +96,28 @@ func TestIsolateKilled(t *testing.T) {
 		if time.Since(began) > promise {
 			t.Fatalf("after %v there is left: %s", promise, strings.Join(u.copiesOf(), ", "))
 		}
+	}
+}
+
+// TestIsolateElsewhere refuses an engine that could not mount the copy, before
+// anything is copied.
+func TestIsolateElsewhere(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.2:0") // not the usual name of this machine
+	if err != nil {
+		t.Skipf("SKIPPED: only one address leads to this machine here, so engines elsewhere are not tested: %v", err)
+	}
+	engine := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"Version": "20.10", "Os": "linux", "Arch": "amd64"}`)
+	})}
+	t.Cleanup(func() { engine.Close() })
+	go func() { _ = engine.Serve(listener) }() // it ends with the test
+	u := newOrdinary(t)
+	u.write(".drone.yml", rootsFile, false)
+	c, out := u.drone("--isolate", "-H", "tcp://"+listener.Addr().String())
+	u.end(c, out, 2)
+	if said := out.String(); !strings.Contains(said, "error: --isolate needs an engine on this machine") || strings.Contains(said, "copied") {
+		t.Errorf("it says:\n%s", said)
 	}
 }
