@@ -29,6 +29,7 @@ func Main(args []string, s Streams, version string) (status int) {
 	if run, settings, ok := vigil.Orphaned(); ok {
 		return orphaned(run, settings)
 	}
+	defer endsEarly()()
 	s = s.patient()
 	var c *cobra.Command
 	err := exec.Guard(func() (err error) {

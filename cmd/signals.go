@@ -73,6 +73,35 @@ func endingPull() ending {
 	return ending{first: "stopping the pulls", second: still, further: still}
 }
 
+// lastingSignals are those of which Go makes something that nobody wants:
+// SIGQUIT (ctrl-\) would dump stacks. SIGHUP is not among them where the program
+// was started to outlive its terminal, as by nohup.
+func lastingSignals() []os.Signal {
+	if signal.Ignored(syscall.SIGHUP) {
+		return []os.Signal{syscall.SIGQUIT}
+	}
+	return []os.Signal{syscall.SIGQUIT, syscall.SIGHUP}
+}
+
+// endsEarly has signals end the program with their status, as long as nothing
+// has been made that a command would have to remove. SIGINT and SIGTERM need
+// nobody for that. stop must be called.
+func endsEarly() (stop func()) {
+	arrived, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(arrived, lastingSignals()...)
+	go func() {
+		select {
+		case s := <-arrived:
+			os.Exit(interrupted{s}.status())
+		case <-done:
+		}
+	}()
+	return func() {
+		signal.Stop(arrived)
+		close(done)
+	}
+}
+
 // signals is what becomes of a command that watches them.
 type signals struct {
 	// hurry is closed at the second signal.
@@ -95,8 +124,9 @@ const sayTime = time.Second
 func untilSignal(parent context.Context, words ending, say func(string)) (context.Context, signals) {
 	ctx, cancel := context.WithCancelCause(parent)
 	arrived := make(chan os.Signal, 4)
-	// Left alone, SIGQUIT (ctrl-\) would dump stacks and leave everything behind.
-	signal.Notify(arrived, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	lasting := lastingSignals()
+	signal.Reset(lasting...) // endsEarly has nothing to say any more
+	signal.Notify(arrived, append(lasting, os.Interrupt, syscall.SIGTERM)...)
 	// A reader that goes away must not end the program before it has cleaned
 	// up: with SIGPIPE taken the write fails instead. It is not ignored, because
 	// the processes of steps would inherit that.
