@@ -195,7 +195,7 @@ func (e outputError) Unwrap() error { return e.error }
 func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, copies *copies, hurry <-chan struct{}) report.Renderer {
 	if o.output.value == "json" {
 		return report.NewJSON(s.Out, func(sum *exec.Summary) int {
-			status := runStatus(ctx, sum, nil)
+			status := runStatus(ctx, sum)
 			if status == StatusOK && copies.failure() != nil {
 				return StatusFailed
 			}
@@ -211,14 +211,15 @@ func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, 
 // finish shows the summary and decides the exit status.
 func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary *exec.Summary, copies *copies, err error) error {
 	var unreachable *exec.UnreachableError
-	if errors.As(err, &unreachable) {
+	ran := runs(p.plan) > 0
+	gone := errors.As(err, &unreachable)
+	if gone && !began(summary) {
 		return engineFailure(ctx, err)
 	}
 	defect, broken := errors.AsType[*exec.PanicError](err)
-	if err != nil && !broken {
+	if err != nil && !broken && !gone {
 		return &failure{status: StatusFailed, err: err}
 	}
-	ran := runs(p.plan) > 0
 	if !ran {
 		s.note(nothingRuns(p, o.sel.pipelines))
 	}
@@ -232,7 +233,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	if broken {
 		return internalError(defect)
 	}
-	status := runStatus(ctx, summary, err)
+	status := runStatus(ctx, summary)
 	why := o.ending(ctx, status)
 	if status == StatusTimeout {
 		why = o.limits.failure(ctx, summary)
@@ -243,6 +244,9 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 		why = lost
 	default:
 		s.warn(lost.Error())
+	}
+	if gone && status == StatusUnreachable {
+		return engineFailure(ctx, err)
 	}
 	if status == StatusOK && why != nil {
 		status = StatusFailed
@@ -281,11 +285,7 @@ func (s Streams) noteLeft(summary *exec.Summary) {
 }
 
 // runStatus is the exit status for a run (docs/exec.md).
-func runStatus(ctx context.Context, s *exec.Summary, err error) int {
-	var unreachable *exec.UnreachableError
-	if errors.As(err, &unreachable) {
-		return StatusUnreachable
-	}
+func runStatus(ctx context.Context, s *exec.Summary) int {
 	if s.Status == exec.StatusKilled {
 		if signal, ok := interruption(ctx); ok {
 			return signal.status()
@@ -294,7 +294,17 @@ func runStatus(ctx context.Context, s *exec.Summary, err error) int {
 	if timedOut(ctx, s) {
 		return StatusTimeout
 	}
+	if s.Unreachable {
+		return StatusUnreachable
+	}
 	return s.ExitCode()
+}
+
+// began reports whether any step was started.
+func began(s *exec.Summary) bool {
+	return slices.ContainsFunc(s.Pipelines, func(p *exec.PipelineSummary) bool {
+		return slices.ContainsFunc(p.Steps, func(t *exec.StepSummary) bool { return !t.Started.IsZero() })
+	})
 }
 
 func runs(plan *exec.Plan) int {

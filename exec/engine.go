@@ -72,6 +72,10 @@ type IO struct {
 type Exit struct {
 	Code      int
 	OOMKilled bool
+	// Reason is one lower-case sentence that says what a code other than 0
+	// does not, where the engine knows it: who ended the process, or what it
+	// lacked. Hint says what to do. Both may be empty.
+	Reason, Hint string
 }
 
 // Notice is something an engine has to tell beside results. Exactly one of

@@ -109,9 +109,13 @@ type StepFinished struct {
 	Ignored bool
 	// TimedOut reports that a time limit, of the step or of the run, ended it.
 	TimedOut bool
-	Duration time.Duration
+	// Background reports a service or detached step that was not ended by the
+	// end of its pipeline.
+	Background bool
+	Duration   time.Duration
 	// Error, Hint, Phase and Position are set for status error, Error also
-	// for killed.
+	// for killed. For failure Error and Hint say what the exit code does not,
+	// where that is known.
 	Error    string
 	Hint     string
 	Phase    Phase
@@ -157,4 +161,6 @@ type RunFinished struct {
 	At
 	Status   Status // success, failure, error, killed
 	Duration time.Duration
+	// Unreachable reports that the engine could not be used, or was lost.
+	Unreachable bool
 }

@@ -42,7 +42,7 @@ type result struct {
 	code      int
 	oom       bool
 	ignored   bool
-	message   string // for error and killed
+	message   string // for error and killed, and for failure where more is known than the code
 	hint      string
 	phase     Phase
 	cancelled bool // ended because its context ended
@@ -86,6 +86,7 @@ func judge(s *Step, background, frozen bool, exit Exit, err, cause error) result
 		return result{
 			status: StatusFailure, code: codeKilled, oom: true,
 			ignored: uncounted || s.Failure == FailureIgnore,
+			message: exit.Reason, hint: exit.Hint,
 		}
 	case exit.Code == 0, exit.Code == codeSkipRest && !background:
 		return result{status: StatusSuccess, code: exit.Code}
@@ -93,6 +94,7 @@ func judge(s *Step, background, frozen bool, exit Exit, err, cause error) result
 		return result{
 			status: StatusFailure, code: exit.Code,
 			ignored: uncounted || s.Failure == FailureIgnore,
+			message: exit.Reason, hint: exit.Hint,
 		}
 	}
 }

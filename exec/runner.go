@@ -115,7 +115,9 @@ func (r *runner) live() error {
 			r.hurry()
 		}
 	}
-	r.tell(RunFinished{At: r.at(), Status: r.status(), Duration: r.opts.Now().Sub(r.started)})
+	r.tell(RunFinished{
+		At: r.at(), Status: r.status(), Duration: r.opts.Now().Sub(r.started), Unreachable: r.unreachable != nil,
+	})
 	return nil
 }
 

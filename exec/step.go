@@ -107,7 +107,7 @@ func (m ended) apply(r *runner) {
 	r.defect(m.err)
 	if s.background && errors.Is(m.cause, ErrOver) {
 		// Ended by us, and how it takes that says nothing.
-		p.finish(s, result{status: StatusSuccess})
+		p.finish(s, result{status: StatusSuccess, cancelled: true})
 		return
 	}
 	res := judge(s.Step, s.background, s.frozen, m.exit, m.err, m.cause)
@@ -133,7 +133,7 @@ func (p *pipeline) finish(s *step, res result) {
 	e := StepFinished{
 		At: p.r.at(), Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
 		Status: res.status, ExitCode: res.code, OOMKilled: res.oom, Ignored: res.ignored && res.status.bad(),
-		TimedOut: res.timedOut,
+		TimedOut: res.timedOut, Background: s.background && !res.cancelled,
 		Duration: p.r.opts.Now().Sub(s.started),
 		Error:    res.message, Hint: res.hint, Phase: res.phase,
 	}
@@ -182,7 +182,11 @@ func (p *pipeline) finishBackground(s *step, res result) {
 		case StatusError:
 			p.warn(s, fmt.Sprintf("%s could not be run: %s", s.what(), res.message))
 		case StatusFailure:
-			p.warn(s, fmt.Sprintf("%s ended with exit code %d before the other steps were over", s.what(), res.code))
+			text := fmt.Sprintf("%s ended with exit code %d before the other steps were over", s.what(), res.code)
+			if res.message != "" {
+				text += ": " + res.message
+			}
+			p.warn(s, text)
 		}
 	}
 	if p.stage == stageEnding && p.background == 0 {

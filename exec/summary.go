@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -18,6 +19,8 @@ type Summary struct {
 	Duration  time.Duration
 	Pipelines []*PipelineSummary // in order of their first event
 	Warnings  []Warning
+	// Unreachable reports that the engine could not be used, or was lost.
+	Unreachable bool
 
 	// known finds what Apply made by name; ten thousand steps may print.
 	known map[string]*knownPipeline
@@ -25,6 +28,7 @@ type Summary struct {
 
 type knownPipeline struct {
 	summary *PipelineSummary
+	gone    []*StepSummary // in the background, ended by themselves
 	steps   map[string]*StepSummary
 }
 
@@ -58,6 +62,9 @@ type StepSummary struct {
 	Position  string
 	Lines     int      // lines of output so far
 	Tail      []string // the last lines, at most TailLines
+	// Gone are the services and detached steps of the pipeline that had ended
+	// by themselves before this step failed, in order of their end.
+	Gone []*StepSummary
 }
 
 // TailLines is how many lines of a step a Summary keeps.
@@ -74,7 +81,7 @@ func (s *Summary) Apply(e Event) {
 		s.Run, s.Event, s.File = e.Run, e.Event, e.File
 		s.Status, s.Started = StatusRunning, e.Time
 	case RunFinished:
-		s.Status, s.Duration = e.Status, e.Duration
+		s.Status, s.Duration, s.Unreachable = e.Status, e.Duration, e.Unreachable
 	case PipelineStarted:
 		p := s.pipeline(e.Pipeline)
 		p.Status, p.Started = StatusRunning, e.Time
@@ -90,7 +97,7 @@ func (s *Summary) Apply(e Event) {
 	case StepOutput:
 		s.step(e.Pipeline, e.Step).output(e)
 	case StepFinished:
-		s.step(e.Pipeline, e.Step).finish(e)
+		s.finish(e)
 	case StepSkipped:
 		t := s.step(e.Pipeline, e.Step)
 		t.Kind, t.Image, t.Status, t.Reason = e.Kind, e.Image, StatusSkipped, e.Reason
@@ -98,6 +105,20 @@ func (s *Summary) Apply(e Event) {
 		s.Warnings = append(s.Warnings, e)
 	case PullProgress:
 		// Progress is for those who watch; nothing of it remains.
+	}
+}
+
+func (s *Summary) finish(e StepFinished) {
+	t := s.step(e.Pipeline, e.Step)
+	t.finish(e)
+	p := s.known[e.Pipeline]
+	switch {
+	case e.Background && (e.Kind == KindService && e.Status == StatusSuccess || e.Status == StatusFailure || e.Status == StatusError):
+		// A detached step that succeeded has done its work; a service has
+		// none that ends.
+		p.gone = append(p.gone, t)
+	case e.Status.bad() && (e.Status != StatusKilled || e.TimedOut) && !e.Ignored:
+		t.Gone = slices.Clone(p.gone)
 	}
 }
 
@@ -142,7 +163,7 @@ func (s *Summary) pipeline(name string) *PipelineSummary {
 	if s.known == nil {
 		s.known = make(map[string]*knownPipeline)
 	}
-	s.known[name] = &knownPipeline{p, make(map[string]*StepSummary)}
+	s.known[name] = &knownPipeline{summary: p, steps: make(map[string]*StepSummary)}
 	s.Pipelines = append(s.Pipelines, p)
 	return p
 }

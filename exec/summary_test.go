@@ -65,6 +65,42 @@ func TestSummaryFolds(t *testing.T) {
 	}
 }
 
+// TestSummaryKnowsWhoWasGone: what ended in the background before a step failed
+// may be why it did.
+func TestSummaryKnowsWhoWasGone(t *testing.T) {
+	finished := func(step string, kind Kind, status Status, background bool) StepFinished {
+		return StepFinished{Pipeline: "p", Step: step, Kind: kind, Status: status, Background: background, Ignored: background}
+	}
+	var s Summary
+	for _, e := range []Event{
+		StepFinished{Pipeline: "other", Step: "db", Kind: KindService, Status: StatusFailure, Background: true, Ignored: true},
+		finished("db", KindService, StatusFailure, true),
+		finished("seed", KindStep, StatusSuccess, true),
+		finished("early", KindService, StatusSuccess, true),
+		finished("ignored", KindStep, StatusFailure, false),
+		StepFinished{Pipeline: "p", Step: "lint", Kind: KindStep, Status: StatusFailure, Ignored: true},
+		finished("fine", KindStep, StatusSuccess, false),
+		finished("late", KindService, StatusFailure, true),
+		StepFinished{Pipeline: "p", Step: "slow", Kind: KindStep, Status: StatusKilled, TimedOut: true},
+		StepFinished{Pipeline: "p", Step: "victim", Kind: KindStep, Status: StatusKilled},
+		finished("ended by us", KindService, StatusSuccess, false),
+	} {
+		s.Apply(e)
+	}
+	want := map[string]string{"ignored": "db early", "slow": "db early late"}
+	for _, p := range s.Pipelines {
+		for _, step := range p.Steps {
+			var names []string
+			for _, gone := range step.Gone {
+				names = append(names, gone.Name)
+			}
+			if got := strings.Join(names, " "); got != want[step.Name] {
+				t.Errorf("before %s were gone %q, want %q", step.Name, got, want[step.Name])
+			}
+		}
+	}
+}
+
 func TestSummaryKeepsTheTail(t *testing.T) {
 	var s Summary
 	for i := 1; i <= 3*TailLines; i++ {

@@ -136,6 +136,7 @@ func (b *summaryWriter) failures(p *exec.PipelineSummary) {
 			b.failure(p, s)
 		}
 	}
+	b.gone(p)
 	// A pipeline that could not be set up has no step to blame.
 	if p.Status == exec.StatusError && len(badSteps(p)) == 0 {
 		b.line("")
@@ -157,6 +158,42 @@ func killed(timedOut bool, reason string, after time.Duration) string {
 	return "killed after " + Duration(after) + ": " + reason
 }
 
+// gone tells of services that had ended before a step failed, which may be why
+// it did.
+func (b *summaryWriter) gone(p *exec.PipelineSummary) {
+	told := map[*exec.StepSummary]bool{}
+	for _, failed := range p.Failed() {
+		for _, s := range failed.Gone {
+			if told[s] {
+				continue
+			}
+			told[s] = true
+			what := "detached step "
+			if s.Kind == exec.KindService {
+				what = "service "
+			}
+			how := "ended with " + exitText(s.ExitCode, s.OOMKilled)
+			if s.Status == exec.StatusError {
+				how = errorText(s.Phase, s.Error)
+			} else if s.Error != "" {
+				how += ": " + s.Error
+			}
+			b.line("")
+			b.wrapped(b.Style.Paint(Yellow, fmt.Sprintf("%s%s was gone before step %s failed: %s",
+				what, b.stepName(p, s), b.stepName(p, failed), Visible(how))))
+			b.hint(s.Hint)
+			b.lastLines(s)
+		}
+	}
+}
+
+func (b *summaryWriter) stepName(p *exec.PipelineSummary, s *exec.StepSummary) string {
+	if b.several {
+		return Visible(p.Name) + "/" + Visible(s.Name)
+	}
+	return Visible(s.Name)
+}
+
 func badSteps(p *exec.PipelineSummary) []*exec.StepSummary {
 	var bad []*exec.StepSummary
 	for _, s := range p.Steps {
@@ -168,10 +205,7 @@ func badSteps(p *exec.PipelineSummary) []*exec.StepSummary {
 }
 
 func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
-	name := Visible(s.Name)
-	if b.several {
-		name = Visible(p.Name) + "/" + name
-	}
+	name := b.stepName(p, s)
 	b.line("")
 	b.failed = true
 	switch s.Status {
@@ -184,8 +218,18 @@ func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
 	case exec.StatusKilled:
 		b.wrapped(b.Style.Paint(Red, "step "+name+" was "+killed(s.TimedOut, Visible(s.Error), s.Duration)))
 	default:
-		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("step %s failed with %s", name, exitText(s.ExitCode, s.OOMKilled))))
+		text := fmt.Sprintf("step %s failed with %s", name, exitText(s.ExitCode, s.OOMKilled))
+		if s.Error != "" {
+			text += ": " + Visible(s.Error)
+		}
+		b.wrapped(b.Style.Paint(Red, text))
+		b.hint(s.Hint)
 	}
+	b.lastLines(s)
+}
+
+// lastLines repeats the end of what a step printed.
+func (b *summaryWriter) lastLines(s *exec.StepSummary) {
 	if s.Lines > len(s.Tail) && len(s.Tail) > 0 {
 		b.line(b.Style.Faint(fmt.Sprintf("  … %s before", Plural(s.Lines-len(s.Tail), "line"))))
 	}
