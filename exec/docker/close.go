@@ -23,6 +23,8 @@ const (
 	// retryEvery is the pause before a removal is tried again that another
 	// one, still under way in the engine, holds up.
 	retryEvery = 50 * time.Millisecond
+	// sayAfter is how long an engine may be gone before that is said.
+	sayAfter = time.Second
 )
 
 // Close implements exec.Session. Everything goes at once, without a grace
@@ -38,24 +40,101 @@ func (s *session) Close(ctx context.Context) error {
 		}
 	}
 	s.mu.Unlock()
-	err := s.removeContainers(ctx)
+	ctx, cancel := s.whileClosing(ctx)
+	defer cancel()
+	var unended error
+	_, err := s.removeContainers(ctx) // what is left is tried again below
 	select {
 	case <-s.idle:
 	case <-ctx.Done():
-		err = errors.Join(err, fmt.Errorf("steps of pipeline %q have not ended: %w", s.pipeline.Name, context.Cause(ctx)))
+		unended = fmt.Errorf("steps of pipeline %q have not ended: %w", s.pipeline.Name, context.Cause(ctx))
 	}
 	s.tidying.Wait()
 	// A run that ended meanwhile may have left its container.
-	err = errors.Join(err, s.removeContainers(ctx))
+	left, defect := s.removeContainers(ctx)
+	err = errors.Join(err, defect)
 	var giving sync.WaitGroup
 	var broken error
 	giving.Go(func() { broken = exec.Guard(func() error { s.leaveWorkspace(ctx); return nil }) })
-	err = errors.Join(err, s.removeShared(ctx))
+	shared, defect := s.removeShared(ctx)
 	giving.Wait()
-	return errors.Join(err, broken, s.broken)
+	if left = append(left, shared...); len(left) > 0 {
+		unended = nil // the containers that are left say so
+	}
+	return errors.Join(err, unended, leftError(s.engine, left), defect, broken, s.broken)
 }
 
-func (s *session) removeContainers(ctx context.Context) error {
+// whileClosing gives a context for removals that also ends when the engine
+// hangs. The pulse of the session ends with the returned function.
+func (s *session) whileClosing(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watching, stop := context.WithCancel(ctx)
+	var once sync.Once
+	giveUp := func(why error) {
+		once.Do(func() {
+			cancel(why)
+			close(s.hopeless)
+		})
+	}
+	s.watching.Go(func() { s.engine.watchPulse(watching, time.Second, s.engine.patience.closing, giveUp) })
+	s.watching.Go(func() {
+		select {
+		case <-watching.Done():
+			return
+		case <-s.hurry:
+		}
+		for s.engine.goneSince.Load() == nil {
+			select {
+			case <-watching.Done():
+				return
+			case <-time.After(retryEvery):
+			}
+		}
+		giveUp(errGone)
+	})
+	patient := time.AfterFunc(sayAfter, func() {
+		if s.engine.goneSince.Load() != nil {
+			s.notify(exec.Notice{Warning: fmt.Sprintf("the engine at %s is gone: waiting up to %s for it to come back, to remove what the run made",
+				s.engine.endpoint.Host, s.engine.patience.back)})
+		}
+	})
+	return ctx, func() {
+		patient.Stop()
+		stop()
+		cancel(nil)
+		s.leavePulse()
+	}
+}
+
+// errGone ends the wait for an engine that is gone when there is no time left.
+var errGone = errors.New("the engine is gone")
+
+// left is an object that could not be removed.
+type left struct {
+	what string // kind and name
+	err  error
+}
+
+// leftError names what could not be removed, on one line.
+func leftError(e *Engine, all []left) error {
+	if len(all) == 0 {
+		return nil
+	}
+	names := make([]string, len(all))
+	reasons := map[string]bool{}
+	for i, l := range all {
+		names[i] = l.what
+		reason := oneLine(l.err)
+		if lost(l.err) || errors.Is(l.err, errGone) || errors.Is(l.err, context.Canceled) || errors.Is(l.err, context.DeadlineExceeded) {
+			reason = fmt.Sprintf("the engine at %s does not answer", e.endpoint.Host)
+		}
+		reasons[reason] = true
+	}
+	return fmt.Errorf("left behind: %s: %s",
+		strings.Join(names, ", "), strings.Join(slices.Sorted(maps.Keys(reasons)), "; "))
+}
+
+func (s *session) removeContainers(ctx context.Context) ([]left, error) {
 	s.mu.Lock()
 	names := slices.Sorted(maps.Keys(s.containers))
 	s.mu.Unlock()
@@ -65,7 +144,7 @@ func (s *session) removeContainers(ctx context.Context) error {
 	for i, name := range names {
 		group.Go(guarded(func() error {
 			if err := s.engine.removeContainer(ctx, name); err != nil {
-				failed[i] = fmt.Errorf("cannot remove container %s: %s", name, oneLine(err))
+				failed[i] = err
 				return nil
 			}
 			s.mu.Lock()
@@ -74,55 +153,69 @@ func (s *session) removeContainers(ctx context.Context) error {
 			return nil
 		}))
 	}
-	return errors.Join(append(failed, group.Wait())...)
+	broken := group.Wait()
+	return leftOf("container", names, failed), broken
+}
+
+func leftOf(kind string, names []string, failed []error) (all []left) {
+	for i, err := range failed {
+		if err != nil {
+			all = append(all, left{kind + " " + names[i], err})
+		}
+	}
+	return all
 }
 
 // removeShared removes the network and the volumes.
-func (s *session) removeShared(ctx context.Context) error {
+func (s *session) removeShared(ctx context.Context) ([]left, error) {
 	volumes := s.volumes()
 	failed := make([]error, len(volumes)+1)
 	var group errgroup.Group
 	group.Go(guarded(func() error {
-		if err := s.engine.removeNetwork(ctx, s.place.network); err != nil {
-			failed[0] = fmt.Errorf("cannot remove network %s: %s", s.place.network, oneLine(err))
-		}
+		failed[len(volumes)] = s.engine.removeNetwork(ctx, s.place.network)
 		return nil
 	}))
 	for i, name := range volumes {
 		group.Go(guarded(func() error {
-			if err := s.engine.removeVolume(ctx, name); err != nil {
-				failed[i+1] = fmt.Errorf("cannot remove volume %s: %s", name, oneLine(err))
-			}
+			failed[i] = s.engine.removeVolume(ctx, name)
 			return nil
 		}))
 	}
-	return errors.Join(append(failed, group.Wait())...)
+	broken := group.Wait()
+	return append(leftOf("volume", volumes, failed[:len(volumes)]),
+		leftOf("network", []string{s.place.network}, failed[len(volumes):])...), broken
 }
 
 // removeContainer kills and removes a container with its anonymous volumes.
 func (e *Engine) removeContainer(ctx context.Context, name string) error {
-	return persist(ctx, func() error {
+	return e.persist(ctx, func() error {
 		return e.client.ContainerRemove(ctx, name, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	})
 }
 
 func (e *Engine) removeNetwork(ctx context.Context, name string) error {
-	return persist(ctx, func() error { return e.client.NetworkRemove(ctx, name) })
+	return e.persist(ctx, func() error { return e.client.NetworkRemove(ctx, name) })
 }
 
 func (e *Engine) removeVolume(ctx context.Context, name string) error {
-	return persist(ctx, func() error { return e.client.VolumeRemove(ctx, name, true) })
+	return e.persist(ctx, func() error { return e.client.VolumeRemove(ctx, name, true) })
 }
 
 // persist repeats a removal while the engine is still busy with the object or
-// with one that uses it, for at most ten seconds.
-func persist(ctx context.Context, remove func() error) error {
+// with one that uses it, for at most ten seconds, and while the engine is gone
+// and may come back, as one does that is restarted.
+func (e *Engine) persist(ctx context.Context, remove func() error) error {
 	for end := time.Now().Add(10 * time.Second); ; {
 		err := remove()
 		if gone(err) {
+			e.here()
 			return nil
 		}
-		if !busy(err) || time.Now().After(end) {
+		again := busy(err) && time.Now().Before(end)
+		if lost(err) {
+			again = e.mayReturn()
+		}
+		if !again || ctx.Err() != nil {
 			return err
 		}
 		select {
@@ -132,6 +225,21 @@ func persist(ctx context.Context, remove func() error) error {
 		}
 	}
 }
+
+// mayReturn reports whether an engine that is gone is still waited for. All
+// removals share the time for that, from the first one that found it gone.
+func (e *Engine) mayReturn() bool {
+	now := time.Now()
+	first := e.goneSince.Load()
+	if first == nil && e.goneSince.CompareAndSwap(nil, &now) {
+		return true
+	}
+	first = e.goneSince.Load()
+	return first == nil || now.Sub(*first) < e.patience.back
+}
+
+// here says that the engine answers.
+func (e *Engine) here() { e.goneSince.Store(nil) }
 
 func busy(err error) bool {
 	return errdefs.IsConflict(err) || strings.Contains(err.Error(), "has active endpoints") || strings.Contains(err.Error(), "in use") || changing(err)

@@ -2,12 +2,14 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/dockerhost"
@@ -74,6 +76,16 @@ func (l *line) cut() {
 	}
 }
 
+// drop cuts what is connected now.
+func (l *line) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.conns {
+		c.Close()
+	}
+	l.conns = nil
+}
+
 func TestLostConnection(t *testing.T) {
 	direct := newEngine(t)
 	socket, isUnix := strings.CutPrefix(direct.endpoint.Host, "unix://")
@@ -85,6 +97,7 @@ func TestLostConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.patience.back = time.Second
 	run := "test-" + random()[:8]
 	p := &exec.Pipeline{Name: "p", Workspace: exec.Workspace{Base: "/w", Path: "/w"}}
 	session, err := e.Open(t.Context(), p, exec.Setting{Run: run, Notify: func(exec.Notice) {}})
@@ -96,15 +109,53 @@ func TestLostConnection(t *testing.T) {
 	s.Name, s.Image = "s", testImage
 	out := &watcher{text: "\nup\n", seen: ln.cut}
 	_, err = session.Run(t.Context(), s, exec.IO{Output: out})
-	if got := asStepError(t, err, exec.PhaseRun); got.Error() != "lost the connection to "+e.product+" at "+e.endpoint.Host || got.Hint == "" {
-		t.Errorf("got %q with hint %q", got.Error(), got.Hint)
+	if got := asStepError(t, err, exec.PhaseRun); got.Error() != "lost the connection to "+e.product+" at "+e.endpoint.Host || !errors.As(err, new(*exec.UnreachableError)) {
+		t.Errorf("got %q", got.Error())
 	}
 	err = session.Close(context.WithoutCancel(t.Context()))
-	if err == nil || !strings.Contains(err.Error(), "cannot remove container drone-"+run) || !strings.Contains(err.Error(), "cannot remove network drone-"+run) {
+	if err == nil || !strings.Contains(err.Error(), "left behind: container drone-"+run) || !strings.Contains(err.Error(), ", network drone-"+run) ||
+		!strings.Contains(err.Error(), "does not answer") {
 		t.Errorf("close gave %v", err)
 	}
 	if _, err := e.Open(t.Context(), p, exec.Setting{Run: run, Notify: func(exec.Notice) {}}); err == nil || !strings.Contains(err.Error(), "cannot reach Docker") {
 		t.Errorf("open gave %v", err)
+	}
+}
+
+// TestCutStream cuts every connection of a run, as a proxy may, while the engine
+// stays: the step goes on, its end is known, and that lines may be lost is said.
+func TestCutStream(t *testing.T) {
+	direct := newEngine(t)
+	socket, isUnix := strings.CutPrefix(direct.endpoint.Host, "unix://")
+	if !isUnix {
+		t.Skip("SKIPPED: the engine is not on a unix socket")
+	}
+	ln := newLine(t, socket)
+	e, err := New(t.Context(), Options{Endpoint: dockerhost.Endpoint{Host: "unix://" + ln.listener.Addr().String(), Source: "the test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := open(t, e, func(p *exec.Pipeline) { p.Workspace.Host = t.TempDir() })
+	s := commands("echo; echo up; sleep 3; echo after; exit 4")
+	s.Name, s.Image, s.WorkingDir = "s", testImage, "/"
+	out := &watcher{text: "\nup\n", seen: ln.drop}
+	exit, err := tr.session.Run(t.Context(), s, exec.IO{Output: out, Notify: tr.notify})
+	if err != nil || exit.Code != 4 || !strings.Contains(out.String(), "\nafter\n") {
+		t.Errorf("got %+v, %v, output %q", exit, err, out.String())
+	}
+	if got := strings.Join(tr.warnings(), "\n"); got != brokenOff {
+		t.Errorf("warned %q", got)
+	}
+}
+
+// TestClosedStreams has a step that closes its output and goes on, which is no
+// connection that was cut.
+func TestClosedStreams(t *testing.T) {
+	tr := open(t, newEngine(t), nil)
+	s := &exec.Step{Entrypoint: []string{"/bin/sh", "-c", "echo last; exec >&- 2>&-; sleep 4; exit 3"}}
+	out, exit, err := tr.do(t.Context(), s, nil)
+	if out != "last\n" || exit.Code != 3 || err != nil || len(tr.warnings()) > 0 {
+		t.Errorf("got %q, %+v, %v, warnings %q", out, exit, err, tr.warnings())
 	}
 }
 

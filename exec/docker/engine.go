@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/api/types/versions"
@@ -51,6 +52,9 @@ type Engine struct {
 	endpoint    dockerhost.Endpoint
 	credentials *dockerhost.Credentials
 	grace       time.Duration
+	patience    patience
+	full        func(dir string) bool     // full, but for tests
+	goneSince   atomic.Pointer[time.Time] // set while removals find the engine gone
 	owner       map[string]string
 	images      *images
 	workspaces  *workspaces
@@ -84,6 +88,7 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	}
 	e := &Engine{
 		client: api, endpoint: opts.Endpoint, credentials: opts.Credentials, grace: opts.Grace,
+		patience: defaultPatience(), full: full,
 		owner: ownerLabels(), helper: opts.Helper,
 	}
 	e.workspaces = newWorkspaces(e)

@@ -134,8 +134,14 @@ func TestOutOfMemory(t *testing.T) {
 		t.Log("the engine did not hear of the kernel's kill, as happens to 20.10 under load")
 		_, exit, err = tr.do(t.Context(), s, nil)
 	}
-	if err != nil || !exit.OOMKilled || exit.Code == 0 {
+	if err != nil || !exit.OOMKilled || exit.Code == 0 || exit.Reason != "it used more than the 16 MiB of its mem_limit" || !strings.Contains(exit.Hint, "raise mem_limit") {
 		t.Errorf("got %+v, %v", exit, err)
+	}
+	child := commands("tail -c 100000000 /dev/zero || exit 3")
+	child.MemLimit, child.MemSwapLimit = s.MemLimit, s.MemSwapLimit
+	_, exit, err = tr.do(t.Context(), child, nil)
+	if err != nil || exit.Code != 3 || exit.OOMKilled && !strings.HasSuffix(exit.Reason, "one of its processes was killed, and it ended with exit code 3") {
+		t.Errorf("a step whose child was killed gave %+v, %v", exit, err)
 	}
 	if _, exit, err := tr.do(t.Context(), commands("exit 137"), nil); err != nil || exit.OOMKilled {
 		t.Errorf("a step that just fails gave %+v, %v", exit, err)

@@ -68,7 +68,7 @@ func hostExplanations() []explanation {
 		explain(`unable to set memory limit to`, "mem_limit is below what the start of a container takes", "raise mem_limit"),
 		explain(`Minimum memoryswap limit should be larger`, "memswap_limit is below mem_limit", "memswap_limit counts memory and swap together"),
 		explain(`address pool|fully subnetted`, "the engine has no addresses left for another network",
-			"remove networks nobody uses: `docker network prune`"),
+			"remove networks nobody uses: `drone clean` those of runs that are over, `docker network prune` all"),
 		explain(`no space left on device|disk quota exceeded`, "the disk of the engine is full", "`docker system df` shows what takes the space, `docker system prune` frees some"),
 		explain(`network ([^ ]+) not found|network with name or ID ([^ :]+): network not found`, "there is no network %[2]q", "create it with `docker network create`, or correct the name"),
 	}

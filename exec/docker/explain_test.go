@@ -75,7 +75,7 @@ func TestStepError(t *testing.T) {
 		{name: "networks", phase: exec.PhaseOpen, text: "Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
 			want: "the engine has no addresses left for another network", hint: "docker network prune"},
 		{name: "networks, 27", phase: exec.PhaseOpen, text: "Error response from daemon: all predefined address pools have been fully subnetted",
-			want: "the engine has no addresses left for another network", hint: "`docker network prune`"},
+			want: "the engine has no addresses left for another network", hint: "`docker network prune` all"},
 		{name: "disk", phase: exec.PhaseCreate, text: "Error response from daemon: mkdir /var/lib/docker/overlay2/x: no space left on device", want: "the disk of the engine is full", hint: "docker system df"},
 		{name: "network", phase: exec.PhaseOpen, text: "Error response from daemon: network nonet not found", want: `there is no network "nonet"`, hint: "docker network create"},
 		{name: "image name", phase: exec.PhaseCreate, text: "Error response from daemon: invalid reference format: repository name must be lowercase", want: `"img:1" is not the name of an image`, hint: "lower case"},

@@ -149,7 +149,7 @@ func TestPumpInAHurry(t *testing.T) {
 	hurry, block, inside := make(chan struct{}), make(chan struct{}), make(chan struct{}, 1)
 	reader, writer := io.Pipe()
 	wrote := 0
-	p := newPump(reader, writerFunc(func(b []byte) (int, error) {
+	p := newPump(reader, once, writerFunc(func(b []byte) (int, error) {
 		wrote += len(b)
 		signal(inside)
 		<-block
@@ -179,7 +179,7 @@ func TestPumpInAHurry(t *testing.T) {
 
 // TestPumpPanic has an output that panics.
 func TestPumpPanic(t *testing.T) {
-	p := newPump(bytes.NewReader(framed(t, "x")), writerFunc(func([]byte) (int, error) { panic("no") }))
+	p := newPump(bytes.NewReader(framed(t, "x")), once, writerFunc(func([]byte) (int, error) { panic("no") }))
 	p.release()
 	defect, ok := errors.AsType[*exec.PanicError](p.finish(func() {}))
 	if !ok || defect.Value != "no" {

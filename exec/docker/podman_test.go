@@ -167,7 +167,7 @@ func TestUntilPassed(t *testing.T) {
 func TestChanging(t *testing.T) {
 	improper := errors.New("cannot remove container x as it could not be stopped: sending SIGKILL to container x: container state improper: stopped")
 	tries := 0
-	err := persist(t.Context(), func() error {
+	err := new(Engine).persist(t.Context(), func() error {
 		if tries++; tries < 3 {
 			return improper
 		}

@@ -16,13 +16,19 @@ const (
 	// pumpLimit is how much output waits in memory for a slow reader before
 	// the container is slowed down.
 	pumpLimit = 16 << 20
+	// pumpMost is how much output waits in memory at the very most.
+	pumpMost = 64 << 20
 	// pumpTrickle is how long a piece of output, at most 32 KiB, waits for
 	// room before it is taken all the same. Engines wait only so long for the
 	// reader of an ended container; a stream that never quite stands still
-	// lets them finish, and a reader that hangs costs 128 KiB a second.
+	// lets them finish, and a reader that hangs costs 128 KiB a second up to
+	// pumpMost, where the container has to wait.
 	pumpTrickle = 250 * time.Millisecond
 	// pumpPiece is the most that is written to the output at once.
 	pumpPiece = 64 << 10
+	// pumpTail is how much of the end of the output is kept, to see why a
+	// step failed.
+	pumpTail = 4 << 10
 	// pumpStall is how long the stream of an ended container may stay silent
 	// without ending, and pumpHurry when there is no time left.
 	pumpStall = 10 * time.Second
@@ -34,6 +40,7 @@ const (
 type pump struct {
 	out     io.Writer
 	limit   int
+	most    int
 	trickle time.Duration
 	hurry   <-chan struct{} // closed when there is no time left; nil never is
 
@@ -46,18 +53,21 @@ type pump struct {
 
 	more, room  chan struct{} // signals, of capacity one
 	read, wrote chan struct{} // closed when the goroutines end
+	draining    chan struct{} // closed when the container has ended
 	released    chan struct{}
 	taken       atomic.Int64
+	last        []byte // at most pumpTail bytes; valid when read is closed
 }
 
-// newPump begins to read stream. Nothing is written before release.
-func newPump(stream io.Reader, out io.Writer) *pump {
+// newPump begins to read stream. At its end again gives what is to be read
+// next, or nil. Nothing is written before release.
+func newPump(stream io.Reader, again func() io.Reader, out io.Writer) *pump {
 	p := &pump{
-		out: out, limit: pumpLimit, trickle: pumpTrickle,
+		out: out, limit: pumpLimit, most: pumpMost, trickle: pumpTrickle, draining: make(chan struct{}),
 		more: make(chan struct{}, 1), room: make(chan struct{}, 1),
 		read: make(chan struct{}), wrote: make(chan struct{}), released: make(chan struct{}),
 	}
-	go p.readAll(stream)
+	go p.readAll(stream, again)
 	go p.writeAll()
 	return p
 }
@@ -72,9 +82,9 @@ func (p *pump) abandon() {
 	close(p.released)
 }
 
-// finish waits for the end of the stream, which cut ends when nothing comes
-// any more, and for the last write. It returns the first error of a write. When
-// there is no time left only a write under way is waited for.
+// finish follows drain. It waits for the end of the stream, which cut ends when
+// nothing comes any more, and for the last write. It returns the first error of
+// a write. When there is no time left only a write under way is waited for.
 func (p *pump) finish(cut func()) error {
 	stall, hurry := pumpStall, p.hurry
 	for before := int64(-1); ; {
@@ -114,12 +124,15 @@ func (p *pump) drop() {
 	signal(p.room)
 }
 
-func (p *pump) readAll(stream io.Reader) {
+func (p *pump) readAll(stream io.Reader, again func() io.Reader) {
 	defer close(p.read)
-	// A broken stream is noticed by the one who waits for the container; what
-	// came before is delivered.
 	p.broken = exec.Guard(func() error {
-		_, _ = stdcopy.StdCopy(p, p, stream)
+		for stream != nil {
+			// How a stream ended says little: a connection that was cut and
+			// one that was closed look alike. What came before is delivered.
+			_, _ = stdcopy.StdCopy(p, p, stream)
+			stream = again()
+		}
 		return nil
 	})
 	p.mu.Lock()
@@ -134,10 +147,7 @@ func (p *pump) Write(data []byte) (int, error) {
 	full := len(p.pending) >= p.limit
 	p.mu.Unlock()
 	if full {
-		select {
-		case <-p.room:
-		case <-time.After(p.trickle):
-		}
+		p.wait()
 	}
 	p.mu.Lock()
 	if !p.dropped {
@@ -145,8 +155,43 @@ func (p *pump) Write(data []byte) (int, error) {
 	}
 	p.mu.Unlock()
 	p.taken.Add(int64(len(data)))
+	p.keep(data)
 	signal(p.more)
 	return len(data), nil
+}
+
+// wait waits for room, or until something is taken without.
+func (p *pump) wait() {
+	p.mu.Lock()
+	brimful := len(p.pending) >= p.most
+	p.mu.Unlock()
+	if brimful {
+		select {
+		case <-p.room:
+			return
+		case <-p.draining:
+		}
+	}
+	select {
+	case <-p.room:
+	case <-time.After(p.trickle):
+	}
+}
+
+// drain is called when the container has ended: what still comes is little, and
+// is taken however full it is here.
+func (p *pump) drain() { close(p.draining) }
+
+// keep remembers the end of the output.
+func (p *pump) keep(data []byte) {
+	if len(data) >= pumpTail {
+		p.last = append(p.last[:0], data[len(data)-pumpTail:]...)
+		return
+	}
+	if over := len(p.last) + len(data) - pumpTail; over > 0 {
+		p.last = append(p.last[:0], p.last[over:]...)
+	}
+	p.last = append(p.last, data...)
 }
 
 func (p *pump) writeAll() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,9 @@ func framed(t *testing.T, pieces ...string) []byte {
 	return b.Bytes()
 }
 
+// once is for a stream that nothing follows.
+func once() io.Reader { return nil }
+
 func TestPumpKeepsOrder(t *testing.T) {
 	var want strings.Builder
 	var pieces []string
@@ -32,7 +36,7 @@ func TestPumpKeepsOrder(t *testing.T) {
 		want.WriteString(piece)
 	}
 	var out bytes.Buffer
-	p := newPump(bytes.NewReader(framed(t, pieces...)), &out)
+	p := newPump(bytes.NewReader(framed(t, pieces...)), once, &out)
 	p.release()
 	if err := p.finish(func() {}); err != nil {
 		t.Fatal(err)
@@ -44,7 +48,7 @@ func TestPumpKeepsOrder(t *testing.T) {
 
 func TestPumpWritesNothingBeforeRelease(t *testing.T) {
 	var out bytes.Buffer
-	p := newPump(bytes.NewReader(framed(t, "x")), &out)
+	p := newPump(bytes.NewReader(framed(t, "x")), once, &out)
 	<-p.read
 	if out.Len() > 0 {
 		t.Error("output before release")
@@ -76,9 +80,10 @@ func TestPumpReadsOn(t *testing.T) {
 	}
 	out := &gate{open: make(chan struct{})}
 	stream, begin := io.Pipe()
-	p := newPump(stream, out)
+	p := newPump(stream, once, out)
 	p.limit, p.trickle = 1024, time.Millisecond // before anything is sent
 	p.release()
+	p.drain()
 	if _, err := begin.Write(framed(t, pieces...)); err != nil {
 		t.Fatal(err)
 	}
@@ -93,13 +98,47 @@ func TestPumpReadsOn(t *testing.T) {
 	}
 }
 
+// TestPumpIsBounded shows that a container that goes on printing for a reader
+// that hangs has to wait, and that its end lets the rest through.
+func TestPumpIsBounded(t *testing.T) {
+	piece := strings.Repeat("x", 1024)
+	out := &gate{open: make(chan struct{})}
+	stream, begin := io.Pipe()
+	p := newPump(stream, once, out)
+	p.limit, p.most, p.trickle = 1024, 8<<10, time.Millisecond // before anything is sent
+	p.release()
+	const all = 256
+	go func() {
+		_, _ = begin.Write(framed(t, slices.Repeat([]string{piece}, all)...))
+		begin.Close()
+	}()
+	taken := func() int64 { return p.taken.Load() / 1024 }
+	for end := time.Now().Add(10 * time.Second); taken() < 9 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	// One piece may be on its way to the output, beside what waits.
+	if n := taken(); n < 8 || n > 10 {
+		t.Errorf("%d KiB were taken", n)
+	}
+	p.drain()
+	<-p.read
+	close(out.open)
+	if err := p.finish(func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if out.Len() != all*1024 {
+		t.Errorf("%d bytes came out", out.Len())
+	}
+}
+
 type broken struct{ err error }
 
 func (b broken) Write([]byte) (int, error) { return 0, b.err }
 
 func TestPumpReportsAFailedWrite(t *testing.T) {
 	want := errors.New("disk full")
-	p := newPump(bytes.NewReader(framed(t, "a", "b", "c")), broken{want})
+	p := newPump(bytes.NewReader(framed(t, "a", "b", "c")), once, broken{want})
 	p.release()
 	if err := p.finish(func() {}); !errors.Is(err, want) {
 		t.Errorf("got %v", err)
@@ -116,7 +155,7 @@ func BenchmarkPump(b *testing.B) {
 	}
 	b.SetBytes(int64(frames.Len()))
 	for b.Loop() {
-		p := newPump(bytes.NewReader(frames.Bytes()), io.Discard)
+		p := newPump(bytes.NewReader(frames.Bytes()), once, io.Discard)
 		p.release()
 		if err := p.finish(func() {}); err != nil {
 			b.Fatal(err)

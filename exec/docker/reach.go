@@ -148,13 +148,23 @@ func sshTarget(host string) string {
 	return u.Hostname()
 }
 
+// lostConnection is an engine that could be used and is gone.
+func (e *Engine) lostConnection() *exec.UnreachableError {
+	return &exec.UnreachableError{
+		Address: e.endpoint.Host, Err: fmt.Errorf("lost the connection to %s at %s", e.product, e.endpoint.Host),
+		Hint: "the engine was stopped or restarted; look at its log, then run again",
+	}
+}
+
 // lost reports whether an error means that the engine is gone, not that it
 // refused something.
 func lost(err error) bool {
 	return client.IsErrConnectionFailed(err) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNREFUSED) ||
-		strings.Contains(err.Error(), "annot connect to the Docker daemon")
+		containsAny(err.Error(), "annot connect to the Docker daemon",
+			// An engine that shuts down answers until its own store is closed.
+			"failed to update store for object")
 }
 
 func containsAny(text string, parts ...string) bool {

@@ -25,6 +25,8 @@ func (s *session) Run(ctx context.Context, step *exec.Step, io exec.IO) (exec.Ex
 		return exec.Exit{}, s.failure(ctx, exec.PhaseCreate, about{}, err)
 	}
 	defer s.end()
+	ctx, cancel := s.whileAlive(ctx)
+	defer cancel()
 	if io.Started == nil {
 		io.Started = func() {}
 	}
@@ -57,10 +59,11 @@ func (s *session) failure(ctx context.Context, phase exec.Phase, of about, err e
 		return explained
 	case s.ended():
 		return &exec.StepError{Phase: phase, Err: errClosed}
+	case s.networkGone(phase, err) != nil:
+		return s.networkGone(phase, err)
 	case lost(err):
 		return &exec.StepError{
-			Phase: phase, Err: fmt.Errorf("lost the connection to %s at %s", s.engine.product, s.engine.endpoint.Host),
-			Hint: "the engine was stopped or restarted; look at its log, then run again",
+			Phase: phase, Err: s.engine.lostConnection(),
 		}
 	}
 	return stepError(phase, of, err)

@@ -39,12 +39,18 @@ type session struct {
 	pipeline    *exec.Pipeline
 	place       place
 	name        string // beginning of every name
+	networkID   string
 	credentials *dockerhost.Credentials
 	workspace   *workspace // nil when it is no directory of this machine
 	notify      func(exec.Notice)
 	hurry       <-chan struct{} // closed when there is no time left
 
-	tidying sync.WaitGroup // removals of ended containers
+	tidying  sync.WaitGroup // removals of ended containers
+	hopeless chan struct{}  // closed when the engine hangs while all is removed
+
+	pulse      context.Context // ends when the engine is given up
+	leavePulse func()
+	watching   sync.WaitGroup // of the pulse
 
 	mu         sync.Mutex
 	closed     bool
@@ -64,7 +70,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 		return nil, err
 	}
 	s := &session{
-		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), containers: map[string]bool{},
+		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), hopeless: make(chan struct{}), containers: map[string]bool{},
 		credentials: e.pullSecrets(p, env), notify: env.Notify, hurry: env.Hurry, workspace: e.workspaces.enter(ctx, p),
 	}
 	s.place = place{labels: pipelineLabels(e.owner, p, env.Run), network: s.name, volumes: map[string]string{}}
@@ -82,6 +88,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	e.warnOtherArch(p, env)
 	err := s.make(ctx)
 	if err == nil && ctx.Err() == nil {
+		s.feelPulse()
 		return s, nil
 	}
 	if ctx.Err() != nil {
@@ -90,7 +97,8 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTime)
 	defer cancel()
 	s.leaveWorkspace(tidy)
-	return nil, errors.Join(err, s.removeShared(tidy))
+	left, broken := s.removeShared(tidy)
+	return nil, errors.Join(err, leftError(e, left), broken)
 }
 
 // check finds what no engine call would explain.
@@ -153,7 +161,8 @@ func (s *session) make(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(guarded(func() error {
 		err := untilPassed(longer, func() error {
-			_, err := api.NetworkCreate(longer, s.place.network, network.CreateOptions{Driver: "bridge", Labels: s.place.labels})
+			made, err := api.NetworkCreate(longer, s.place.network, network.CreateOptions{Driver: "bridge", Labels: s.place.labels})
+			s.networkID = made.ID
 			return err
 		})
 		return s.openError(ctx, "network", err)
@@ -260,6 +269,13 @@ func (s *session) discard(name string) {
 	s.tidying.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
 		defer cancel()
+		go func() {
+			select {
+			case <-s.hopeless:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
 		err := exec.Guard(func() error { return s.engine.removeContainer(ctx, name) })
 		s.mu.Lock()
 		defer s.mu.Unlock()

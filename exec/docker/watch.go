@@ -29,17 +29,22 @@ const (
 // and the wait registered before the start, so that a container that ends at
 // once is seen whole.
 func (s *session) watch(ctx context.Context, step *exec.Step, of about, name string, io exec.IO) (exec.Exit, error) {
-	api := s.engine.client
-	stream, err := api.ContainerAttach(ctx, name, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+	checked := make(chan error, 1)
+	go func() { checked <- s.intact(ctx) }()
+	attached, err := s.engine.attach(ctx, name, io.Notify)
 	if err != nil {
 		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, s.whyNotAttached(ctx, name, err))
 	}
-	defer stream.Close()
+	defer attached.close()
+	if err := <-checked; err != nil {
+		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, err)
+	}
 	waiting, stopWaiting := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWaiting()
 	ended := s.wait(waiting, name, container.WaitConditionNextExit)
-	output := newPump(stream.Reader, io.Output)
+	output := newPump(attached.reader(), attached.again, io.Output)
 	if err := s.start(ctx, name); err != nil {
+		close(attached.over)
 		output.abandon()
 		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, err)
 	}
@@ -47,7 +52,15 @@ func (s *session) watch(ctx context.Context, step *exec.Step, of about, name str
 	output.hurry = s.hurry
 	output.release()
 	end := s.follow(ctx, step, name, ended, output.read)
-	undelivered := output.finish(func() { stream.Close() })
+	close(attached.over)
+	output.drain()
+	if s.givenUp() {
+		attached.close()
+	}
+	undelivered := output.finish(attached.close)
+	if end.err == nil && end.exit.Code != 0 && ctx.Err() == nil && !s.ended() {
+		end = s.explain(ctx, step, name, end.exit.Code, output.last)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return end.exit, context.Cause(ctx)
@@ -117,15 +130,15 @@ func (s *session) follow(ctx context.Context, step *exec.Step, name string, ende
 	if end.err != nil {
 		end = s.askAgain(ctx, name, end.err, silent)
 	}
-	if end.err == nil && end.exit.Code != 0 {
-		end.exit.OOMKilled = s.oomKilled(ctx, step, name, end.exit.Code)
-	}
 	return end
 }
 
 // stop ends a container: it is asked to end, given the grace period, and
 // killed. What serves a pipeline whose steps are over is killed at once.
 func (s *session) stop(ctx context.Context, step *exec.Step, name string, ended <-chan ending) ending {
+	if s.givenUp() {
+		return ending{err: context.Cause(ctx)}
+	}
 	grace := s.engine.grace
 	if errors.Is(context.Cause(ctx), exec.ErrOver) {
 		grace = 0
@@ -206,7 +219,7 @@ func (s *session) askAgain(ctx context.Context, name string, broken error, silen
 		state, err := s.state(ctx, name)
 		switch {
 		case errdefs.IsNotFound(err):
-			return ending{err: errors.New("the container was removed by somebody else")}
+			return ending{err: errors.New(removedByOthers)}
 		case err != nil:
 			return ending{err: broken}
 		case !state.Running:
@@ -229,20 +242,22 @@ func (s *session) askAgain(ctx context.Context, name string, broken error, silen
 	}
 }
 
-// oomKilled asks whether the memory limit ended a container. The engine hears
-// of that and of the end in either order, so where both the limit and the exit
-// code speak for it, it is asked again for a while.
-func (s *session) oomKilled(ctx context.Context, step *exec.Step, name string, code int) bool {
-	const killed = 137
-	for tries := 1; ; tries++ {
+// oomState is the state of a container that has ended. The engine hears of the
+// end and of a lack of memory in either order, so where a limit and the exit
+// code speak for the second, it is asked again for a while.
+func (s *session) oomState(ctx context.Context, step *exec.Step, name string, code int) (*container.State, error) {
+	tries := 1
+	switch {
+	case step.MemLimit > 0 && code == sigkilled:
+		tries = oomTries
+	case step.MemLimit > 0:
+		tries = 2 // of a shell whose child was killed
+	}
+	for {
 		state, err := s.state(ctx, name)
-		switch {
-		case err != nil:
-			return false
-		case state.OOMKilled:
-			return true
-		case step.MemLimit == 0 || code != killed || tries == oomTries || ctx.Err() != nil:
-			return false
+		tries--
+		if err != nil || state.OOMKilled || tries == 0 || ctx.Err() != nil {
+			return state, err
 		}
 		time.Sleep(oomPause)
 	}
