@@ -179,7 +179,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 			abandon(outputError{err})
 		}
 	})
-	guard.over(err)
+	guard.over(errors.Join(err, copies.failure()))
 	if closeErr := renderer.Close(); closeErr != nil {
 		abandon(outputError{closeErr})
 	}
