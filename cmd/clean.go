@@ -93,7 +93,7 @@ type cleanView struct {
 }
 
 func runClean(ctx context.Context, s Streams, o *cleanOptions, now time.Time) error {
-	engine, unreachable := o.engine.open(ctx, s.note)
+	engine, unreachable := o.engine.open(ctx, s, s.note)
 	if engine != nil {
 		defer engine.Close()
 	}

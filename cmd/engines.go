@@ -25,7 +25,7 @@ func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.
 		return e, nil
 	}
 	var err error
-	if e.docker, err = flags.open(ctx, say); err != nil {
+	if e.docker, err = flags.open(ctx, s, say); err != nil {
 		return e, err
 	}
 	if flags.offline {

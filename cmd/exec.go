@@ -360,7 +360,7 @@ const patience = 5 * time.Second
 
 // open connects to the engine. When that takes long, say is told what is waited
 // for.
-func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engine, error) {
+func (f *engineFlags) open(ctx context.Context, s Streams, say func(string)) (*docker.Engine, error) {
 	env := dockerhost.Process()
 	endpoint, err := dockerhost.Resolve(env, f.host)
 	if err != nil {
@@ -375,7 +375,7 @@ func (f *engineFlags) open(ctx context.Context, say func(string)) (*docker.Engin
 	})
 	defer waiting.Stop()
 	return docker.New(ctx, docker.Options{
-		Endpoint: endpoint, Credentials: credentials, Helper: helper(), Offline: f.offline, Grace: f.grace,
+		Endpoint: endpoint, Credentials: credentials, Helper: helper(), State: shareDir(s), Offline: f.offline, Grace: f.grace,
 	})
 }
 

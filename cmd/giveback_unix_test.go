@@ -266,12 +266,7 @@ steps:
   commands: ["mkdir -m 700 out; touch out/begun", "`+c.command+`"]
 `, false)
 			p, out := u.drone(c.args...)
-			for end := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-				_, err := os.Lstat(u.path("out/begun"))
-				if err == nil || time.Now().After(end) {
-					break
-				}
-			}
+			u.until(60*time.Second, func() bool { _, err := os.Lstat(u.path("out/begun")); return err == nil })
 			if c.signal != 0 {
 				u.check(p.Process.Signal(c.signal))
 			}
@@ -331,4 +326,65 @@ func bareImage(t *testing.T, engine *client.Client) string {
 		t.Fatalf("import an image: %v %s", err, &text)
 	}
 	return name
+}
+
+// TestGiveBackKilled: the guard of a run that is killed gives back, too.
+func TestGiveBackKilled(t *testing.T) {
+	needEngine(t)
+	u := newOrdinary(t)
+	u.write(".drone.yml", `
+kind: pipeline
+name: default
+steps:
+- name: step
+  image: drone-laptop/busybox:test
+  commands: [mkdir -m 700 out, touch out/begun made, sleep 600]
+`, false)
+	p, _ := u.drone()
+	u.until(60*time.Second, func() bool { _, err := os.Lstat(u.path("made")); return err == nil })
+	u.check(p.Process.Kill())
+	_ = p.Wait() // it was killed
+	u.until(20*time.Second, func() bool { return u.owner("made") == u.uid && u.owner("out/begun") == u.uid })
+	u.owned("out/begun")
+}
+
+// TestGiveBackTwoRuns: a run that ends does not take from another one in the
+// same directory what its steps have made, and the last one gives back all.
+func TestGiveBackTwoRuns(t *testing.T) {
+	needEngine(t)
+	u := newOrdinary(t)
+	for _, name := range []string{"long", "short"} {
+		u.write(name+".yml", `
+kind: pipeline
+name: default
+steps:
+- name: root
+  image: drone-laptop/busybox:test
+  commands: [mkdir `+name+`, "chown 77 `+name+`"]
+- name: user
+  image: drone-laptop/busybox:test
+  user: "77"
+  commands: ["while [ `+name+` = long ] && [ ! -e end ]; do sleep 0.1; done", touch `+name+`/file]
+`, false)
+	}
+	long, out := u.drone("long.yml")
+	u.until(60*time.Second, func() bool { _, err := os.Lstat(u.path("long")); return err == nil && u.owner("long") == 77 })
+	u.run(0, "short.yml")
+	if u.owner("long") == u.uid || u.owner("short") == u.uid {
+		t.Error("the run that ended first gave back what the other one works on")
+	}
+	u.write("end", "", false)
+	u.end(long, out, 0)
+	u.owned("long/file")
+	u.owned("short/file")
+}
+
+// until waits for something to become true.
+func (u *ordinary) until(limit time.Duration, done func() bool) {
+	u.Helper()
+	for end := time.Now().Add(limit); !done(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			u.Fatalf("it has not happened within %v", limit)
+		}
+	}
 }

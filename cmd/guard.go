@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/drone-laptop/drone/cmd/guard"
@@ -31,6 +32,10 @@ const (
 type charge struct {
 	Endpoint json.RawMessage `json:"endpoint,omitempty"` // of the engine, when there is one
 	Dirs     []string        `json:"dirs"`               // in which the run makes directories
+	// Workspaces are directories that containers of the run write to, and Share
+	// is where runs agree on who gives back what they create there.
+	Workspaces []string `json:"workspaces,omitempty"`
+	Share      string   `json:"share,omitempty"`
 }
 
 // runGuard is the guard of a run. It is started while the engine is connected
@@ -51,7 +56,7 @@ func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags, cop
 	go func() {
 		defer close(g.started)
 		g.err = exec.Guard(func() error {
-			text, err := newCharge(plan, engine, copies.dirs())
+			text, err := newCharge(plan, engine, copies.dirs(), shareDir(s))
 			if err != nil {
 				return err
 			}
@@ -64,8 +69,13 @@ func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags, cop
 	return g
 }
 
-func newCharge(plan *exec.Plan, engine *engineFlags, dirs []string) ([]byte, error) {
-	c := charge{Dirs: dirs}
+func newCharge(plan *exec.Plan, engine *engineFlags, dirs []string, share string) ([]byte, error) {
+	c := charge{Dirs: dirs, Share: share}
+	for _, p := range plan.Pipelines {
+		if dir := p.Workspace.Host; p.Runs && p.Type == "docker" && dir != "" && !slices.Contains(c.Workspaces, dir) {
+			c.Workspaces = append(c.Workspaces, dir)
+		}
+	}
 	if runsType(plan, "docker") {
 		endpoint, err := dockerhost.Resolve(dockerhost.Process(), engine.host)
 		if err != nil {
@@ -129,7 +139,7 @@ func orphaned(run, settings string) int {
 	if !tend(ctx, r.round) {
 		return StatusFailed
 	}
-	return StatusOK
+	return r.giveBack(ctx)
 }
 
 // tend repeats rounds until there is nothing for a while, and reports whether
@@ -186,13 +196,25 @@ func (r *remover) round(ctx context.Context) (removed, clean bool) {
 	return removed, clean
 }
 
+// giveBack gives back what the steps of the run have created in the working
+// tree, unless another run that works there will.
+func (r *remover) giveBack(ctx context.Context) int {
+	status := StatusOK
+	for _, dir := range r.charge.Workspaces {
+		if r.engine == nil || r.engine.GiveBackOrphaned(ctx, r.run, dir) != nil {
+			status = StatusFailed
+		}
+	}
+	return status
+}
+
 func (r *remover) objects(ctx context.Context) (removed, clean bool) {
 	if r.engine == nil {
 		endpoint, err := dockerhost.HandedOver(r.charge.Endpoint)
 		if err != nil {
 			return false, false
 		}
-		if r.engine, err = docker.New(ctx, docker.Options{Endpoint: endpoint, Helper: helper()}); err != nil {
+		if r.engine, err = docker.New(ctx, docker.Options{Endpoint: endpoint, Helper: helper(), State: r.charge.Share}); err != nil {
 			r.engine = nil
 			return false, false
 		}

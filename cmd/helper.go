@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"os"
+	"path/filepath"
 
 	"github.com/drone-laptop/drone/internal/fileowner"
 )
@@ -18,6 +19,16 @@ func helper() []string {
 		return nil
 	}
 	return []string{program, helperCommand}
+}
+
+// shareDir is the directory in which runs agree on who gives files back, or ""
+// where there is no place for it.
+func shareDir(s Streams) string {
+	state, err := stateDir(s)
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(state, "drone", "workspaces")
 }
 
 // helperDir reports whether the program was started as a helper, and for which

@@ -66,7 +66,7 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 	notices := &notices{streams: s}
 	ctx, signals := untilSignal(ctx, endingPull(), notices.note)
 	defer signals.stop()
-	engine, err := o.engine.open(ctx, notices.note)
+	engine, err := o.engine.open(ctx, s, notices.note)
 	if err != nil {
 		return engineFailure(ctx, err)
 	}

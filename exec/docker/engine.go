@@ -41,6 +41,11 @@ type Options struct {
 	// container, it gives back to the caller what steps created as root;
 	// else the image of a step has to have a shell for that.
 	Helper []string
+	// State is a directory of the caller's, made when needed, in which
+	// processes that work in one directory at the same time agree on who gives
+	// back what steps have created there, and what is older. Without it each
+	// one does as if it was alone.
+	State string
 	// Greeting bounds the first exchange with the engine; 0 is 45 seconds.
 	Greeting time.Duration
 }
@@ -91,7 +96,7 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 		patience: defaultPatience(), full: full,
 		owner: ownerLabels(), helper: opts.Helper,
 	}
-	e.workspaces = newWorkspaces(e)
+	e.workspaces = newWorkspaces(e, opts.State)
 	if e.credentials == nil {
 		e.credentials = &dockerhost.Credentials{}
 	}

@@ -58,6 +58,11 @@ func (g *giveBack) give(ctx context.Context, files []fileowner.File) error {
 	if os.Geteuid() == 0 && !g.engine.forceHelper {
 		return fileowner.Give(g.dir, files, g.to)
 	}
+	select {
+	case <-g.hurry:
+		return errHurry
+	default:
+	}
 	if len(g.images) == 0 {
 		g.images = g.engine.anyImages(ctx)
 	}

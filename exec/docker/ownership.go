@@ -30,38 +30,41 @@ const (
 
 // workspaces are the directories of this machine that an engine's pipelines
 // work in. What their steps create as another user than the caller is given
-// back when no pipeline works there any more: sooner, a step that runs as yet
-// another user would lose its files. What belonged to others before the first
-// pipeline stays theirs.
+// back when no pipeline works there any more, also none of another process:
+// sooner, a step that runs as yet another user would lose its files. What
+// belonged to others before the first pipeline stays theirs.
 type workspaces struct {
 	engine *Engine
 	caller fileowner.Owner
-	give   bool // there is somebody to give to
+	give   bool   // there is somebody to give to
+	state  string // what processes share, "" when they cannot
 
 	mu    sync.Mutex
 	known map[string]*workspace
 }
 
-// workspace is one such directory. It stays known, since what a first
-// pipeline could not give back the next one must not take for older.
+// workspace is one such directory, from the opening of a pipeline in it until
+// none is open.
 type workspace struct {
-	of     *workspaces
-	dir    string
-	looked chan struct{} // closed when tree and failed are valid
-	tree   *fileowner.Tree
-	failed error
+	of       *workspaces
+	dir      string
+	previous *workspace    // for the same directory, perhaps not over yet
+	looked   chan struct{} // closed when share and failed are valid
+	share    *fileowner.Share
+	failed   error
+	over     chan struct{} // closed after the giving back
 
 	// The rest is guarded by workspaces.mu.
-	users   int           // open pipelines
-	giving  chan struct{} // closed at the end of the giving back under way, else nil
-	touched bool          // a container was started since the last giving back
-	reaches bool          // a step could reach more than the directory
-	images  []string      // that were used, the last one first
+	users   int      // open pipelines
+	leaving bool     // there were some, and there are none any more
+	undone  bool     // something could not be given back
+	reaches bool     // a step could reach more than the directory
+	images  []string // that were used, the last one first
 }
 
-func newWorkspaces(e *Engine) *workspaces {
+func newWorkspaces(e *Engine, state string) *workspaces {
 	caller, ok := fileowner.Caller()
-	return &workspaces{engine: e, caller: caller, give: ok, known: map[string]*workspace{}}
+	return &workspaces{engine: e, caller: caller, give: ok, state: state, known: map[string]*workspace{}}
 }
 
 // enter begins to work in the directory of a pipeline. It returns nil when
@@ -75,8 +78,8 @@ func (ws *workspaces) enter(ctx context.Context, p *exec.Pipeline) *workspace {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	w := ws.known[dir]
-	if w == nil {
-		w = &workspace{of: ws, dir: dir, looked: make(chan struct{})}
+	if w == nil || w.leaving {
+		w = &workspace{of: ws, dir: dir, previous: w, looked: make(chan struct{}), over: make(chan struct{})}
 		ws.known[dir] = w
 		go w.look(context.WithoutCancel(ctx))
 	}
@@ -88,10 +91,19 @@ func (ws *workspaces) enter(ctx context.Context, p *exec.Pipeline) *workspace {
 // look finds out who owns what before anything runs.
 func (w *workspace) look(ctx context.Context) {
 	defer close(w.looked)
+	look := func() (*fileowner.Tree, error) { return fileowner.Look(ctx, w.dir, w.of.caller.UID) }
+	if before := w.previous; before != nil {
+		<-before.over // bounded by giveTime
+		w.previous = nil
+		if before.undone && before.failed == nil {
+			// What could not be given back must not pass for older.
+			look = func() (*fileowner.Tree, error) { return before.share.Tree, nil }
+		}
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, lookTime, fmt.Errorf("it takes longer than %v", lookTime))
 	defer cancel()
 	w.failed = exec.Guard(func() (err error) {
-		w.tree, err = fileowner.Look(ctx, w.dir, w.of.caller.UID)
+		w.share, err = fileowner.Enter(ctx, w.of.state, w.dir, w.of.caller.UID, look)
 		return err
 	})
 }
@@ -101,21 +113,12 @@ func (w *workspace) ready(ctx context.Context) error {
 	if w == nil {
 		return nil
 	}
-	w.of.mu.Lock()
-	giving := w.giving
-	w.touched = true
-	w.of.mu.Unlock()
-	for _, done := range []<-chan struct{}{w.looked, giving} {
-		if done == nil {
-			continue
-		}
-		select {
-		case <-done:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	select {
+	case <-w.looked:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return nil
 }
 
 // used remembers an image that is here and can be started.
@@ -131,43 +134,71 @@ func (w *workspace) used(image string) {
 }
 
 // leave ends the work of a pipeline whose containers are gone, and gives back
-// what it and others have left, unless another pipeline still works there. The
-// error says what is left, and what to do.
+// what it and others have left, unless another one still works there. The error
+// says what is left, and what to do.
 func (w *workspace) leave(ctx context.Context, labels map[string]string, hurry <-chan struct{}) error {
 	if w == nil {
 		return nil
 	}
-	w.of.mu.Lock()
-	w.users--
-	for w.giving != nil {
-		giving := w.giving
-		w.of.mu.Unlock()
-		<-giving // bounded by giveTime
-		w.of.mu.Lock()
-	}
-	if w.users > 0 || !w.touched {
-		w.of.mu.Unlock()
+	ws := w.of
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if w.users--; w.users > 0 {
 		return nil
 	}
-	done := make(chan struct{})
-	w.giving, w.touched = done, false
+	w.leaving = true
 	give := giveBack{
-		engine: w.of.engine, dir: w.dir, to: w.of.caller,
-		images: slices.Clone(w.images), labels: labels, hurry: hurry, options: fileowner.Options{HoldLinked: w.reaches},
+		engine: ws.engine, dir: w.dir, to: ws.caller,
+		images: w.images, labels: labels, hurry: hurry, options: fileowner.Options{HoldLinked: w.reaches},
 	}
-	w.of.mu.Unlock()
-	defer func() {
-		w.of.mu.Lock()
-		defer w.of.mu.Unlock()
-		w.giving = nil
-		close(done)
-	}()
-	<-w.looked // bounded by lookTime, and over before anything was touched
+	ws.mu.Unlock()
+	err := w.finish(ctx, give)
+	ws.mu.Lock()
+	if w.undone = err != nil; !w.undone && ws.known[w.dir] == w {
+		delete(ws.known, w.dir)
+	}
+	close(w.over)
+	return err
+}
+
+// finish gives back, if nobody else works in the directory.
+func (w *workspace) finish(ctx context.Context, give giveBack) error {
+	<-w.looked // bounded by lookTime, and over before anything ran
 	if w.failed != nil {
-		return fmt.Errorf("what steps created as another user in %s was not given back to you, because nobody knows what was there before: %w; `%s` shows it",
-			w.dir, w.failed, fmt.Sprintf("find %s ! -uid %d", quote(w.dir), w.of.caller.UID))
+		return fmt.Errorf("what steps created as another user in %s was not given back to you, because nobody knows what was there before: %w; `find %s ! -uid %d` shows it",
+			w.dir, w.failed, quote(w.dir), w.of.caller.UID)
 	}
-	return give.run(ctx, w.tree)
+	defer w.share.Close()
+	if !w.share.Last() {
+		return nil
+	}
+	return exec.Guard(func() error { return give.run(ctx, w.share.Tree) })
+}
+
+// GiveBackOrphaned gives back what the steps of a process have created that was
+// killed while it ran pipelines in dir: the guard of that process calls it when
+// everything else of the run is gone. It does nothing when others work there,
+// which will do it. Options.State has to be that of the process.
+func (e *Engine) GiveBackOrphaned(ctx context.Context, run, dir string) error {
+	caller, ok := fileowner.Caller()
+	if !ok || e.workspaces.state == "" || !e.endpoint.Local() {
+		return nil
+	}
+	share, err := fileowner.Orphaned(e.workspaces.state, dir, caller.UID)
+	if err != nil || share == nil {
+		return err
+	}
+	defer share.Close()
+	// What its steps could reach is not known any more.
+	give := giveBack{engine: e, dir: dir, to: caller, labels: e.runLabels(run), options: fileowner.Options{HoldLinked: true}}
+	return give.run(ctx, share.Tree)
+}
+
+// runLabels are the labels of what belongs to a run as a whole.
+func (e *Engine) runLabels(run string) map[string]string {
+	labels := maps.Clone(e.owner)
+	labels[LabelRun] = run
+	return labels
 }
 
 // GiveBack gives the caller everything below dir, whoever owns it, such as a
@@ -184,9 +215,7 @@ func (e *Engine) GiveBack(ctx context.Context, run, dir string, images []string)
 	if err != nil {
 		return fmt.Errorf("cannot give files back: %w", err)
 	}
-	labels := maps.Clone(e.owner)
-	labels[LabelRun] = run
-	give := giveBack{engine: e, dir: dir, to: caller, images: images, labels: labels}
+	give := giveBack{engine: e, dir: dir, to: caller, images: images, labels: e.runLabels(run)}
 	return give.run(ctx, fileowner.Everything(dir, caller.UID))
 }
 
