@@ -41,7 +41,7 @@ func TestCopyEndsWithinAFile(t *testing.T) {
 	defer to.Close()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("stopped by the test")
-	err = copyPieces(&stopped{ctx, 2, func() { cancel(stop) }}, to, from, 3*piece)
+	err = copyPieces(&stopped{ctx, 2, func() { cancel(stop) }}, to, from, 3*piece, false)
 	info, statErr := to.Stat()
 	if !errors.Is(err, stop) || statErr != nil || info.Size() != 2*piece {
 		t.Errorf("error %v, the copy is %v, %v", err, info, statErr)

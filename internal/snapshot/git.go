@@ -211,16 +211,20 @@ func (c *copier) gitFiles(from, to, name string, wanted func(name string) bool, 
 		if !wanted(inner) {
 			continue
 		}
-		if err := c.gitFile(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name()), inner, wanted, above); err != nil {
+		if err := c.gitFile(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name()), inner, entry, wanted, above); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *copier) gitFile(from, to, name string, wanted func(name string) bool, above []fs.FileInfo) error {
+func (c *copier) gitFile(from, to, name string, entry fs.DirEntry, wanted func(name string) bool, above []fs.FileInfo) error {
 	if c.ctx.Err() != nil {
 		return context.Cause(c.ctx)
+	}
+	if entry.Type().IsRegular() {
+		c.file(from, to) // as most are
+		return nil
 	}
 	// HEAD may be a link to the branch, which need not have a commit yet.
 	if target, err := os.Readlink(from); err == nil && name == "HEAD" && within(target, "refs") {

@@ -2,10 +2,18 @@ package snapshot
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
+
+// mayHaveHoles reports a file that takes less room than it has bytes.
+func mayHaveHoles(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return !ok || stat.Blocks*512 < info.Size()
+}
 
 // nextData is where the next data of a file begins from at on, and where they
 // end. There are none when they begin at size.

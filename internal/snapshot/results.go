@@ -305,7 +305,7 @@ func (b *bringer) content(name, fresh string) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	err = copyContent(b.ctx, target, source, info.Size())
+	err = copyContent(b.ctx, target, source, info)
 	if err == nil {
 		err = target.Chmod(info.Mode().Perm())
 	}

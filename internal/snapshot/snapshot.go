@@ -262,7 +262,7 @@ func copyFile(ctx context.Context, from, to string) (size int64, err error) {
 		return -1, err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	if err := copyContent(ctx, target, source, info.Size()); err != nil {
+	if err := copyContent(ctx, target, source, info); err != nil {
 		if ctx.Err() != nil {
 			return -1, context.Cause(ctx)
 		}
@@ -296,28 +296,30 @@ func openRegular(name string) (*os.File, error) {
 const piece = 16 << 20
 
 // copyContent fills an empty file.
-func copyContent(ctx context.Context, to, from *os.File, size int64) error {
-	if size == 0 || clone(to, from) {
+func copyContent(ctx context.Context, to, from *os.File, info fs.FileInfo) error {
+	if info.Size() == 0 || clone(to, from) {
 		return nil
 	}
-	return copyPieces(ctx, to, from, size)
+	return copyPieces(ctx, to, from, info.Size(), mayHaveHoles(info))
 }
 
 // copyPieces copies as much as was in a file when the copy began: one that
 // grows as fast as it is copied would have no end. Holes stay holes where the
 // system tells them.
-func copyPieces(ctx context.Context, to, from *os.File, size int64) error {
+func copyPieces(ctx context.Context, to, from *os.File, size int64, holes bool) error {
 	written := int64(0)
 	for at := int64(0); at < size; {
-		begin, end := nextData(from, at, size)
-		if begin >= size {
-			break
-		}
-		if _, err := from.Seek(begin, io.SeekStart); err != nil {
-			return err
-		}
-		if _, err := to.Seek(begin, io.SeekStart); err != nil {
-			return err
+		begin, end := at, size
+		if holes {
+			if begin, end = nextData(from, at, size); begin >= size {
+				break
+			}
+			if _, err := from.Seek(begin, io.SeekStart); err != nil {
+				return err
+			}
+			if _, err := to.Seek(begin, io.SeekStart); err != nil {
+				return err
+			}
 		}
 		for at = begin; at < end; {
 			if ctx.Err() != nil {
