@@ -226,7 +226,8 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	if ran && o.output.value == "text" {
 		options := report.SummaryOptions{Style: s.errStyle(), Width: s.Width}
 		if err := report.WriteSummary(s.Err, summary, options); err != nil {
-			return &failure{status: StatusFailed}
+			// Nobody reads what there is to say, but the status is still true.
+			return &failure{status: max(StatusFailed, runStatus(ctx, summary))}
 		}
 	}
 	s.noteLeft(summary)

@@ -87,7 +87,7 @@ func missing() string {
 	if os.Getuid() != 0 {
 		return "this needs root"
 	}
-	for _, program := range []string{"dockerd", "docker", "unshare", "nsenter"} {
+	for _, program := range []string{"dockerd", "docker", "nsenter"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return program + " is not installed"
 		}
