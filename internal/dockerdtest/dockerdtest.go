@@ -265,11 +265,11 @@ func (d *Daemon) removeCgroups() {
 	for _, pattern := range []string{"/sys/fs/cgroup" + d.cgroup(), "/sys/fs/cgroup/*" + d.cgroup()} {
 		tops, _ := filepath.Glob(pattern) // the pattern is valid
 		for _, top := range tops {
-			below, _ := filepath.Glob(top + "/*/")
+			below, _ := filepath.Glob(top + "/*") // what is no directory is not removed
 			for _, dir := range append(below, top) {
 				// A process may need a moment to leave it.
 				for range 50 {
-					if err := syscall.Rmdir(strings.TrimSuffix(dir, "/")); !errors.Is(err, syscall.EBUSY) {
+					if err := syscall.Rmdir(dir); !errors.Is(err, syscall.EBUSY) {
 						break
 					}
 					time.Sleep(20 * time.Millisecond)
