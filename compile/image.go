@@ -73,10 +73,19 @@ func autoPrivileged(s *manifest.Step, img image, privileged map[string]bool) boo
 		return false
 	}
 	for _, e := range s.Environment {
-		switch e.Name.Value {
-		case "XDG_RUNTIME_DIR", "DOCKER_OPTS", "DOCKER_HOST", "PATH", "HOME":
+		if unprivileged(e.Name.Value) {
 			return false
 		}
 	}
 	return true
+}
+
+// unprivileged reports variables that keep a step from being privileged for its
+// image.
+func unprivileged(name string) bool {
+	switch name {
+	case "XDG_RUNTIME_DIR", "DOCKER_OPTS", "DOCKER_HOST", "PATH", "HOME":
+		return true
+	}
+	return false
 }

@@ -20,6 +20,8 @@ const RuleUntrusted = "untrusted"
 func (b *builder) checkTrust(e element) {
 	if e.Privileged.Value {
 		b.privilege(e, e.Privileged.Span, "privileged", "full control of this machine")
+	} else if autoPrivileged(e.Step, b.c.image(e.Image.Value), b.c.privileged) {
+		b.checkSteered(e)
 	}
 	for _, d := range e.Devices {
 		source := d.Name.Value
@@ -43,6 +45,47 @@ func (b *builder) checkTrust(e element) {
 	if size := e.ShmSize.Bytes; size > 0 {
 		b.privilege(e, e.ShmSize.Span, fmt.Sprintf("shm_size of %d bytes", size), "that much memory of this machine")
 	}
+}
+
+// checkSteered lists by what the file could have a plugin that is privileged for
+// its image run a program of the file's choice: then it is the file that gets
+// the privileges. A server lets that pass (reference §7.9).
+func (b *builder) checkSteered(e element) {
+	ask := func(span manifest.Span, what string) {
+		b.privilegeWith(e, span, fmt.Sprintf("a privileged plugin, %q, with %s", e.Image.Value, what),
+			"full control of this machine, as that can make the plugin run what the file chooses",
+			"use --trusted here if you trust it; a server runs it without a question")
+	}
+	for _, v := range b.pipe.Environment {
+		if name := v.Name.Value; steers(name) || unprivileged(name) {
+			ask(v.Name.Span, "the variable "+strconv.Quote(name))
+		}
+	}
+	for _, v := range e.Environment {
+		if name := v.Name.Value; steers(name) {
+			ask(v.Name.Span, "the variable "+strconv.Quote(name))
+		}
+	}
+	for _, s := range e.Settings {
+		if steers(settingName(s.Name.Value)) {
+			ask(s.Name.Span, "the setting "+strconv.Quote(s.Name.Value))
+		}
+	}
+	if b.ws.hidesSystem() {
+		ask(e.Image.Span, "the workspace at "+strconv.Quote(b.ws.base))
+	}
+}
+
+// steers reports variables that make the programs of a plugin load or run
+// something else than what its image has: those of the linker and of shells, the
+// configuration of the docker command with its plugins, a file of further
+// variables, and the place of the containers that the plugin's engine starts.
+func steers(name string) bool {
+	switch name {
+	case "BASH_ENV", "ENV", "DOCKER_CONFIG", "PLUGIN_ENV_FILE", "PLUGIN_STORAGE_PATH":
+		return true
+	}
+	return strings.HasPrefix(name, "LD_") || strings.HasPrefix(name, "BASH_FUNC_")
 }
 
 // checkVolumeTrust does the same for a volume. What a host volume gives depends
@@ -87,6 +130,10 @@ func (b *builder) privilegeList() (list []exec.Privilege) {
 }
 
 func (b *builder) privilege(e element, span manifest.Span, what, gives string) {
+	b.privilegeWith(e, span, what, gives, "use --trusted here if you trust it; on the server an administrator has to set the repository to trusted")
+}
+
+func (b *builder) privilegeWith(e element, span manifest.Span, what, gives, hint string) {
 	p := exec.Privilege{Position: place(span.Start), What: what, Gives: gives}
 	who := fmt.Sprintf("pipeline %q", b.st.name)
 	if e.Step != nil {
@@ -102,8 +149,7 @@ func (b *builder) privilege(e element, span manifest.Span, what, gives string) {
 	})
 	b.privileges = slices.Insert(b.privileges, at, placed{p, span.Start.Offset})
 	if !b.c.opts.Trusted {
-		b.reportAt(e, RuleUntrusted, span, fmt.Sprintf("%s asks for %s: %s", who, what, gives),
-			"use --trusted here if you trust it; on the server an administrator has to set the repository to trusted")
+		b.reportAt(e, RuleUntrusted, span, fmt.Sprintf("%s asks for %s: %s", who, what, gives), hint)
 	}
 }
 

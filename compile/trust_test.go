@@ -96,6 +96,53 @@ func TestTrust(t *testing.T) {
 	}
 }
 
+// TestSteeredPlugin: a plugin that is privileged for its image needs trust when
+// the file can have it run something of its own.
+func TestSteeredPlugin(t *testing.T) {
+	type testCase struct{ step, pipeline, want string }
+	for _, tc := range []testCase{
+		{step: "settings: {repo: x/y, tags: [latest]}, environment: {DOCKER_BUILDKIT: 1, FOO: x}", pipeline: "environment: {FOO: x}"},
+		{step: "environment: {LD_PRELOAD: /drone/src/x.so}", want: `the variable "LD_PRELOAD"`},
+		{step: "environment: {LD_AUDIT: {from_secret: x}}", want: `the variable "LD_AUDIT"`},
+		{step: "environment: {DOCKER_CONFIG: x}", want: `the variable "DOCKER_CONFIG"`},
+		{step: "environment: {BASH_ENV: x}", want: `the variable "BASH_ENV"`},
+		{step: "environment: {PLUGIN_ENV_FILE: x}", want: `the variable "PLUGIN_ENV_FILE"`},
+		{step: "settings: {env_file: x}", want: `the setting "env_file"`},
+		{step: "settings: {Storage_Path: x}", want: `the setting "Storage_Path"`},
+		{pipeline: "environment: {LD_PRELOAD: x}", want: `the variable "LD_PRELOAD"`},
+		{pipeline: "environment: {PATH: /drone/src}", want: `the variable "PATH"`},
+		{pipeline: "environment: {DOCKER_HOST: x}", want: `the variable "DOCKER_HOST"`},
+		{pipeline: "workspace: {path: /go/src/x}"},
+		{pipeline: "workspace: {path: /usr/src/app}"},
+		{pipeline: "workspace: {base: /opt/app, path: x}"},
+		{pipeline: "workspace: {path: /usr/local}", want: `the workspace at "/usr/local"`},
+		{pipeline: "workspace: {path: /usr}", want: `the workspace at "/usr"`},
+		{pipeline: "workspace: {path: /LIB}", want: `the workspace at "/LIB"`},
+		{pipeline: "workspace: {base: /drone, path: ../root/.docker}", want: `the workspace at "/root/.docker"`},
+		{pipeline: "workspace: {path: /var/lib/docker}", want: `the workspace at "/var/lib/docker"`},
+		{pipeline: "workspace: {path: /opt}", want: `the workspace at "/opt"`},
+		// What the step does not get needs no trust.
+		{step: "commands: [id], environment: {LD_PRELOAD: x}", pipeline: "workspace: {path: /usr/local}"},
+		{step: "environment: {PATH: x, LD_PRELOAD: x}"},
+	} {
+		source := "kind: pipeline\n" + tc.pipeline + "\nsteps: [{name: a, image: plugins/docker, " + tc.step + "}]\n"
+		plan, problems, err := Compile("x.yml", []byte(source), Options{Build: pushBuild(), Workspace: "/w"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want, got []string
+		if tc.want != "" {
+			want = []string{`a privileged plugin, "plugins/docker", with ` + tc.want}
+		}
+		for _, p := range plan.Pipelines[0].Privileges {
+			got = append(got, p.What)
+		}
+		if refused := failed(problems); !slices.Equal(got, want) || refused != (tc.want != "") {
+			t.Errorf("asks for %q, want %q; refused is %v:\n%s", got, want, refused, source)
+		}
+	}
+}
+
 // TestOnlyWhatRunsIsChecked: the runner checks names in all pipelines of the
 // file, and everything else in the one it runs (reference §10.1).
 func TestOnlyWhatRunsIsChecked(t *testing.T) {

@@ -44,6 +44,22 @@ func (w workspace) plan(host string) exec.Workspace {
 	return exec.Workspace{Host: host, Base: w.base, Path: w.full}
 }
 
+// hidesSystem reports whether the workspace takes the place of programs of an
+// image, or of files that those obey.
+func (w workspace) hidesSystem() bool {
+	base := strings.ToLower(path.Clean("/" + w.base))
+	for _, dir := range []string{
+		"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/libexec", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32",
+		"/usr/lib64", "/usr/libexec", "/usr/local", "/usr/share", "/etc", "/root", "/run", "/var/run", "/var/lib", "/boot",
+		"/dev", "/proc", "/sys", "/opt/containerd", "/opt/cni",
+	} {
+		if base == "/" || base == dir || strings.HasPrefix(base, dir+"/") || strings.HasPrefix(dir, base+"/") {
+			return true
+		}
+	}
+	return false
+}
+
 // restricted reports whether a path belongs to the system of a container, or
 // is one of its parents (reference §7.9).
 func restricted(name string) bool {
