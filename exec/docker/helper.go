@@ -23,10 +23,11 @@ import (
 )
 
 const (
-	// helperDir and helperProgram are where a helper finds the directory and
-	// itself.
-	helperDir     = "/drone-workspace"
-	helperProgram = "/drone-helper"
+	// helperDir and helperProgram begin where a helper finds the directory and
+	// itself. An image could have prepared a place that it knows: a link there,
+	// or a volume around it, would have something of the image run instead.
+	helperDir     = "/drone-workspace-"
+	helperProgram = "/drone-helper-"
 	// helperWords bounds what is kept of what a helper prints.
 	helperWords = 4 << 10
 	// removeTime bounds the removal of a helper.
@@ -50,6 +51,7 @@ type giveBack struct {
 	name   string            // of its container
 	stream types.HijackedResponse
 	words  *words // what it prints on standard error
+	shell  bool   // programs of an image have changed owners
 	left   []error
 }
 
@@ -166,6 +168,7 @@ func (g *giveBack) byShell(ctx context.Context, files []fileowner.File, why erro
 			change = append(change, f)
 		}
 	}
+	g.shell = true
 	for _, image := range g.images {
 		err := errors.Join(g.chown(ctx, image, change, true), g.chown(ctx, image, keep, false))
 		if err == nil {
@@ -256,9 +259,13 @@ func (w *words) String() string { return strings.TrimSpace(w.text.String()) }
 
 // helperSpec is a container in which this program changes owners.
 func helperSpec(g *giveBack, image string, helper []string) spec {
-	c := rootSpec(g, image)
-	c.Config.Entrypoint, c.Config.Cmd = []string{helperProgram}, slices.Concat(helper[1:], []string{helperDir})
-	c.Host.Mounts = append(c.Host.Mounts, mount.Mount{Type: mount.TypeBind, Source: helper[0], Target: helperProgram, ReadOnly: true})
+	c, dir := rootSpec(g, image)
+	program := helperProgram + random()
+	c.Config.Entrypoint, c.Config.Cmd = []string{program}, slices.Concat(helper[1:], []string{dir})
+	c.Host.Mounts = append(c.Host.Mounts, mount.Mount{Type: mount.TypeBind, Source: helper[0], Target: program, ReadOnly: true})
+	// Where the engine puts containers in a user namespace, its root owns
+	// nothing here.
+	c.Host.UsernsMode = "host"
 	return c
 }
 
@@ -269,25 +276,29 @@ inside() { while read -r in out count; do
 	if [ "$1" -ge "$out" ] && [ $(($1 - out)) -lt "$count" ]; then echo $((in + $1 - out)); fi
 done <"/proc/self/$2"; }
 owner=$(inside "$1" uid_map)
+if [ -z "$owner" ]; then echo "containers of this engine cannot have files of the owner $1"; exit 1; fi
 if [ -n "$2" ]; then owner=$owner:$(inside "$2" gid_map); fi
 exec xargs -0 chown -h "$owner" --
 `
 
-// shellSpec is a container in which an image's own programs change owners.
+// shellSpec is a container in which an image's own programs change owners. They
+// are no more to be trusted than a step, so they get no more rights than one: in
+// particular they stay in the user namespace of the engine's containers.
 func shellSpec(g *giveBack, image string, group bool) spec {
-	c := rootSpec(g, image)
+	c, dir := rootSpec(g, image)
 	gid := ""
 	if group {
 		gid = strconv.Itoa(g.to.GID)
 	}
 	c.Config.Entrypoint, c.Config.Cmd = []string{"/bin/sh", "-c"}, []string{shellChown, "chown", strconv.Itoa(g.to.UID), gid}
-	c.Config.WorkingDir = helperDir
+	c.Config.WorkingDir = dir
 	return c
 }
 
 // rootSpec is a container that may change owners in the directory, and little
-// else. It gets nothing that steps get but the directory.
-func rootSpec(g *giveBack, image string) spec {
+// else. It gets nothing that steps get but the directory, which is at dir there.
+func rootSpec(g *giveBack, image string) (c spec, dir string) {
+	dir = helperDir + random()
 	return spec{
 		Config: &container.Config{
 			Image: image, User: "0:0", WorkingDir: "/", Labels: g.labels,
@@ -297,15 +308,12 @@ func rootSpec(g *giveBack, image string) spec {
 		Host: &container.HostConfig{
 			// Without a network a container starts in a quarter of the time.
 			NetworkMode: "none",
-			// Where the engine puts containers in a user namespace, its root
-			// owns nothing here.
-			UsernsMode:  "host",
 			SecurityOpt: []string{"label=disable", "no-new-privileges"},
 			CapDrop:     []string{"ALL"}, CapAdd: []string{"CHOWN", "DAC_OVERRIDE"},
 			LogConfig: container.LogConfig{Type: "none"},
-			Mounts:    []mount.Mount{{Type: mount.TypeBind, Source: g.dir, Target: helperDir}},
+			Mounts:    []mount.Mount{{Type: mount.TypeBind, Source: g.dir, Target: dir}},
 		},
-	}
+	}, dir
 }
 
 // leaveWorkspace gives back what steps have created, and tells what could not

@@ -227,6 +227,10 @@ func (g *giveBack) run(ctx context.Context, tree *fileowner.Tree) error {
 	defer stop()
 	report, err := tree.GiveBack(ctx, g.options, g.give)
 	left := g.close()
+	if err == nil && g.shell {
+		// They may have done something else as well.
+		report, err = tree.GiveBack(ctx, g.options, func(context.Context, []fileowner.File) error { return errByImage })
+	}
 	if err == nil {
 		return left
 	}
@@ -240,6 +244,9 @@ func (g *giveBack) run(ctx context.Context, tree *fileowner.Tree) error {
 	return errors.Join(fmt.Errorf("%s, in %s%s: %s; `%s` gives it to you",
 		what, g.dir, some(report.Left), oneLine(err), chownCommand(g.dir, g.to)), left)
 }
+
+// errByImage is why files are left that have come while owners were changed.
+var errByImage = errors.New("the chown of an image has made more of them")
 
 // errHurry is why files are left when nobody wants to wait for them.
 var errHurry = errors.New("there was no time left")
@@ -294,13 +301,23 @@ func quote(path string) string {
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
+// resolved is a path without symbolic links, as the engine sees it, where that
+// can be told.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return filepath.Clean(path)
+}
+
 // reachesOut reports whether a step of p could give a file of this machine
 // that is outside of the workspace a name inside: links do not cross mounts,
 // so that takes a mount that holds the workspace, or rights to mount.
 func reachesOut(p *exec.Pipeline) bool {
+	tree := resolved(p.Workspace.Host)
 	holds := func(path string) bool {
-		path = strings.TrimSuffix(filepath.Clean(path), "/")
-		return path == p.Workspace.Host || strings.HasPrefix(p.Workspace.Host, path+"/")
+		path = strings.TrimSuffix(resolved(path), "/")
+		return path == tree || strings.HasPrefix(tree, path+"/")
 	}
 	for _, v := range p.Volumes {
 		if v.Kind == exec.VolumeHost && holds(v.HostPath) {

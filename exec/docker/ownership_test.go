@@ -3,13 +3,20 @@
 package docker
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
+	"errors"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/fileowner"
@@ -167,6 +174,46 @@ func TestNotGivenBack(t *testing.T) {
 	}
 }
 
+// TestUntrueChown: what the programs of an image make while they should change
+// owners does not stay unseen.
+func TestUntrueChown(t *testing.T) {
+	e := newEngine(t)
+	dir := ordinary(t, e)
+	run := "test-" + random()[:8]
+	name := objectName(run)
+	ctx := t.Context()
+	c := &container.Config{Image: testImage, Labels: map[string]string{LabelRun: run}}
+	if _, err := e.client.ContainerCreate(ctx, c, nil, nil, nil, name); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = e.removeContainer(context.WithoutCancel(ctx), name) }()
+	const untrue = "#!/bin/busybox sh\n/bin/busybox touch program\n/bin/busybox chmod u+s program\nexec /bin/busybox sh \"$@\"\n"
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	err := errors.Join(w.WriteHeader(&tar.Header{Name: "bin/sh", Mode: 0o755, Size: int64(len(untrue)), Typeflag: tar.TypeReg}),
+		writeString(w, untrue), w.Close(), e.client.CopyToContainer(ctx, name, "/", &archive, container.CopyToContainerOptions{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := e.client.ContainerCommit(ctx, name, container.CommitOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_, _ = e.client.ImageRemove(context.WithoutCancel(ctx), made.ID, image.RemoveOptions{Force: true})
+	}()
+	tr := openIn(t, e, dir, nil)
+	tr.must(commands("touch a && chown 77 a"), nil)
+	tr.session.(*session).workspace.images = []string{made.ID}
+	tr.closeNow()
+	if got := ownerOfFile(t, filepath.Join(dir, "a")); got != e.workspaces.caller {
+		t.Errorf("a belongs to %v", got)
+	}
+	if warned := strings.Join(tr.warnings(), "\n"); !strings.Contains(warned, " (program): "+errByImage.Error()) {
+		t.Errorf("the warnings are %q", warned)
+	}
+}
+
 // TestNoTimeToGiveBack: with no time left no container is started, and what is
 // left is said.
 func TestNoTimeToGiveBack(t *testing.T) {
@@ -233,6 +280,45 @@ func TestReachesOut(t *testing.T) {
 	}
 	if !reachesOut(&exec.Pipeline{Workspace: exec.Workspace{Host: "/tree"}, Steps: []*exec.Step{{Privileged: true}}}) {
 		t.Error("a privileged step can mount")
+	}
+}
+
+// TestReachesOutThroughLinks: a volume above the workspace is one by whatever
+// name.
+func TestReachesOutThroughLinks(t *testing.T) {
+	base := t.TempDir()
+	if err := errors.Join(os.MkdirAll(filepath.Join(base, "real/tree"), 0o700), os.Symlink("real", filepath.Join(base, "link"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][2]string{{"link/tree", "real"}, {"real/tree", "link"}} {
+		p := &exec.Pipeline{
+			Workspace: exec.Workspace{Host: filepath.Join(base, c[0])},
+			Volumes:   []exec.Volume{{Kind: exec.VolumeHost, HostPath: filepath.Join(base, c[1])}},
+		}
+		if !reachesOut(p) {
+			t.Errorf("%s holds %s", c[1], c[0])
+		}
+	}
+}
+
+// TestHelperSpec: an image cannot prepare the places of a helper, and what it
+// has itself runs with the rights of a step at most.
+func TestHelperSpec(t *testing.T) {
+	g := &giveBack{dir: "/tree"}
+	seen := map[string]bool{}
+	for range 2 {
+		c := helperSpec(g, "image", []string{"/usr/bin/drone", "give"})
+		dir, program := c.Host.Mounts[0].Target, c.Host.Mounts[1].Target
+		if len(dir) < len(helperDir)+20 || len(program) < len(helperProgram)+20 || seen[dir] || seen[program] {
+			t.Errorf("%s and %s can be foreseen", dir, program)
+		}
+		seen[dir], seen[program] = true, true
+		if !slices.Equal(c.Config.Entrypoint, []string{program}) || !slices.Equal(c.Config.Cmd, []string{"give", dir}) {
+			t.Errorf("%v %v is started", c.Config.Entrypoint, c.Config.Cmd)
+		}
+	}
+	if c := shellSpec(g, "image", true); c.Host.UsernsMode != "" || len(c.Host.Mounts) != 1 || c.Config.WorkingDir != c.Host.Mounts[0].Target {
+		t.Errorf("the shell of an image gets %+v", c.Host)
 	}
 }
 

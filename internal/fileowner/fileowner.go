@@ -16,7 +16,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 )
 
 // Owner is a user and a group, as this machine numbers them.
@@ -38,6 +40,8 @@ type File struct {
 	KeepGroup bool
 
 	links  uint64 // how many names it has, 1 for a directory
+	uid    int    // whom it belongs to
+	dir    bool
 	key    key
 	closed bool // a directory that could not be read
 }
@@ -59,6 +63,7 @@ type Tree struct {
 	files  map[key]struct{}    // the same by identity
 	closed map[string]struct{} // directories that could not be read
 	locked map[key]struct{}    // the same by identity
+	homes  map[string]int      // directories of users other than root, and whose they were
 }
 
 // Everything is a tree in which everything should belong to uid, whoever owned
@@ -72,12 +77,15 @@ func Look(ctx context.Context, dir string, uid int) (*Tree, error) {
 	t := &Tree{
 		dir: dir, uid: uid,
 		paths: map[string]struct{}{}, files: map[key]struct{}{},
-		closed: map[string]struct{}{}, locked: map[key]struct{}{},
+		closed: map[string]struct{}{}, locked: map[key]struct{}{}, homes: map[string]int{},
 	}
 	err := walk(ctx, dir, uid, []string{"."}, visitor{
 		foreign: func(f File) bool {
 			t.paths[f.Path] = struct{}{}
 			t.files[f.key] = struct{}{}
+			if f.dir && f.uid != 0 {
+				t.homes[f.Path] = f.uid
+			}
 			return true
 		},
 		closed: func(f File) {
@@ -132,20 +140,41 @@ func (t *Tree) strangers(ctx context.Context, paths []string) (found []File, uns
 			unseen = append(unseen, path)
 		}
 	}
-	slices.SortFunc(found, func(a, b File) int {
-		if a.Path < b.Path {
-			return -1
+	slices.SortFunc(found, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return t.withoutHomes(found), unseen, nil
+}
+
+// withoutHomes leaves out what is in a directory that belonged to its owner
+// before: what a program of another user writes to its own directory, such as a
+// database beside the run, is not from a step. What belongs to root is, for all
+// that can be told, and root can do without. The list is sorted.
+func (t *Tree) withoutHomes(found []File) []File {
+	if len(t.homes) == 0 {
+		return found
+	}
+	further := map[string]int{}
+	return slices.DeleteFunc(found, func(f File) bool {
+		parent := path.Dir(f.Path)
+		uid, home := t.homes[parent]
+		if !home {
+			uid, home = further[parent]
 		}
-		return 1
+		if !home || f.Path == "." || uid != f.uid {
+			return false
+		}
+		if f.dir {
+			further[f.Path] = uid
+		}
+		return true
 	})
-	return found, unseen, nil
 }
 
 // Options say how GiveBack goes about.
 type Options struct {
 	// HoldLinked leaves alone what has a name besides those that are given
 	// back: where steps could reach more of the file system than the
-	// directory, that name may be anywhere, and the file somebody else's.
+	// directory, that name may be anywhere, and the file somebody else's. The
+	// same goes for a tree with directories that Look could not read.
 	HoldLinked bool
 }
 
@@ -158,7 +187,7 @@ type Report struct {
 }
 
 // errLinked is why something is left with Options.HoldLinked.
-var errLinked = errors.New("some have a name outside of the directory as well")
+var errLinked = errors.New("some have a name elsewhere as well, where it may be somebody else's file")
 
 // errUnseen is why a directory is left that its new owner may not read.
 var errUnseen = errors.New("the mode of a directory keeps its owner from reading it")
@@ -173,6 +202,8 @@ func (t *Tree) GiveBack(ctx context.Context, opts Options, give func(context.Con
 	var report Report
 	var failures []error
 	var held []File
+	// What could not be seen may have got another name by a step.
+	hold := opts.HoldLinked || len(t.closed) > 0
 	fail := func(err error, paths ...string) {
 		report.Left = append(report.Left, paths...)
 		failures = append(failures, err)
@@ -210,7 +241,7 @@ func (t *Tree) GiveBack(ctx context.Context, opts Options, give func(context.Con
 			}
 		}
 		now, later := found, []File(nil)
-		if opts.HoldLinked {
+		if hold {
 			now, later = split(found)
 			held = append(held, later...)
 		}

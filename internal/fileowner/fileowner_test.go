@@ -166,6 +166,31 @@ func TestEverything(t *testing.T) {
 	p.owned(me, ".", "a", "a/b", "a/b/c")
 }
 
+// TestHomes leaves to a user what is made in directories that were that user's
+// before, as a database does it that runs beside the steps, also for who comes
+// second; what root or yet another user makes there is from a step.
+func TestHomes(t *testing.T) {
+	p := newPlace(t)
+	state := t.TempDir()
+	for _, dir := range []string{"data", "data/sub", "roots"} {
+		p.check(os.Mkdir(p.path(dir), 0o755))
+	}
+	p.own(other, "data", "data/sub")
+	first := p.enter(state)
+	p.own(other, p.write("data/new"), p.write("data/fresh/a"), "data/fresh", p.write("data/sub/b"), p.write("roots/c"))
+	p.write("data/of root")
+	p.own(Owner{4321, 4321}, p.write("data/of another"))
+	second := p.enter(state)
+	first.Last()
+	first.Close()
+	if !second.Last() {
+		t.Fatal("somebody else works there")
+	}
+	p.giveBack(second.Tree, Options{})
+	p.owned(other, "data", "data/sub", "data/new", "data/fresh", "data/fresh/a", "data/sub/b")
+	p.owned(me, "data/of root", "data/of another", "roots/c")
+}
+
 // TestGroups keeps groups that directories hand on, as teams set them up.
 func TestGroups(t *testing.T) {
 	p := newPlace(t)
@@ -212,6 +237,26 @@ func TestHoldLinked(t *testing.T) {
 	p.owned(Owner{}, "outside")
 	p.giveBack(tree, Options{})
 	p.owned(me, "outside")
+}
+
+// TestHoldLinkedFromClosed: a second name for what is in a directory that could
+// not be looked at does not change whose that is.
+func TestHoldLinkedFromClosed(t *testing.T) {
+	p := newPlace(t)
+	p.own(other, p.write("closed/file"), "closed")
+	tree := p.look()
+	// Root reads everything, and the caller would not have.
+	info, err := os.Stat(p.path("closed"))
+	p.check(err)
+	at := info.Sys().(*syscall.Stat_t)
+	tree.closed["closed"], tree.locked[key{device: uint64(at.Dev), inode: at.Ino}] = struct{}{}, struct{}{} //nolint:unconvert // its type differs by system
+	tree.paths, tree.files = map[string]struct{}{"closed": {}}, map[key]struct{}{}
+	p.check(os.Link(p.path("closed/file"), p.path("linked")))
+	report, err := tree.GiveBack(t.Context(), Options{}, p.direct)
+	if !errors.Is(err, errLinked) || !slices.Equal(report.Left, []string{"linked"}) {
+		t.Errorf("got %+v, %v", report, err)
+	}
+	p.owned(other, "closed/file")
 }
 
 // TestRemadeInode gives back what has the inode of a file that was removed.

@@ -34,6 +34,13 @@ type record struct {
 	Files  []mark   `json:"files,omitempty"`
 	Closed [][]byte `json:"closed,omitempty"`
 	Locked []mark   `json:"locked,omitempty"`
+	Homes  []home   `json:"homes,omitempty"`
+}
+
+// home is a directory of another user in a record.
+type home struct {
+	Path []byte `json:"p"`
+	UID  int    `json:"u"`
 }
 
 // mark is a key in a record.
@@ -201,6 +208,9 @@ func (s *Share) open(flag int) (locked, error) {
 func (s *Share) save(uid int) error {
 	t := s.Tree
 	r := record{Dir: []byte(t.dir), UID: uid, Paths: texts(t.paths), Files: marks(t.files), Closed: texts(t.closed), Locked: marks(t.locked)}
+	for path, uid := range t.homes {
+		r.Homes = append(r.Homes, home{[]byte(path), uid})
+	}
 	text, err := json.Marshal(r)
 	if err == nil {
 		err = s.file.Truncate(0)
@@ -226,7 +236,14 @@ func (s *Share) load(dir string, uid int) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tree{dir: dir, uid: uid, paths: names(r.Paths), files: keys(r.Files), closed: names(r.Closed), locked: keys(r.Locked)}, nil
+	homes := make(map[string]int, len(r.Homes))
+	for _, h := range r.Homes {
+		homes[string(h.Path)] = h.UID
+	}
+	return &Tree{
+		dir: dir, uid: uid, paths: names(r.Paths), files: keys(r.Files),
+		closed: names(r.Closed), locked: keys(r.Locked), homes: homes,
+	}, nil
 }
 
 func texts(set map[string]struct{}) (list [][]byte) {

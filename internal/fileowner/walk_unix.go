@@ -206,11 +206,11 @@ func (w *walking) enter(at int, name, path string, stat *unix.Stat_t) {
 
 func describe(at int, name, path string, stat *unix.Stat_t) File {
 	f := File{
-		Path: path, Inode: stat.Ino, links: 1,
+		Path: path, Inode: stat.Ino, links: 1, uid: int(stat.Uid), dir: stat.Mode&unix.S_IFMT == unix.S_IFDIR,
 		key: key{device: uint64(stat.Dev), inode: stat.Ino, born: born(at, name)}, //nolint:unconvert // its type differs by system
 	}
 	parent := *stat
-	if stat.Mode&unix.S_IFMT != unix.S_IFDIR {
+	if !f.dir {
 		f.links = uint64(stat.Nlink) //nolint:unconvert // its type differs by system
 	}
 	if name != "." && unix.Fstat(at, &parent) != nil {
