@@ -148,6 +148,36 @@ func memory(t *testing.T, pid int) int {
 	return kib << 10
 }
 
+// TestStoppedGuard: a run does not wait for a guard that somebody has stopped,
+// which ends all the same when it goes on.
+func TestStoppedGuard(t *testing.T) {
+	t.Parallel()
+	v := newHostVictim(t)
+	v.waitHost()
+	pid := v.guard()
+	if pid == 0 {
+		t.Fatal("the run has no guard")
+	}
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	v.touch("go")
+	select {
+	case <-v.ended:
+	case <-time.After(30 * time.Second):
+		t.Error("the run waits for its guard")
+	}
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the guard has not ended")
+		}
+	}
+	<-v.ended
+}
+
 // TestGuardHoldsNothing: whoever reads what a run prints, or has handed down a
 // pipe, sees its end with the run though the guard is still at work.
 func TestGuardHoldsNothing(t *testing.T) {

@@ -170,10 +170,12 @@ func removeDir(ctx context.Context, engine *docker.Engine, run, dir string) erro
 	if engine == nil || !engine.SharesFiles() || !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	if err := engine.GiveBack(ctx, run, dir, nil); err != nil {
-		return fmt.Errorf("cannot remove %s: %w", dir, err)
+	given := engine.GiveBack(ctx, run, dir, nil)
+	// What could not be given may not matter: it takes the directories only.
+	if err = rundir.Remove(dir); err != nil && given != nil {
+		return fmt.Errorf("cannot remove %s: %w", dir, given)
 	}
-	return rundir.Remove(dir)
+	return err
 }
 
 func (r remain) kind() string {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/drone-laptop/drone/cmd/guard/vigil"
 )
@@ -50,14 +51,27 @@ func (g *Guard) Tell(settings []byte) error {
 	return err
 }
 
+// doneTime is how long the guard may take to end: somebody may have stopped it.
+const doneTime = 2 * time.Second
+
 // Done tells the guard that there is nothing to do, and waits for its end, which
-// comes at once.
+// comes at once unless somebody has stopped it.
 func (g *Guard) Done() error {
 	_, err := g.pipe.WriteString(vigil.Done)
 	if err != nil {
 		return errors.Join(err, g.Leave())
 	}
-	_, err = g.process.Wait()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := g.process.Wait()
+		ended <- err
+	}()
+	select {
+	case err = <-ended:
+	case <-time.After(doneTime):
+		// What it was told stays in the pipe.
+		err = errors.New("the guard does not end")
+	}
 	return errors.Join(err, g.pipe.Close())
 }
 

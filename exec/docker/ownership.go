@@ -205,7 +205,8 @@ func (e *Engine) runLabels(run string) map[string]string {
 // copy of a working tree that must be removed. Where that takes the rights of
 // root it starts a container of one of the images, or of any image of the
 // engine when none is named, which belongs to the run. It does nothing when
-// everything is the caller's.
+// everything is the caller's, and leaves alone files with names outside of dir,
+// which need not be the caller's to be removed.
 func (e *Engine) GiveBack(ctx context.Context, run, dir string, images []string) error {
 	caller, ok := fileowner.Caller()
 	if !ok {
@@ -215,7 +216,8 @@ func (e *Engine) GiveBack(ctx context.Context, run, dir string, images []string)
 	if err != nil {
 		return fmt.Errorf("cannot give files back: %w", err)
 	}
-	give := giveBack{engine: e, dir: dir, to: caller, images: images, labels: e.runLabels(run)}
+	// Where a step could reach it, a name in it may be one of a file elsewhere.
+	give := giveBack{engine: e, dir: dir, to: caller, images: images, labels: e.runLabels(run), options: fileowner.Options{HoldLinked: true}}
 	return give.run(ctx, fileowner.Everything(dir, caller.UID))
 }
 

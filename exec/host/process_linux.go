@@ -90,7 +90,9 @@ func processesOf(run string) []int {
 	}
 	ofSteps := map[int]bool{}
 	for pid, session := range sessions {
-		if _, leads := sessions[session]; marked[pid] && (marked[session] || !leads) {
+		// Session 0 is that of everybody who came from outside of this process
+		// namespace.
+		if _, leads := sessions[session]; marked[pid] && session > 0 && (marked[session] || !leads) {
 			ofSteps[session] = true
 		}
 	}

@@ -102,7 +102,8 @@ func (g git) submodules(from Source, to string) error {
 		if !strings.HasPrefix(about, "160000 ") {
 			continue
 		}
-		_, err := g.run(to, "submodule", "--quiet", "update", "--no-fetch", "--recursive", "--force", "--", name)
+		// Without --checkout the configuration may name a command for it.
+		_, err := g.run(to, "submodule", "--quiet", "update", "--checkout", "--no-fetch", "--recursive", "--force", "--", name)
 		if g.ctx.Err() != nil {
 			return context.Cause(g.ctx)
 		}

@@ -104,6 +104,8 @@ func TestCommitOf(t *testing.T) {
 			s.submodule()
 			s.git("super", "commit", "-q", "-m", "sub")
 			s.write("super/sub/a.txt", "changed\n")
+			// What a step may have put there does not run.
+			s.git("super", "config", "submodule.sub.update", "!echo changed >a.txt; true")
 			return "super"
 		}, "sub/a.txt", ""},
 		"with a submodule that is not here": {func(s sandbox) string {
