@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/internal/owner"
@@ -205,12 +204,12 @@ func (o *cleanOptions) show(s Streams, views []cleanView, now time.Time) error {
 }
 
 // cleanColumns is how wide the columns beside the name are, with the gaps.
-const cleanColumns = len("container  ") + len("1023.9MB  ") + len("100d  ") + len("unknown  ") + len("abcdefghijkl")
+const cleanColumns = len("container  ") + len("999.9 MB  ") + len("100d  ") + len("unknown  ") + len("abcdefghijkl")
 
 func (s Streams) writeClean(views []cleanView, now time.Time) error {
 	room := 0
-	if s.Width > 0 {
-		room = max(s.Width-cleanColumns-2, 12)
+	if width := s.width(); width > 0 {
+		room = max(width-cleanColumns-2, 12)
 	}
 	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "KIND\tNAME\tSIZE\tAGE\tOWNER\tRUN")
@@ -222,7 +221,7 @@ func (s Streams) writeClean(views []cleanView, now time.Time) error {
 		}
 		size := "-"
 		if v.Size != nil {
-			size = units.HumanSize(float64(*v.Size))
+			size = report.Bytes(*v.Size)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", v.Kind, name, size, ageText(now.Sub(v.Made)), v.Owner, report.Visible(v.Run))
 	}
@@ -260,9 +259,9 @@ func (o *cleanOptions) tell(s Streams, views []cleanView, alive int, others []re
 	case len(views) == 0:
 		s.note("nothing to remove")
 	case gone.any() && o.dryRun:
-		s.note(fmt.Sprintf("would remove %s: %s%s", gone, units.HumanSize(float64(size)), ended(", which ends %s", alive)))
+		s.note(fmt.Sprintf("would remove %s: %s%s", gone, report.Bytes(size), ended(", which ends %s", alive)))
 	case gone.any():
-		s.note(fmt.Sprintf("removed %s: %s%s", gone, units.HumanSize(float64(size)), ended(", which has ended %s", alive)))
+		s.note(fmt.Sprintf("removed %s: %s%s", gone, report.Bytes(size), ended(", which has ended %s", alive)))
 	}
 	if len(others) == 0 {
 		return

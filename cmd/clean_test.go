@@ -115,27 +115,27 @@ func TestClean(t *testing.T) {
 	}
 	for _, tc := range []testCase{
 		{
-			name: "what is dead", removed: dead, err: "drone: removed 1 container, 1 network, 1 volume: 3MB\n" + alone,
-			out: "KIND       NAME          SIZE  AGE  OWNER  RUN\n" +
-				"container  drone-dead-c  2MB   26h  dead   dead\n" +
-				"network    drone-dead-n  -     26h  dead   dead\n" +
-				"volume     drone-dead-v  1MB   26h  dead   dead\n",
+			name: "what is dead", removed: dead, err: "drone: removed 1 container, 1 network, 1 volume: 3.0 MB\n" + alone,
+			out: "KIND       NAME          SIZE    AGE  OWNER  RUN\n" +
+				"container  drone-dead-c  2.0 MB  26h  dead   dead\n" +
+				"network    drone-dead-n  -       26h  dead   dead\n" +
+				"volume     drone-dead-v  1.0 MB  26h  dead   dead\n",
 		},
-		{name: "only listed", args: []string{"--dry-run"}, out: "volume     drone-dead-v  1MB   26h  dead   dead\n",
-			err: "drone: would remove 1 container, 1 network, 1 volume: 3MB\n" + alone},
+		{name: "only listed", args: []string{"--dry-run"}, out: "volume     drone-dead-v  1.0 MB  26h  dead   dead\n",
+			err: "drone: would remove 1 container, 1 network, 1 volume: 3.0 MB\n" + alone},
 		{name: "everything", args: []string{"--all"}, removed: all, out: "26h  unknown  inside\n",
-			err: "drone: removed 3 containers, 3 networks, 1 volume: 7MB, which has ended 1 run\n"},
+			err: "drone: removed 3 containers, 3 networks, 1 volume: 7.0 MB, which has ended 1 run\n"},
 		{name: "everything, only listed", args: []string{"--all", "--dry-run"}, out: "26h  alive    live\n",
-			err: "drone: would remove 3 containers, 3 networks, 1 volume: 7MB, which ends 1 run\n"},
+			err: "drone: would remove 3 containers, 3 networks, 1 volume: 7.0 MB, which ends 1 run\n"},
 		{name: "old enough", args: []string{"--older-than", "1d"}, removed: dead, out: "dead",
-			err: "drone: removed 1 container, 1 network, 1 volume: 3MB\n" + alone},
+			err: "drone: removed 1 container, 1 network, 1 volume: 3.0 MB\n" + alone},
 		{name: "too young", args: []string{"--older-than", "27h"}, err: "drone: nothing to remove\n"},
 		{name: "no age", args: []string{"--older-than", "old"}, status: 2,
 			err: "drone: error: --older-than \"old\" is not a duration\ndrone: hint: write it as 90s, 10m or 1h30m\n"},
 		{name: "as JSON", args: []string{"--output", "json", "--dry-run"}, out: `"size": 2000000,
     "owner": "dead",
     "removed": false,
-    "error": ""`, err: "drone: would remove 1 container, 1 network, 1 volume: 3MB\n" + alone},
+    "error": ""`, err: "drone: would remove 1 container, 1 network, 1 volume: 3.0 MB\n" + alone},
 		{name: "nothing, as JSON", args: []string{"--output", "json", "--older-than", "7d"}, out: "[]\n", err: "drone: nothing to remove\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) { run(t, tc) })

@@ -69,6 +69,7 @@ func agreed(s Streams, refused *planned, opts compile.Options, mayAsk bool, agai
 		case yes:
 			return allowed, nil
 		}
+		refused.declined = true
 	}
 	// One of the two may have been agreed to before.
 	part := opts
@@ -77,7 +78,11 @@ func agreed(s Streams, refused *planned, opts compile.Options, mayAsk bool, agai
 	if part.Trusted == opts.Trusted && part.Host.Consent == opts.Host.Consent {
 		return refused, nil
 	}
-	return again(part)
+	some, err := again(part)
+	if err == nil {
+		some.declined = refused.declined
+	}
+	return some, err
 }
 
 // mayAsk reports whether there is somebody to answer a question.
@@ -268,9 +273,9 @@ func (r *request) showCommands(s Streams) {
 	fmt.Fprintf(s.Err, "drone: %s of type exec in %s would run on this machine: %s\nNo container is around these commands, they can do whatever you can:\n",
 		report.Plural(len(names), "pipeline"), report.Visible(r.name), strings.Join(names, ", "))
 	for _, line := range whatRuns(r.plan) {
-		fmt.Fprintf(s.Err, "  %s\n", line)
+		fmt.Fprintln(s.Err, s.paragraph("  "+line))
 	}
-	fmt.Fprintln(s.Err, "Always means the whole file, also steps and pipelines of it that are not shown because this build leaves them out.")
+	fmt.Fprintln(s.Err, s.paragraph("Always means the whole file, also steps and pipelines of it that are not shown because this build leaves them out."))
 }
 
 // showPrivileges shows all of them: what is not shown is not agreed to.
@@ -285,9 +290,9 @@ func (r *request) showPrivileges(s Streams) {
 		if r.known([]consent.Answer{p.answer}) {
 			line += " (agreed to before)"
 		}
-		fmt.Fprintf(s.Err, "  %s\n", report.Visible(line))
+		fmt.Fprintln(s.Err, s.paragraph("  "+report.Visible(line)))
 	}
-	fmt.Fprintln(s.Err, "Always means these, whatever images and commands the steps have then; what else the file asks for is asked again.")
+	fmt.Fprintln(s.Err, s.paragraph("Always means these, whatever images and commands the steps have then; what else the file asks for is asked again."))
 }
 
 // mostLines is how many lines of a plan a question shows, mostValue how many

@@ -155,7 +155,7 @@ func TestTrust(t *testing.T) {
 		status                        int
 	}
 	for _, tc := range []testCase{
-		{name: "no", command: "drone exec", answer: "n\r", asks: question, shows: []string{wanted, "asks for 1 privilege that nobody has agreed to"}, status: 2},
+		{name: "no", command: "drone exec", answer: "n\r", asks: question, shows: []string{wanted, "you have not agreed to what .drone.yml asks for, so nothing was run"}, status: 2},
 		{name: "nothing", command: "drone exec", answer: "\r", asks: question, status: 2},
 		{name: "end of input", command: "drone exec", answer: "\x04", asks: question, status: 2},
 		{name: "yes", command: "drone exec", answer: "y\r", asks: question, runs: true},

@@ -11,8 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/docker/go-units"
-
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/facts"
@@ -241,7 +239,7 @@ func (c *copies) fill(ctx context.Context, p *exec.Pipeline, at place, notify fu
 		return copyError(err, at.parent())
 	}
 	if c.isolated {
-		c.say(c.about(p) + fmt.Sprintf("copied %s, %s, %.1f s", report.Plural(int(size.Files), "file"), bytesText(size.Bytes), time.Since(begun).Seconds()))
+		c.say(c.about(p) + fmt.Sprintf("copied %s, %s, %.1f s", report.Plural(int(size.Files), "file"), report.Bytes(size.Bytes), time.Since(begun).Seconds()))
 	}
 	return nil
 }
@@ -261,10 +259,6 @@ func (c *copies) about(p *exec.Pipeline) string {
 		return ""
 	}
 	return "pipeline " + p.Name + ": "
-}
-
-func bytesText(n int64) string {
-	return units.CustomSize("%.4g %s", float64(n), 1024, []string{"B", "KiB", "MiB", "GiB", "TiB"})
 }
 
 // copyError is why the working tree cannot be copied to a directory in parent.
@@ -343,7 +337,7 @@ func (c *copies) results(ctx context.Context, p *exec.Pipeline, tree string) err
 }
 
 func describeResults(r snapshot.Results, name string) string {
-	text := fmt.Sprintf("%s brought to %s, %s", report.Plural(int(r.Files), "file"), name, bytesText(r.Bytes))
+	text := fmt.Sprintf("%s brought to %s, %s", report.Plural(int(r.Files), "file"), name, report.Bytes(r.Bytes))
 	if r.Files == 0 {
 		text = "no files to bring to " + name
 	}

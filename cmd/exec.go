@@ -190,6 +190,14 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 // outputError is the cause of a run that ended because nobody takes its output.
 type outputError struct{ error }
 
+// Error names what the caller knows: that the reader has gone away, as head does.
+func (e outputError) Error() string {
+	if errors.Is(e.error, syscall.EPIPE) {
+		return "nobody reads the output any more"
+	}
+	return e.error.Error()
+}
+
 func (e outputError) Unwrap() error { return e.error }
 
 func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, copies *copies, hurry <-chan struct{}) report.Renderer {
@@ -224,7 +232,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 		s.note(nothingRuns(p, o.sel.pipelines))
 	}
 	if ran && o.output.value == "text" {
-		options := report.SummaryOptions{Style: s.errStyle(), Width: s.Width}
+		options := report.SummaryOptions{Style: s.errStyle(), Width: s.width()}
 		if err := report.WriteSummary(s.Err, summary, options); err != nil {
 			// Nobody reads what there is to say, but the status is still true.
 			return &failure{status: max(StatusFailed, runStatus(ctx, summary))}
@@ -334,7 +342,7 @@ func nothingRuns(p *planned, named []string) string {
 	case len(named) > 0:
 		return "no pipeline of " + p.name + " that --pipeline names runs; on this machine these can: " + strings.Join(able, ", ")
 	}
-	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event, or name %s with --pipeline", p.name, describeBuild(p.build), some)
+	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event or --branch, or name %s with --pipeline", p.name, describeBuild(p.build), some)
 }
 
 // needsConsent reports whether consent is all that keeps a pipeline from

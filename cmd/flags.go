@@ -109,7 +109,7 @@ func (f *selectFlags) register(c *cobra.Command) {
 	flags.BoolVar(&f.host, "host", false, "run pipelines of type exec, too: their commands run on this machine and can do whatever you can")
 	flags.BoolVar(&f.clone, "clone", false, "clone the commit into an empty workspace instead of using the current directory")
 	flags.StringArrayVar(&f.volumes, "volume", nil, "mount a `host:container[:ro]` path in every step (repeatable)")
-	flags.StringArrayVar(&f.networks, "network", nil, "join every step to this network too (repeatable)")
+	flags.StringArrayVar(&f.networks, "network", nil, "join every step to this network `name` too (repeatable)")
 	flags.StringArrayVar(&f.privileged, "privileged", nil, "run plugins of this `image` privileged, as the built-in ones (repeatable)")
 	flags.StringVar(&f.netrcMachine, "netrc-machine", "", "host of the netrc given to steps")
 	flags.StringVar(&f.netrcUser, "netrc-username", "", "login of the netrc")

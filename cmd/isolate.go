@@ -49,8 +49,11 @@ func (f *isolateFlags) resolve(changed func(name string) bool, clone bool) error
 		return usage(errors.New("--out and --clone contradict each other: with --clone the workspace is a volume of the engine, not a copy"),
 			"leave out --clone; --clean copies what is committed")
 	case clone && (f.isolate || f.clean):
-		return usage(errors.New("--isolate and --clone contradict each other: with --clone the workspace begins empty"),
-			"leave out --clone; --clean copies what is committed")
+		flag, hint := "--isolate", "leave out --clone; --clean copies what is committed"
+		if f.clean {
+			flag, hint = "--clean", "leave out one of the two"
+		}
+		return usage(fmt.Errorf("%s and --clone contradict each other: with --clone the workspace begins empty", flag), hint)
 	case changed("jobs") && f.jobs < 1:
 		return usage(fmt.Errorf("--jobs %d is not the number of pipelines that may run at the same time", f.jobs), "write 1 or more")
 	}

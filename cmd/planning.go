@@ -48,6 +48,7 @@ type planned struct {
 	source   []byte
 	problems []manifest.Problem
 	leftOut  []string // see leftOut
+	declined bool     // the user was asked, and did not agree
 }
 
 // resolveBuild finds the facts of the build for the current directory, and the
@@ -312,11 +313,20 @@ func (p *planned) refuse() error {
 		return nil
 	}
 	n, _ := lint.Count(p.problems)
-	if asked := p.refused(); asked == n {
+	switch all := !p.otherwiseWrong(); {
+	case all && p.declined:
+		return usage(fmt.Errorf("you have not agreed to what %s asks for, so nothing was run", p.name), "")
+	case all:
 		return usage(fmt.Errorf("%s asks for %s that nobody has agreed to, so nothing was run", p.name, report.Plural(n, "privilege")),
 			"read what it asks for, then run it with --trusted if you trust it; on a terminal `drone exec` asks, and can remember the answer")
 	}
 	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), "")
+}
+
+// otherwiseWrong reports whether something but privileges is an error.
+func (p *planned) otherwiseWrong() bool {
+	n, _ := lint.Count(p.problems)
+	return p.refused() != n
 }
 
 // untrusted reports whether the plan wants privileges that it does not get.
@@ -337,6 +347,9 @@ func (p *planned) refused() (n int) {
 // takes nothing there is nobody to tell that to.
 func (p *planned) writeProblems(s Streams) {
 	brief, left := lint.Brief(p.problems)
+	if p.declined && !p.otherwiseWrong() { // the question has shown them
+		brief = slices.DeleteFunc(brief, func(f manifest.Problem) bool { return f.Rule == compile.RuleUntrusted })
+	}
 	for i := range brief {
 		if brief[i].Rule == compile.RuleUntrusted {
 			brief[i].Hint = "" // the last line says it once for all

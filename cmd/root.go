@@ -81,7 +81,28 @@ func New(s Streams, version string) *cobra.Command {
 		newExec(s), newPlan(s), newCompile(s), newLint(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
 		newClean(s),
 	)
+	root.SetUsageTemplate(s.usageTemplate(root.UsageTemplate()))
+	// The two that cobra adds, in the manner of the others.
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Short = "show the help of a command"
+		case "completion":
+			c.Short = "print the script that completes commands in a shell"
+		}
+	}
 	return root
+}
+
+// usageTemplate makes lines of flags end with words on a terminal.
+func (s Streams) usageTemplate(usual string) string {
+	width := s.width()
+	if !s.OutTerminal || width == 0 {
+		return usual
+	}
+	return strings.ReplaceAll(usual, ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", width))
 }
 
 // unknownCommand names the closest command for a word that is none.
@@ -96,15 +117,20 @@ func unknownCommand(c *cobra.Command, args []string) error {
 	return &failure{status: StatusUsage, err: fmt.Errorf("no command named %q", args[0]), hint: hint}
 }
 
-// maxArgs is cobra's check of the argument count in this program's words.
+// maxArgs is cobra's check of the argument count in this program's words, for
+// commands that take no argument or one file.
 func maxArgs(n int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) <= n {
 			return nil
 		}
+		takes := "takes one file"
+		if n == 0 {
+			takes = "takes no arguments"
+		}
 		return &failure{
 			status: StatusUsage,
-			err:    fmt.Errorf("%s takes one file, got %s", c.CommandPath(), strings.Join(args, " ")),
+			err:    fmt.Errorf("%s %s, got %s", c.CommandPath(), takes, strings.Join(args, " ")),
 			hint:   "see `" + c.CommandPath() + " --help`",
 		}
 	}

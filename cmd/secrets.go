@@ -151,8 +151,12 @@ func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error
 	if failed == 0 {
 		return nil
 	}
+	them := "it"
+	if failed > 1 {
+		them = "them"
+	}
 	return usage(fmt.Errorf("%s missing, nothing was run", report.Plural(failed, "secret")),
-		"supply them with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets")
+		"supply "+them+" with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets")
 }
 
 // warnLogins names the registry logins that the file asks for and nobody gave.

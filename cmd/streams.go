@@ -3,7 +3,9 @@ package cmd
 import (
 	"io"
 	"os"
+	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -18,10 +20,11 @@ const red = report.Red
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
-	// OutTerminal and ErrTerminal report terminals, Width is that of Err, 0
-	// when unknown.
+	// OutTerminal and ErrTerminal report terminals.
 	OutTerminal, ErrTerminal bool
-	Width                    int
+	// Columns is how wide the terminal behind Err is at the moment, 0 when that
+	// is not known. It may be nil.
+	Columns func() int
 	// Terminal is what both Out and Err are, nil when they are not the same
 	// terminal, or one that cannot be drawn on.
 	Terminal *os.File
@@ -63,11 +66,47 @@ func StandardStreams() Streams {
 		Environ:     os.Environ,
 	}
 	if s.ErrTerminal {
-		if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil {
-			s.Width = width
+		s.Columns = func() int {
+			width, _, err := term.GetSize(int(os.Stderr.Fd()))
+			if err != nil {
+				return 0
+			}
+			return width
 		}
 	}
 	return s
+}
+
+// width is how wide the terminal is now: it may have changed during a run.
+func (s Streams) width() int {
+	if s.Columns == nil {
+		return 0
+	}
+	return s.Columns()
+}
+
+// paragraph breaks a line between words where it is wider than the terminal,
+// and sets in what follows by four columns. Nothing but the spaces at the breaks
+// is changed.
+func (s Streams) paragraph(line string) string {
+	const indent = "    "
+	width := s.width()
+	if width <= 2*len(indent) {
+		return line
+	}
+	var b strings.Builder
+	for room := width; ansi.StringWidth(line) > room; room = width - len(indent) {
+		fits := len(ansi.Truncate(line, room, ""))
+		end, next := fits, fits
+		if line[fits] == ' ' {
+			next++
+		} else if space := strings.LastIndexByte(line[:fits], ' '); strings.TrimSpace(line[:max(0, space)]) != "" {
+			end, next = space, space+1
+		}
+		b.WriteString(line[:end] + "\n" + indent)
+		line = line[next:]
+	}
+	return b.String() + line
 }
 
 // getenv reads a variable, "" when it is not set.

@@ -124,7 +124,7 @@ func runTrustLs(s Streams, form string) error {
 		return writeJSON(s.Out, views)
 	}
 	if len(views) == 0 {
-		s.note("nothing is remembered: exec has not been answered with always yet")
+		s.note("nothing is remembered; the answer always to a question of `drone exec` is")
 		return nil
 	}
 	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)

@@ -53,9 +53,9 @@ func TestPatience(t *testing.T) {
 }
 
 func TestSpace(t *testing.T) {
-	space(10<<30, 1<<30, 1<<20, "here", "fix").expect(t, OK, "here, 10GiB free", "")
-	space(1<<29, 1<<30, 1<<20, "here", "fix").expect(t, Warn, "here, 512MiB free, which is not much", "fix")
-	space(1, 1<<30, 1<<20, "here", "fix").expect(t, Fail, "here, 1B free, too little", "fix")
+	space(10e9, 1<<30, 1<<20, "here", "fix").expect(t, OK, "here, 10.0 GB free", "")
+	space(512e6, 1<<30, 1<<20, "here", "fix").expect(t, Warn, "here, 512.0 MB free, which is not much", "fix")
+	space(1, 1<<30, 1<<20, "here", "fix").expect(t, Fail, "here, 1 B free, too little", "fix")
 	free, err := freeSpace(t.TempDir())
 	if err != nil || free == 0 {
 		t.Errorf("%d bytes are free, %v", free, err)

@@ -5,16 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/docker/go-units"
-
 	"github.com/drone-laptop/drone/internal/dockerhost"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/report"
 )
 
 // The space below which a directory is soon full, and that below which nothing
@@ -43,7 +43,7 @@ func directory(dir, what, fix string) Check {
 
 // space judges free bytes. A warning says that little is left.
 func space(free, low, none uint64, where, fix string) Check {
-	text := fmt.Sprintf("%s, %s free", where, units.BytesSize(float64(free)))
+	text := fmt.Sprintf("%s, %s free", where, report.Bytes(int64(min(free, math.MaxInt64))))
 	switch {
 	case free < none:
 		return fail(fix, "%s, too little to work with", text)

@@ -68,13 +68,13 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 		if len(at.Tried) > 1 {
 			what += ", nor does " + strings.Join(at.Tried[1:], ", ")
 		}
-		return say(what, startHint(at, goos))
+		return say(what, startHint(at, goos)+orElse(at))
 	case errors.Is(dial, os.ErrPermission) && probably(at) == productPodman:
 		return say("permission denied", "use the service of your own user: `systemctl --user start podman.socket`, with DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock")
 	case errors.Is(dial, os.ErrPermission) || strings.Contains(text, "permission denied"):
 		return say("permission denied", "add yourself to group docker (`sudo usermod -aG docker $USER`, then log in again), or use rootless Docker")
 	case errors.Is(dial, syscall.ECONNREFUSED), errors.As(dial, &slow) && slow.Timeout():
-		return say("nothing answers there", startHint(at, goos))
+		return say("nothing answers there", startHint(at, goos)+orElse(at))
 	case strings.Contains(text, "is too old") && strings.Contains(text, "API version"):
 		return say("it does not take this program's version of the Docker API any more: "+text, "update drone; unset DOCKER_API_VERSION if it is set")
 	case strings.Contains(text, "is too new"):
@@ -90,7 +90,7 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 	case errors.Is(err, context.DeadlineExceeded) && dial == nil:
 		return say("something listens there, but it does not answer", "restart the engine, or check the address")
 	case dial != nil:
-		return say(oneLine(dial), "check the address, or unset it to use the engine of this machine")
+		return say(oneLine(dial), "check the address"+orElse(at))
 	}
 	return say(text, "check that `docker version` works")
 }
@@ -109,6 +109,17 @@ func stranger(text string) bool {
 	lower := strings.ToLower(text)
 	return containsAny(lower, "<html", "<!doctype", "invalid character '<'", "page not found") ||
 		containsAny(text, "malformed HTTP") && !strings.Contains(text, tlsAnswer)
+}
+
+// orElse is what helps where the address was given and is not the right one.
+func orElse(at dockerhost.Endpoint) string {
+	switch at.Source {
+	case dockerhost.SourceHost:
+		return ", or unset DOCKER_HOST to use the engine of this machine"
+	case dockerhost.SourceFlag:
+		return ", or leave out --docker-host to use the engine of this machine"
+	}
+	return ""
 }
 
 func startHint(at dockerhost.Endpoint, goos string) string {

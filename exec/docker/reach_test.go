@@ -48,7 +48,7 @@ func TestExplainUnreachable(t *testing.T) {
 		{name: "permission", at: std, err: errors.New("permission denied while trying to connect to the Docker daemon socket"), dial: &net.OpError{Err: fs.ErrPermission},
 			want: "permission denied", hint: "group docker"},
 		{name: "tcp refused", at: tls, err: down, dial: refused, want: "cannot reach Docker at tcp://h:2376, found through DOCKER_HOST: nothing answers there", hint: "listens"},
-		{name: "no such host", at: tls, err: down, dial: errors.New("dial tcp: lookup h: no such host"), want: "lookup h: no such host", hint: "check the address"},
+		{name: "no such host", at: tls, err: down, dial: errors.New("dial tcp: lookup h: no such host"), want: "lookup h: no such host", hint: "check the address, or unset DOCKER_HOST"},
 		{name: "TLS wanted", at: tls, err: errors.New("Error response from daemon: Client sent an HTTP request to an HTTPS server."), //nolint:revive // the engine's words
 			want: "it wants TLS", hint: "DOCKER_TLS_VERIFY"},
 		{name: "TLS not spoken", at: tls, err: errors.New("http: server gave HTTP response to HTTPS client"), want: "it does not speak TLS", hint: "unset"},
@@ -63,6 +63,7 @@ func TestExplainUnreachable(t *testing.T) {
 		{name: "a web page", at: tls, err: errors.New("Error response from daemon: <!DOCTYPE HTML>\n<html lang=en>"), want: "what answers there is no container engine", hint: "proxy"},
 		{name: "silence", at: tls, err: fmt.Errorf("Get %q: %w", "http://h/_ping", context.DeadlineExceeded), //nolint:revive // the client's words
 			want: "found through DOCKER_HOST: something listens there, but it does not answer", hint: "restart"},
+		{name: "not where the flag says", at: dockerhost.Endpoint{Host: "unix:///typo.sock", Source: dockerhost.SourceFlag}, err: down, dial: missing, want: "does not exist", hint: "or leave out --docker-host"},
 		{name: "no way there", at: tls, err: down, dial: &net.OpError{Op: "dial", Err: context.DeadlineExceeded}, want: "nothing answers there", hint: "listens"},
 		{name: "ssh without an answer", at: dockerhost.Endpoint{Host: "ssh://me@h"}, err: context.DeadlineExceeded, want: "deadline", hint: "`ssh me@h docker version`"},
 		{name: "ssh", at: dockerhost.Endpoint{Host: "ssh://me@h:22", Source: "DOCKER_HOST"}, err: errors.New("error during connect: command [ssh] has exited with exit status 255"), want: "exit status 255", hint: "`ssh me@h docker version`"},

@@ -1,17 +1,25 @@
 package dockerhost
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/cli/cli/config"
 	dcontext "github.com/docker/cli/cli/context"
 	"github.com/docker/cli/cli/context/docker"
 	"github.com/docker/cli/cli/context/store"
 	"github.com/docker/cli/opts"
 	"github.com/docker/docker/client"
+)
+
+// The sources of an address that the user gave.
+const (
+	SourceFlag = "the command line"
+	SourceHost = "DOCKER_HOST"
 )
 
 // Endpoint is the address of an engine and how it was found.
@@ -79,10 +87,10 @@ func (e *Error) Unwrap() error { return e.Err }
 // explains more.
 func Resolve(env Environment, host string) (Endpoint, error) {
 	if host != "" {
-		return env.fromHost(host, "the command line")
+		return env.fromHost(host, SourceFlag)
 	}
 	if host := env.Getenv("DOCKER_HOST"); host != "" {
-		return env.fromHost(host, "DOCKER_HOST")
+		return env.fromHost(host, SourceHost)
 	}
 	name, source := env.Getenv("DOCKER_CONTEXT"), "DOCKER_CONTEXT"
 	if name == "" {
@@ -162,6 +170,9 @@ func (env Environment) fromContext(name, source string) (Endpoint, error) {
 			"`docker context ls` lists the contexts, `docker context use default` goes back to the default one"}
 	}
 	meta, err := contexts.GetMetadata(name)
+	if errdefs.IsNotFound(err) {
+		err = errors.New("there is none of this name")
+	}
 	if err != nil {
 		return fail(err)
 	}
