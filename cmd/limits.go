@@ -100,7 +100,7 @@ func (f *limitFlags) failure(ctx context.Context, s *exec.Summary) error {
 		default:
 			text += " while steps " + strings.Join(names, ", ") + " ran"
 		}
-		return &failure{status: StatusTimeout, err: errors.New(text), hint: "--timeout gives it more time, --timeout 0 any"}
+		return &failure{status: StatusTimeout, err: errors.New(text), hint: "give it more time with a longer --timeout, or no limit with --timeout 0"}
 	}
 	var texts []string
 	eachLate(s, func(name string, step *exec.StepSummary) {
@@ -112,6 +112,6 @@ func (f *limitFlags) failure(ctx context.Context, s *exec.Summary) error {
 	})
 	return &failure{
 		status: StatusTimeout, err: errors.New(strings.Join(texts, "; ")),
-		hint: "if it needs the time, give the flag a longer one; if not, the last lines of the step are in the summary",
+		hint: "its last lines are in the summary; if it needs more time, raise the limit",
 	}
 }

@@ -180,9 +180,9 @@ func (p *pipeline) finishBackground(s *step, res result) {
 	if p.stage == stageRunning && p.condition.cut == "" {
 		switch res.status {
 		case StatusError:
-			p.warn(s, fmt.Sprintf("%s could not be run: %s", s.what(), res.message))
+			p.warn(s, fmt.Sprintf("the %s could not be run: %s", s.what(), res.message))
 		case StatusFailure:
-			text := fmt.Sprintf("%s ended with exit code %d before the other steps were over", s.what(), res.code)
+			text := fmt.Sprintf("the %s ended with exit code %d while other steps ran", s.what(), res.code)
 			if res.message != "" {
 				text += ": " + res.message
 			}
@@ -197,7 +197,7 @@ func (p *pipeline) finishBackground(s *step, res result) {
 // what names a background step for people.
 func (s *step) what() string {
 	if s.Kind == KindService {
-		return "service " + s.Name
+		return "service"
 	}
-	return "detached step " + s.Name
+	return "detached step"
 }

@@ -14,6 +14,7 @@ type Summary struct {
 	Run       string
 	Event     string
 	File      string
+	Selected  []string // the names of the pipelines that run
 	Status    Status
 	Started   time.Time
 	Duration  time.Duration
@@ -78,7 +79,7 @@ const tailText = 4 << 10
 func (s *Summary) Apply(e Event) {
 	switch e := e.(type) {
 	case RunStarted:
-		s.Run, s.Event, s.File = e.Run, e.Event, e.File
+		s.Run, s.Event, s.File, s.Selected = e.Run, e.Event, e.File, e.Pipelines
 		s.Status, s.Started = StatusRunning, e.Time
 	case RunFinished:
 		s.Status, s.Duration, s.Unreachable = e.Status, e.Duration, e.Unreachable

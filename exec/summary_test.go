@@ -33,7 +33,7 @@ func TestSummaryFolds(t *testing.T) {
 		RunFinished{At: at(11), Status: StatusError, Duration: 10 * time.Second},
 	}
 	want := Summary{
-		Run: "r", Event: "push", File: ".drone.yml", Status: StatusError, Started: time.Unix(1, 0), Duration: 10 * time.Second,
+		Run: "r", Event: "push", File: ".drone.yml", Selected: []string{"p", "q"}, Status: StatusError, Started: time.Unix(1, 0), Duration: 10 * time.Second,
 		Pipelines: []*PipelineSummary{
 			{
 				Name: "p", Status: StatusError, Reason: "boom", Hint: "retry", Started: time.Unix(2, 0), Duration: 7 * time.Second,

@@ -194,6 +194,9 @@ func (p *Plain) stepFinished(e exec.StepFinished) error {
 	what := p.where(e.Pipeline, e.Step)
 	switch e.Status {
 	case exec.StatusFailure:
+		if e.Background && e.Ignored {
+			return nil // a warning tells of it while that matters
+		}
 		text := fmt.Sprintf("%sfailed with %s after %s", what, exitText(e.ExitCode, e.OOMKilled), Duration(e.Duration))
 		if e.Ignored {
 			return p.note(p.noteStyle.Paint(Yellow, text+", which does not count"))

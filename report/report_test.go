@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,6 +94,30 @@ func severalPipelines() []exec.Event {
 	}
 }
 
+// interrupted is a run of two pipelines that was interrupted in the first, after
+// failures that do not count.
+func interrupted() []exec.Event {
+	c := newClock()
+	const why = "stopped by interrupt"
+	events := []exec.Event{
+		exec.RunStarted{At: c.tick(), Run: "r3", Event: "push", File: ".drone.yml", Pipelines: []string{"one", "two"}},
+		exec.PipelineStarted{At: c.tick(), Pipeline: "one"},
+		exec.StepStarted{At: c.tick(), Pipeline: "one", Step: "db", Kind: exec.KindService, Image: "a:1"},
+		exec.StepFinished{At: c.tick(), Pipeline: "one", Step: "db", Kind: exec.KindService, Image: "a:1", Status: exec.StatusFailure, ExitCode: 3, Ignored: true, Background: true, Duration: time.Second},
+		exec.Warning{At: c.tick(), Pipeline: "one", Step: "db", Message: "the service ended with exit code 3 while other steps ran"},
+		exec.StepStarted{At: c.tick(), Pipeline: "one", Step: "build", Kind: exec.KindStep, Image: "a:1"},
+	}
+	for i := 1; i <= 30; i++ {
+		events = append(events, exec.StepOutput{At: c.tick(), Pipeline: "one", Step: "build", Line: i, Text: strings.Repeat(fmt.Sprintf("line %d ", i), i)})
+	}
+	return append(events,
+		exec.StepFinished{At: c.tick(), Pipeline: "one", Step: "build", Kind: exec.KindStep, Image: "a:1", Status: exec.StatusKilled, ExitCode: 137, Error: why, Duration: time.Minute},
+		exec.PipelineFinished{At: c.tick(), Pipeline: "one", Status: exec.StatusKilled, Reason: why, Duration: time.Minute},
+		exec.PipelineSkipped{At: c.tick(), Pipeline: "two", Reason: why},
+		exec.RunFinished{At: c.tick(), Status: exec.StatusKilled, Duration: time.Minute},
+	)
+}
+
 func TestPlain(t *testing.T) {
 	type testCase struct {
 		golden string
@@ -115,6 +140,7 @@ func TestPlain(t *testing.T) {
 	}
 	t.Run("one pipeline", func(t *testing.T) { run(t, testCase{"one.plain.golden", oneFailing(), false}) })
 	t.Run("several pipelines", func(t *testing.T) { run(t, testCase{"several.plain.golden", severalPipelines(), false}) })
+	t.Run("interrupted", func(t *testing.T) { run(t, testCase{"interrupted.plain.golden", interrupted(), false}) })
 	t.Run("colour", func(t *testing.T) { run(t, testCase{"one.colour.golden", oneFailing(), true}) })
 }
 
@@ -158,6 +184,9 @@ func TestSummary(t *testing.T) {
 		run(t, "one.summary40.golden", oneFailing(), report.SummaryOptions{Width: 40})
 	})
 	t.Run("several", func(t *testing.T) { run(t, "several.summary.golden", severalPipelines(), report.SummaryOptions{}) })
+	t.Run("interrupted", func(t *testing.T) {
+		run(t, "interrupted.summary.golden", interrupted(), report.SummaryOptions{Width: 40})
+	})
 }
 
 // broken fails after some bytes, as a pipe whose reader went away.

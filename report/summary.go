@@ -21,7 +21,7 @@ type SummaryOptions struct {
 // WriteSummary writes how a run went: a table of its pipelines and steps, then
 // for each failed step its last lines, the error and what to do.
 func WriteSummary(w io.Writer, s *exec.Summary, o SummaryOptions) error {
-	b := &summaryWriter{SummaryOptions: o, several: ran(s) > 1}
+	b := &summaryWriter{SummaryOptions: o, several: len(s.Selected) > 1}
 	b.line("")
 	b.table(s)
 	for _, p := range s.Pipelines {
@@ -38,19 +38,9 @@ func WriteSummary(w io.Writer, s *exec.Summary, o SummaryOptions) error {
 type summaryWriter struct {
 	SummaryOptions
 	strings.Builder
-	several bool
+	several bool // steps have the name of their pipeline in front, as in the output
 	failed  bool // a failure was explained
 	name    int  // width of the name column
-}
-
-func ran(s *exec.Summary) int {
-	n := 0
-	for _, p := range s.Pipelines {
-		if p.Status != exec.StatusSkipped {
-			n++
-		}
-	}
-	return n
 }
 
 func (b *summaryWriter) line(text string) {
@@ -70,7 +60,7 @@ func (b *summaryWriter) table(s *exec.Summary) {
 		}
 	}
 	for _, p := range s.Pipelines {
-		if b.several || p.Status == exec.StatusSkipped {
+		if b.several || len(s.Pipelines) > 1 || p.Status == exec.StatusSkipped {
 			b.line(b.pipelineRow(p))
 		}
 		for _, step := range p.Steps {
@@ -182,7 +172,7 @@ func (b *summaryWriter) gone(p *exec.PipelineSummary) {
 			b.wrapped(b.Style.Paint(Yellow, fmt.Sprintf("%s%s was gone before step %s failed: %s",
 				what, b.stepName(p, s), b.stepName(p, failed), Visible(how))))
 			b.hint(s.Hint)
-			b.lastLines(s)
+			b.lastLines(s, exec.TailLines)
 		}
 	}
 }
@@ -217,6 +207,11 @@ func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
 		b.hint(s.Hint)
 	case exec.StatusKilled:
 		b.wrapped(b.Style.Paint(Red, "step "+name+" was "+killed(s.TimedOut, Visible(s.Error), s.Duration)))
+		if !s.TimedOut {
+			// Nothing is wrong with the step: where it was is enough.
+			b.lastLines(s, bystanderLines)
+			return
+		}
 	default:
 		text := fmt.Sprintf("step %s failed with %s", name, exitText(s.ExitCode, s.OOMKilled))
 		if s.Error != "" {
@@ -225,16 +220,30 @@ func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {
 		b.wrapped(b.Style.Paint(Red, text))
 		b.hint(s.Hint)
 	}
-	b.lastLines(s)
+	b.lastLines(s, exec.TailLines)
 }
 
-// lastLines repeats the end of what a step printed.
-func (b *summaryWriter) lastLines(s *exec.StepSummary) {
-	if s.Lines > len(s.Tail) && len(s.Tail) > 0 {
-		b.line(b.Style.Faint(fmt.Sprintf("  … %s before", Plural(s.Lines-len(s.Tail), "line"))))
+const (
+	// bystanderLines is how many lines are repeated of a step that was ended
+	// for the sake of something else, such as an interrupt.
+	bystanderLines = 3
+	// tailRows is how many rows of the terminal a repeated line may take.
+	tailRows = 4
+)
+
+// lastLines repeats the end of what a step printed, most lines of it. What is
+// looked for is seldom in the first columns, so a line may take several rows.
+func (b *summaryWriter) lastLines(s *exec.StepSummary, most int) {
+	lines := s.Tail[max(0, len(s.Tail)-most):]
+	if s.Lines > len(lines) && len(lines) > 0 {
+		b.line(b.Style.Faint(fmt.Sprintf("  … %s before", Plural(s.Lines-len(lines), "line"))))
 	}
-	for _, text := range s.Tail {
-		b.line("  " + b.tail(text))
+	for _, text := range lines {
+		text = "  " + b.tail(text)
+		if b.Width > 0 {
+			text = ansi.Truncate(text, tailRows*b.Width, "…")
+		}
+		b.wrapped(text)
 	}
 }
 
@@ -256,11 +265,15 @@ func (b *summaryWriter) hint(hint string) {
 }
 
 func (b *summaryWriter) verdict(s *exec.Summary) string {
-	n := counts(s)
+	n, ignored := counts(s), ignoredFailures(s)
+	n[exec.StatusFailure] -= ignored
 	parts := []string{}
 	for _, status := range []exec.Status{exec.StatusSuccess, exec.StatusFailure, exec.StatusError, exec.StatusKilled, exec.StatusSkipped} {
 		if n[status] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n[status], status))
+		}
+		if status == exec.StatusFailure && ignored > 0 {
+			parts = append(parts, fmt.Sprintf("%d ignored", ignored))
 		}
 	}
 	detail := strings.Join(parts, ", ")
@@ -272,4 +285,16 @@ func (b *summaryWriter) verdict(s *exec.Summary) string {
 		return b.Style.Paint(Green, "✔ ") + text
 	}
 	return b.Style.Paint(Red, "✘ ") + text
+}
+
+// ignoredFailures is how many failures do not count.
+func ignoredFailures(s *exec.Summary) (n int) {
+	for _, p := range s.Pipelines {
+		for _, step := range p.Steps {
+			if step.Status == exec.StatusFailure && step.Ignored {
+				n++
+			}
+		}
+	}
+	return n
 }
