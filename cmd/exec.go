@@ -170,12 +170,20 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		Run: run, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
 		Cleanup: o.limits.grace + removal, Hurry: signals.hurry,
 	}
+	untaken := false
 	summary, err := exec.Run(ctx, p.plan, engine, options, func(e exec.Event) {
 		guard.heed(e)
-		if _, over := e.(exec.RunFinished); over {
+		switch e.(type) {
+		case exec.RunFinished:
 			copies.wait()
+		case exec.StepOutput:
+			// Millions of lines may still wait, for nobody.
+			if untaken {
+				return
+			}
 		}
 		if err := renderer.Handle(e); err != nil {
+			untaken = true
 			abandon(outputError{err})
 		}
 	})

@@ -78,7 +78,7 @@ func (p *pipeline) stepJob(s *step, m moment) {
 	to, quiet := io.Writer(out), (*silence)(nil)
 	if limit := r.opts.IdleTimeout; limit > 0 && !s.background {
 		cause := &TimeoutError{Limit: LimitIdle, After: limit}
-		quiet = newSilence(out, limit, func() { r.post(exceeded{p, s, cause}) })
+		quiet = newSilence(out, limit, func() { p.exceed(s, cause) })
 		defer quiet.end()
 		to = quiet
 	}

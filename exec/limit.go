@@ -50,7 +50,14 @@ func timedOut(cause error) bool {
 	return errors.Is(cause, ErrTimeout) || errors.Is(cause, context.DeadlineExceeded)
 }
 
-// exceeded says that a step has exceeded a limit of its own.
+// exceed ends a step that has exceeded a limit of its own, from any goroutine:
+// the owner of the run may be waiting for who reads the output.
+func (p *pipeline) exceed(s *step, cause *TimeoutError) {
+	s.cancel(cause)
+	p.r.post(exceeded{p, s, cause})
+}
+
+// exceeded says that a step was ended by a limit of its own.
 type exceeded struct {
 	p     *pipeline
 	s     *step
@@ -59,10 +66,9 @@ type exceeded struct {
 
 func (m exceeded) apply(r *runner) {
 	p, s := m.p, m.s
-	if s.status != StatusRunning || s.ctx.Err() != nil {
+	if s.status != StatusRunning || context.Cause(s.ctx) != error(m.cause) {
 		return
 	}
-	s.cancel(m.cause)
 	s.overdue = time.AfterFunc(r.cleanup(), func() { r.post(stuck{p, s}) })
 }
 

@@ -204,3 +204,41 @@ func TestHurryBoundsAnEngineThatHangs(t *testing.T) {
 		t.Errorf("%d warnings about what is left, want 2:\n%v", left, out)
 	}
 }
+
+// TestStepTimeoutWithoutReader has a step whose limit is over while nobody takes
+// the output of the run: the step is ended then, not when somebody does.
+func TestStepTimeoutWithoutReader(t *testing.T) {
+	for name, opts := range map[string]exec.Options{
+		"step": {StepTimeout: short},
+		"idle": {IdleTimeout: short},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ended := make(chan struct{})
+			out := scene{
+				plan: "pipeline p\nstep a",
+				engine: &fake.Engine{Scripts: map[string]fake.Script{"a": {Do: func(ctx context.Context, _ *exec.Step, to exec.IO) error {
+					if _, err := io.WriteString(to.Output, "up\n"); err != nil {
+						return err
+					}
+					<-ctx.Done()
+					close(ended)
+					return context.Cause(ctx)
+				}}}},
+				opts: opts,
+				during: func(e exec.Event, _ context.CancelCauseFunc) {
+					if _, ok := e.(exec.StepOutput); !ok {
+						return
+					}
+					select {
+					case <-ended:
+					case <-time.After(10 * time.Second):
+						t.Error("the step goes on until its output is taken")
+					}
+				},
+			}.play(t)
+			if s := out.summary.Pipelines[0].Steps[0]; s.Status != exec.StatusKilled || !s.TimedOut {
+				t.Errorf("status is %s, timed out %v: %s", s.Status, s.TimedOut, s.Error)
+			}
+		})
+	}
+}

@@ -22,7 +22,7 @@ func (p *pipeline) start(s *step) {
 	s.ctx, s.cancel = context.WithCancelCause(p.ctx)
 	if limit := p.r.opts.StepTimeout; limit > 0 && !s.background {
 		cause := &TimeoutError{Limit: LimitStep, After: limit}
-		s.limit = time.AfterFunc(limit, func() { p.r.post(exceeded{p, s, cause}) })
+		s.limit = time.AfterFunc(limit, func() { p.exceed(s, cause) })
 	}
 	p.r.jobs++
 	m := p.moment(s.started)
