@@ -371,6 +371,41 @@ func hostPipelines(plan *exec.Plan) []*exec.Pipeline {
 	return list
 }
 
+// unagreed are the pipelines that only want the user's word to run.
+func (p *planned) unagreed() (list []*exec.Pipeline) {
+	if p.plan == nil {
+		return nil
+	}
+	for _, pipe := range p.plan.Pipelines {
+		if !pipe.Runs && strings.HasPrefix(pipe.Reason, compile.NoConsent) {
+			list = append(list, pipe)
+		}
+	}
+	return list
+}
+
+// showUnagreed names their places, and what they would get.
+func (p *planned) showUnagreed(s Streams) {
+	for _, pipe := range p.unagreed() {
+		text := fmt.Sprintf("%s: pipeline %q asks to run its commands on this machine: they can do whatever you can", pipe.Position, pipe.Name)
+		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(text))
+	}
+}
+
+// refuseCommands fails when nothing runs only because nobody has agreed to it.
+// Who asked for a run must not take that for a success.
+func (p *planned) refuseCommands(s Streams) error {
+	if runs(p.plan) > 0 || len(p.unagreed()) == 0 {
+		return nil
+	}
+	if p.declined { // the question has shown them
+		return usage(fmt.Errorf("you have not agreed to what %s asks for, so nothing was run", p.name), "")
+	}
+	p.showUnagreed(s)
+	return usage(fmt.Errorf("nobody has agreed to the commands of %s, so nothing was run", p.name),
+		"read them, then run them with --host if you trust them; on a terminal `drone exec` asks, and can remember the answer")
+}
+
 func hasType(plan *exec.Plan, kind string) bool {
 	for _, p := range plan.Pipelines {
 		if p.Type == kind {

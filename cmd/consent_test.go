@@ -31,20 +31,20 @@ func TestConsent(t *testing.T) {
 		status                        int
 	}
 	for _, tc := range []testCase{
-		{name: "no", command: "drone exec", answer: "n\r", asked: true},
-		{name: "nothing", command: "drone exec", answer: "\r", asked: true},
+		{name: "no", command: "drone exec", answer: "n\r", asked: true, status: 2},
+		{name: "nothing", command: "drone exec", answer: "\r", asked: true, status: 2},
 		{name: "something else, then yes", command: "drone exec", answer: "what\ryes\r", asked: true, runs: true},
-		{name: "yes holds once", command: "drone exec", answer: "\x04", asked: true},
+		{name: "yes holds once", command: "drone exec", answer: "\x04", asked: true, status: 2},
 		{name: "a flag answers", command: "drone exec --host", runs: true},
-		{name: "nobody is there", command: "drone exec </dev/null"},
+		{name: "nobody is there", command: "drone exec </dev/null", status: 2},
 		{name: "of another platform", change: strings.Replace(consentFile, "steps:", "platform: {os: plan9}\nsteps:", 1), command: "drone exec"},
 		{name: "named, and refused", change: consentFile, command: "drone exec --pipeline native", answer: "n\r", asked: true, status: 2},
 		{name: "plan does not ask", command: "drone plan"},
 		{name: "always", command: "drone exec", answer: "A\r", asked: true, runs: true},
 		{name: "always is remembered", command: "drone exec", runs: true},
 		{name: "without a terminal, too", command: "drone exec </dev/null", runs: true},
-		{name: "a changed file asks again", change: consentFile + "  - echo more\n", command: "drone exec", answer: "n\r", asked: true},
-		{name: "and does not run by itself", change: consentFile + "  - echo more\n", command: "drone exec </dev/null"},
+		{name: "a changed file asks again", change: consentFile + "  - echo more\n", command: "drone exec", answer: "n\r", asked: true, status: 2},
+		{name: "and does not run by itself", change: consentFile + "  - echo more\n", command: "drone exec </dev/null", status: 2},
 		{name: "the text of before is known", change: consentFile, command: "drone exec", runs: true},
 		{name: "a file with mistakes is not asked about", change: consentFile + "- name: greet\n", command: "drone exec", status: 2},
 	} {
@@ -98,7 +98,7 @@ func TestConsentShowsTheEnvironment(t *testing.T) {
 		}
 	}
 	s.press("n\r")
-	s.end(0)
+	s.end(2)
 }
 
 // TestConsentThatCannotBeRemembered answers always where no place for that is.

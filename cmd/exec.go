@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/dockerhost"
@@ -71,9 +70,15 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		return err
 	}
 	if err := p.showProblems(s); err != nil {
+		if p.untrusted() && !p.declined {
+			p.showUnagreed(s)
+		}
 		return err
 	}
 	p.noteSkip(s)
+	if err := p.refuseCommands(s); err != nil {
+		return err
+	}
 	o.warnNoEffect(s, p.plan)
 	if !o.isolate.isolate {
 		if err := checkWorkspace(p.plan); err != nil {
@@ -343,22 +348,12 @@ func nothingRuns(p *planned, named []string) string {
 		some = "one of " + strings.Join(able, ", ")
 	}
 	switch {
-	case needsConsent(p.plan):
-		return "nothing was run: read the commands of " + p.name + ", and run them with --host if you trust them"
 	case len(able) == 0:
 		return "no pipeline of " + p.name + " can run on this machine: those of type docker for linux can, and those of type exec for it"
 	case len(named) > 0:
 		return "no pipeline of " + p.name + " that --pipeline names runs; on this machine these can: " + strings.Join(able, ", ")
 	}
 	return fmt.Sprintf("no pipeline of %s runs for %s; try another --event or --branch, or name %s with --pipeline", p.name, describeBuild(p.build), some)
-}
-
-// needsConsent reports whether consent is all that keeps a pipeline from
-// running.
-func needsConsent(plan *exec.Plan) bool {
-	return slices.ContainsFunc(plan.Pipelines, func(p *exec.Pipeline) bool {
-		return !p.Runs && strings.HasPrefix(p.Reason, compile.NoConsent)
-	})
 }
 
 // canRun names the pipelines that this program runs, whatever else decides.

@@ -318,7 +318,7 @@ func (p *planned) refuse() error {
 		return usage(fmt.Errorf("you have not agreed to what %s asks for, so nothing was run", p.name), "")
 	case all:
 		return usage(fmt.Errorf("%s asks for %s that nobody has agreed to, so nothing was run", p.name, report.Plural(n, "privilege")),
-			"read what it asks for, then run it with --trusted if you trust it; on a terminal `drone exec` asks, and can remember the answer")
+			"read what it asks for, then run it with "+p.consentFlags()+" if you trust it; on a terminal `drone exec` asks, and can remember the answer")
 	}
 	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), "")
 }
@@ -327,6 +327,14 @@ func (p *planned) refuse() error {
 func (p *planned) otherwiseWrong() bool {
 	n, _ := lint.Count(p.problems)
 	return p.refused() != n
+}
+
+// consentFlags are those that stand for the user's word.
+func (p *planned) consentFlags() string {
+	if len(p.unagreed()) > 0 {
+		return "--trusted, and --host for its commands,"
+	}
+	return "--trusted"
 }
 
 // untrusted reports whether the plan wants privileges that it does not get.

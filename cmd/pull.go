@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -125,7 +124,7 @@ func pullFailures(s Streams, wanted []*exec.Pipeline, failed map[string]error) e
 	if len(failed) == 0 {
 		return nil
 	}
-	for _, image := range slices.Sorted(maps.Keys(failed)) {
+	for _, image := range inOrder(failed, wanted) {
 		s.imageError(image, failed[image].Error(), wanted)
 		var step *exec.StepError
 		if errors.As(failed[image], &step) && step.Hint != "" {
@@ -133,6 +132,18 @@ func pullFailures(s Streams, wanted []*exec.Pipeline, failed map[string]error) e
 		}
 	}
 	return &failure{status: StatusFailed, err: fmt.Errorf("%s could not be pulled", report.Plural(len(failed), "image"))}
+}
+
+// inOrder lists images in the order of the file.
+func inOrder(failed map[string]error, wanted []*exec.Pipeline) (images []string) {
+	for _, p := range wanted {
+		for _, step := range p.Steps {
+			if _, ok := failed[step.Image]; ok && !slices.Contains(images, step.Image) {
+				images = append(images, step.Image)
+			}
+		}
+	}
+	return images
 }
 
 // refuseMissing lists the images of a plan that are not on the engine, for a run
