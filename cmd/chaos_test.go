@@ -4,6 +4,7 @@ package cmd_test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -19,6 +20,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 )
 
@@ -196,6 +199,8 @@ func TestChaos(t *testing.T) {
 			ending{"SIGINT", send(syscall.SIGINT)}, ending{"SIGTERM", send(syscall.SIGTERM)}, ending{"SIGHUP", send(syscall.SIGHUP)},
 			ending{"SIGKILL of the process group", func(v *victim) { _ = syscall.Kill(-v.command.Process.Pid, syscall.SIGKILL) }},
 			ending{"closed terminal", nil},
+			ending{"docker kill", func(v *victim) { v.strike(engine, false) }},
+			ending{"docker rm -f", func(v *victim) { v.strike(engine, true) }},
 		)
 	}
 	var all sync.WaitGroup
@@ -242,6 +247,32 @@ func (v *victim) waitFor(moment time.Duration) {
 	select {
 	case <-v.ended:
 	case <-time.After(moment):
+	}
+}
+
+// strike kills or removes one of the containers that the run has at the moment,
+// or will have; the run goes on or ends by itself then.
+func (v *victim) strike(engine *client.Client, remove bool) {
+	mine := filters.NewArgs(filters.Arg("label", "io.drone.desktop.pipeline.dir="+v.work))
+	for {
+		// What is struck may be gone by then.
+		list, err := engine.ContainerList(context.Background(), container.ListOptions{Filters: mine})
+		switch {
+		case err != nil:
+			v.Error(err)
+			return
+		case len(list) > 0 && remove:
+			_ = engine.ContainerRemove(context.Background(), list[0].ID, container.RemoveOptions{Force: true})
+			return
+		case len(list) > 0:
+			_ = engine.ContainerKill(context.Background(), list[0].ID, "KILL")
+			return
+		}
+		select {
+		case <-v.ended:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 }
 
