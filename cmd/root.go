@@ -13,9 +13,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/cmd/guard/vigil"
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/facts"
 )
 
 // Main runs the program with the arguments after its name and returns its exit
@@ -93,7 +95,34 @@ func New(s Streams, version string) *cobra.Command {
 			c.Short = "print the script that completes commands in a shell"
 		}
 	}
+	complete(root)
 	return root
+}
+
+// complete has shells offer the words that flags take, directories where one is
+// wanted, and no files to commands without arguments.
+func complete(c *cobra.Command) {
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		var offer cobra.CompletionFunc
+		switch o, ok := f.Value.(*outputFlag); {
+		case ok:
+			offer = cobra.FixedCompletions(o.forms, cobra.ShellCompDirectiveNoFileComp)
+		case f.Name == "event":
+			offer = cobra.FixedCompletions(facts.Events(), cobra.ShellCompDirectiveNoFileComp)
+		case f.Name == "out":
+			offer = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
+		default:
+			return
+		}
+		// It fails for a flag that has one already; here is the only place.
+		_ = c.RegisterFlagCompletionFunc(f.Name, offer)
+	})
+	if c.Args != nil && c.ValidArgsFunction == nil && c.Args(c, []string{"x"}) != nil {
+		c.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	for _, child := range c.Commands() {
+		complete(child)
+	}
 }
 
 // usageTemplate makes lines of flags end with words on a terminal.

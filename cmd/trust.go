@@ -55,6 +55,8 @@ func newTrustRm(s Streams) *cobra.Command {
 		Long:    "rm forgets all that was agreed to in the working tree of each PATH (default: the\ncurrent directory). exec asks again there.",
 		Example: "  drone trust rm\n  drone trust rm ~/src/hello\n  drone trust rm --all",
 		Args:    cobra.ArbitraryArgs,
+
+		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 	}
 	c.Flags().BoolVar(&all, "all", false, "forget what was agreed to in all working trees")
 	c.RunE = func(_ *cobra.Command, args []string) error { return runTrustRm(s, args, all) }
