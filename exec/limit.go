@@ -66,7 +66,7 @@ type exceeded struct {
 
 func (m exceeded) apply(r *runner) {
 	p, s := m.p, m.s
-	if s.status != StatusRunning || context.Cause(s.ctx) != error(m.cause) {
+	if s.status != StatusRunning || !errors.Is(context.Cause(s.ctx), m.cause) {
 		return
 	}
 	s.overdue = time.AfterFunc(r.cleanup(), func() { r.post(stuck{p, s}) })
