@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/drone-laptop/drone/exec"
@@ -72,7 +73,7 @@ func (g *giveBack) give(ctx context.Context, files []fileowner.File) error {
 		return errors.New("no image is there to start a container of")
 	}
 	err := g.byHelper(ctx, files)
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || errors.Is(err, errEngineGone) {
 		return err
 	}
 	return g.byShell(ctx, files, err)
@@ -177,6 +178,9 @@ func (g *giveBack) byShell(ctx context.Context, files []fileowner.File, why erro
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if errors.Is(err, errEngineGone) {
+			return err
+		}
 		why = fmt.Errorf("%w; with image %s: %s", why, image, oneLine(err))
 	}
 	return why
@@ -226,6 +230,9 @@ func (g *giveBack) start(ctx context.Context, c spec) (types.HijackedResponse, s
 		spellMounts(c.Host)
 	}
 	if _, err := api.ContainerCreate(longer, c.Config, c.Host, nil, nil, name); err != nil {
+		if client.IsErrConnectionFailed(err) {
+			return types.HijackedResponse{}, "", errEngineGone // nothing was made
+		}
 		return types.HijackedResponse{}, name, err
 	}
 	stream, err := api.ContainerAttach(ctx, name, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
@@ -239,7 +246,11 @@ func (g *giveBack) start(ctx context.Context, c spec) (types.HijackedResponse, s
 	return stream, name, nil
 }
 
+// remove removes the container that start has named, if any.
 func (g *giveBack) remove(name string) {
+	if name == "" {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeTime)
 	defer cancel()
 	if err := g.engine.removeContainer(ctx, name); err != nil {

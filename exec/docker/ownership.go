@@ -243,9 +243,22 @@ func (g *giveBack) run(ctx context.Context, tree *fileowner.Tree) error {
 	case 1:
 		what = "what a step created as another user is not yours yet"
 	}
-	return errors.Join(fmt.Errorf("%s, in %s%s: %s; `%s` gives it to you",
-		what, g.dir, some(report.Left), oneLine(err), chownCommand(g.dir, g.to)), left)
+	why := oneLine(err)
+	switch {
+	case errors.Is(err, errEngineGone):
+		why = errEngineGone.Error() // which is why nothing else worked
+	case errors.Is(err, context.DeadlineExceeded):
+		why = errHurry.Error()
+	}
+	err = fmt.Errorf("%s, in %s%s: %s; `%s` gives it to you", what, g.dir, some(report.Left), why, chownCommand(g.dir, g.to))
+	if left != nil {
+		err = fmt.Errorf("%w; %w", err, left)
+	}
+	return err
 }
+
+// errEngineGone is why files are left when the engine is gone.
+var errEngineGone = errors.New("the engine does not answer")
 
 // errByImage is why files are left that have come while owners were changed.
 var errByImage = errors.New("the chown of an image has made more of them")

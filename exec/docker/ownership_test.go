@@ -17,6 +17,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/fileowner"
@@ -211,6 +212,29 @@ func TestUntrueChown(t *testing.T) {
 	}
 	if warned := strings.Join(tr.warnings(), "\n"); !strings.Contains(warned, " (program): "+errByImage.Error()) {
 		t.Errorf("the warnings are %q", warned)
+	}
+}
+
+// TestGiveBackWithoutEngine: an engine that is gone is all there is to say, and no
+// container is named that was never made.
+func TestGiveBackWithoutEngine(t *testing.T) {
+	e := newEngine(t)
+	dir := ordinary(t, e)
+	tr := openIn(t, e, dir, nil)
+	tr.must(commands("touch a && chown 77 a"), nil)
+	api, err := client.NewClientWithOpts(client.WithHost("unix://" + filepath.Join(t.TempDir(), "nowhere.sock")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := &Engine{client: api, forceHelper: true}
+	give := giveBack{engine: gone, dir: dir, to: e.workspaces.caller, images: []string{testImage}, labels: map[string]string{LabelRun: "test-" + random()[:8]}}
+	got := give.run(t.Context(), fileowner.Everything(dir, e.workspaces.caller.UID))
+	if got == nil || !strings.HasSuffix(got.Error(), "(a): the engine does not answer; `"+chownCommand(dir, e.workspaces.caller)+"` gives it to you") {
+		t.Errorf("got %v", got)
+	}
+	tr.closeNow() // which gives it back after all
+	if got := ownerOfFile(t, filepath.Join(dir, "a")); got != e.workspaces.caller {
+		t.Errorf("a belongs to %v", got)
 	}
 }
 
