@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -108,6 +109,24 @@ func (o *execOptions) warnNoEffect(s Streams, plan *exec.Plan) {
 	}
 }
 
+// warnMissing tells of paths of --volume that do not exist: the engine makes an
+// empty directory of them, which belongs to root, where a typing error is
+// likelier. On other systems the engine has files that are not seen here.
+func (o *execOptions) warnMissing(e engines, warn func(string)) {
+	if runtime.GOOS != "linux" || e.docker == nil || !e.docker.SharesFiles() {
+		return
+	}
+	binds, err := o.sel.binds()
+	if err != nil {
+		return // the plan was made with them
+	}
+	for _, bind := range binds {
+		if _, err := os.Stat(bind.Host); errors.Is(err, os.ErrNotExist) {
+			warn(fmt.Sprintf("--volume: there is no %s on this machine, so the engine makes an empty directory of that name", bind.Host))
+		}
+	}
+}
+
 // checkWorkspace refuses a directory that steps could not write to: every one
 // of them would fail, with a message that does not name the directory. Those of
 // type exec write to a copy.
@@ -161,6 +180,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		if err := e.reachCopies(); err != nil { // it makes nothing
 			return err
 		}
+		o.warnMissing(e, notices.warn)
 		guard.await(notices.warn)
 		sweep := startSweep(ctx, e.docker, notices.note, notices.warn)
 		defer sweep.end()

@@ -58,7 +58,7 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	flag, why := invalid.GetFlag(), ""
 	switch flag.Value.Type() {
-	case "int64":
+	case "int", "int64":
 		why = "is not a whole number"
 		if errors.Is(err, strconv.ErrRange) {
 			why = "is too large"
@@ -138,7 +138,8 @@ func parseBind(text string) (exec.Bind, error) {
 		return usage(fmt.Errorf("--volume %q %s", text, why), "write --volume /on/this/machine:/in/the/container, with :ro behind it for read only")
 	}
 	drive, rest := "", text
-	if len(text) > 2 && text[0] != '/' && text[1] == ':' && (text[2] == '\\' || text[2] == '/') {
+	letter := len(text) > 2 && (text[0]|0x20) >= 'a' && (text[0]|0x20) <= 'z'
+	if letter && text[1] == ':' && (text[2] == '\\' || strings.Contains(text[2:], ":/")) {
 		drive, rest = text[:2], text[2:]
 	}
 	parts := strings.Split(rest, ":")
