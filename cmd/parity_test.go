@@ -151,6 +151,7 @@ var parityTests = map[string]string{
 	"Upper and lower case in names of secrets":                                                          "internal/secrets/secrets_test.go: exact first, then the last",
 	"Encodings of a secret, such as base64":                                                             `exec/mask_test.go: "encoded"`,
 	"What only trusted repositories may have: `privileged`, host volumes, devices and others":           "cmd/testdata/script/exec_trust.txtar: asks for 6 privileges that nobody has agreed to",
+	"Jsonnet imports":                                                                                   "convert/convert_test.go: TestImportsWithin",
 	"Privileged plugins with variables, settings or a workspace that can make them run what the file chooses, such as `LD_PRELOAD`": "compile/trust_test.go: TestSteeredPlugin",
 	"Privileged plugins": `compile/image_test.go: "of runners after 1.8.3"`,
 }

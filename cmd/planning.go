@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -137,7 +138,13 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 		return nil, err
 	}
 	opts := m.opts
-	text, err := convert.ToYAML(ctx, name, source, opts.Build)
+	within := ""
+	if !opts.Trusted {
+		if within, err = workingTree(filepath.Dir(name)); err != nil {
+			return nil, usage(fmt.Errorf("cannot tell the working tree of %s: %w", name, cause(err)), "")
+		}
+	}
+	text, err := convert.Run(ctx, name, source, convert.Options{Build: opts.Build, Within: within})
 	if err != nil {
 		return nil, conversionFailure(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/drone-laptop/drone/cmd/guard/vigil"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/report"
 )
 
 // Main runs the program with the arguments after its name and returns its exit
@@ -192,10 +193,20 @@ func (s Streams) fail(err error) int {
 		f = &failure{status: StatusUsage, err: err}
 	}
 	if f.err != nil {
-		fmt.Fprintf(s.Err, "drone: %s %v\n", s.errStyle().Paint(red, "error:"), f.err)
+		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), visibleLines(f.err.Error()))
 	}
 	if f.hint != "" {
-		fmt.Fprintf(s.Err, "drone: hint: %s\n", f.hint)
+		fmt.Fprintf(s.Err, "drone: hint: %s\n", visibleLines(f.hint))
 	}
 	return f.status
+}
+
+// visibleLines is text, such as an error that quotes a file, as it can stand on
+// a terminal. It may have several lines.
+func visibleLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = report.Visible(line)
+	}
+	return strings.Join(lines, "\n")
 }

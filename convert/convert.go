@@ -63,6 +63,8 @@ type Options struct {
 	ExtVars map[string]string
 	// Paths are folders for imports of Jsonnet, see JsonnetOptions.
 	Paths []string
+	// Within is the folder that imports must be in, see JsonnetOptions.
+	Within string
 	// MaxSteps limits Starlark, see StarlarkOptions.
 	MaxSteps uint64
 	// Print receives each line that a program prints; nil drops it.
@@ -94,7 +96,7 @@ func Run(ctx context.Context, name string, source []byte, opts Options) ([]byte,
 		vars := Variables(opts.Build, name)
 		maps.Copy(vars, opts.ExtVars)
 		documents, err = Jsonnet(ctx, name, source, JsonnetOptions{
-			ExtVars: vars, Paths: append([]string{filepath.Dir(name)}, opts.Paths...), Print: opts.Print,
+			ExtVars: vars, Paths: append([]string{filepath.Dir(name)}, opts.Paths...), Within: opts.Within, Print: opts.Print,
 		})
 	case FormatStarlark:
 		documents, err = Starlark(ctx, name, source, StarlarkOptions{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,6 +222,42 @@ func TestPathsOfJsonnet(t *testing.T) {
 	got, err := Jsonnet(context.Background(), "a.jsonnet", []byte("import 'x.libsonnet'"), JsonnetOptions{Paths: []string{first, second}})
 	if err != nil || len(got) != 1 || !strings.Contains(got[0], "second") {
 		t.Errorf("got %q, %v; the last path wins", got, err)
+	}
+}
+
+// TestImportsWithin: a program reads nothing of the machine but the folder that
+// it belongs to, by whatever way.
+func TestImportsWithin(t *testing.T) {
+	base := t.TempDir()
+	tree := filepath.Join(base, "tree")
+	if err := errors.Join(
+		os.MkdirAll(filepath.Join(tree, "lib"), 0o755), os.WriteFile(filepath.Join(base, "key"), []byte("secret"), 0o644),
+		os.WriteFile(filepath.Join(tree, "lib/in"), []byte("text"), 0o644), os.Symlink("../key", filepath.Join(tree, "link")),
+		os.Symlink("tree", filepath.Join(base, "also")),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for path, inside := range map[string]bool{
+		"lib/in": true, "./lib/../lib/in": true, filepath.Join(base, "also/lib/in"): true,
+		"../key": false, "link": false, filepath.Join(base, "key"): false, "/etc/hostname": false,
+	} {
+		for _, word := range []string{"import", "importstr", "importbin"} {
+			if word == "import" && inside {
+				continue // it is no program
+			}
+			text := fmt.Sprintf("{ a: %s %q }", word, path)
+			_, err := Run(t.Context(), filepath.Join(tree, "a.jsonnet"), []byte(text), Options{Within: filepath.Join(base, "also")})
+			if (err == nil) != inside {
+				t.Errorf("%s: error is %v", text, err)
+			}
+			var e *Error
+			if word == "importstr" && !inside && (!errors.As(err, &e) || !strings.Contains(e.Message, importOutside+path) || e.Hint == "") {
+				t.Errorf("%s: error is %v", text, err)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: the error quotes it: %v", text, err)
+			}
+		}
 	}
 }
 

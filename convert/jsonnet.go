@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,6 +24,9 @@ type JsonnetOptions struct {
 	// folder of the importing file. They are no restriction: an import may name
 	// any file by path.
 	Paths []string
+	// Within is the folder that imports must be in, links resolved, or "" for
+	// anywhere: what a program has read goes to where its steps send it.
+	Within string
 	// Text takes a program that makes a string as what it says. Without it
 	// such a program is an error.
 	Text bool
@@ -66,7 +70,7 @@ func evaluate(name, source string, opts JsonnetOptions) ([]string, error) {
 	}
 	vm := jsonnet.MakeVM()
 	vm.MaxStack = maxStack
-	vm.Importer(&jsonnet.FileImporter{JPaths: opts.Paths})
+	vm.Importer(&importer{jsonnet.FileImporter{JPaths: opts.Paths}, opts.Within})
 	vm.SetTraceOut(lineWriter(opts.Print))
 	for key, value := range opts.ExtVars {
 		vm.ExtVar(key, value)
@@ -76,6 +80,45 @@ func evaluate(name, source string, opts JsonnetOptions) ([]string, error) {
 		return nil, jsonnetError(name, err, opts)
 	}
 	return jsonDocuments(name, text, opts.Text)
+}
+
+// importer refuses what is not in a folder, unless that is "".
+type importer struct {
+	jsonnet.FileImporter
+	within string
+}
+
+const importOutside = "import from outside of the working tree: "
+
+// Import implements jsonnet.Importer.
+func (i *importer) Import(from, path string) (jsonnet.Contents, string, error) {
+	contents, found, err := i.FileImporter.Import(from, path)
+	if err != nil || i.within == "" {
+		return contents, found, err
+	}
+	inside, err := isWithin(i.within, found)
+	if err == nil && !inside {
+		err = errors.New(importOutside + path)
+	}
+	if err != nil {
+		return jsonnet.Contents{}, "", err
+	}
+	return contents, found, nil
+}
+
+func isWithin(dir, file string) (bool, error) {
+	var real [2]string
+	for i, name := range []string{dir, file} {
+		absolute, err := filepath.Abs(name)
+		if err == nil {
+			real[i], err = filepath.EvalSymlinks(absolute)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	way, err := filepath.Rel(real[0], real[1])
+	return err == nil && filepath.IsLocal(way), nil
 }
 
 // lineWriter gives lines to a function. go-jsonnet writes a whole line at once.
@@ -200,6 +243,9 @@ func jsonnetHint(message, file string, opts JsonnetOptions) string {
 		places := append([]string{"the folder of " + file}, opts.Paths...)
 		slices.Reverse(places[1:])
 		return "looked in " + strings.Join(places, ", ")
+	}
+	if strings.HasPrefix(message, importOutside) {
+		return "steps can send it anywhere, and a server has nothing but the repository: copy the file into the working tree, or use --trusted if you trust the program"
 	}
 	if strings.HasPrefix(message, "max stack frames exceeded") {
 		return fmt.Sprintf("calls nest deeper than the %d the server allows; look for a function that calls itself without end", maxStack)
