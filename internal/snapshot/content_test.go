@@ -47,3 +47,17 @@ func TestCopyEndsWithinAFile(t *testing.T) {
 		t.Errorf("error %v, the copy is %v, %v", err, info, statErr)
 	}
 }
+
+// TestIsGit: what git would obey is not brought under a name that only looks
+// like another one.
+func TestIsGit(t *testing.T) {
+	for name, want := range map[string]bool{
+		".git": true, ".GIT": true, ".git.": true, ".git ..": true, ".git::$INDEX_ALLOCATION": true, "git~1": true, "GIT~1": true,
+		".g\u200cit": true, "\ufeff.git": true,
+		"git": false, ".gitignore": false, ".github": false, "git~10": false, "x.git": false, ".gi": false, "": false,
+	} {
+		if got := isGit(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}

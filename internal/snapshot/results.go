@@ -360,8 +360,7 @@ func walk(ctx context.Context, root *os.Root, dir string, visit func(name string
 		return fail(dir, vanished(err))
 	}
 	for _, entry := range entries {
-		// File systems may fold case.
-		if strings.EqualFold(entry.Name(), ".git") {
+		if isGit(entry.Name()) {
 			continue
 		}
 		name := filepath.Join(dir, entry.Name())
@@ -386,6 +385,23 @@ func walk(ctx context.Context, root *os.Root, dir string, visit func(name string
 		}
 	}
 	return nil
+}
+
+// isGit reports whether a file system takes a name for ".git": some fold case,
+// that of macOS passes over what cannot be seen (the list is git's), that of
+// Windows over dots and blanks at the end, names streams behind a colon, and
+// gives long names short ones.
+func isGit(name string) bool {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0x200c && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x206a && r <= 0x206f, r == 0xfeff:
+			return -1
+		}
+		return r
+	}, name)
+	name, _, _ = strings.Cut(name, ":")
+	name = strings.TrimRight(name, ". ")
+	return strings.EqualFold(name, ".git") || strings.EqualFold(name, "git~1")
 }
 
 // readDir lists a directory, sorted.
