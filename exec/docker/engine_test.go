@@ -210,6 +210,8 @@ func TestStepErrorsOfTheEngine(t *testing.T) {
 		{name: "image name", step: exec.Step{Image: "UPPER"}, phase: exec.PhaseCreate, want: `"UPPER" is not the name of an image`},
 		{name: "environment", step: exec.Step{Commands: []string{"true"}}, env: map[string]string{"HUGE": strings.Repeat("x", 32*os.Getpagesize()-5)}, phase: exec.PhaseCreate,
 			want: fmt.Sprintf("the environment is too long for the kernel: HUGE alone has %d bytes", 32*os.Getpagesize()-5)},
+		{name: "NUL byte", step: exec.Step{Commands: []string{"true"}}, env: map[string]string{"A": "a", "TOKEN": "a\x00secret", "Z": "\x00"}, phase: exec.PhaseCreate,
+			want: `the value of the variable "TOKEN" has a NUL byte, and no process can have one`},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) { run(t, tc) })

@@ -124,6 +124,27 @@ func tooLong(phase exec.Phase, of about) *exec.StepError {
 	}
 }
 
+// nulError names a variable that no process can have. The engine's own error
+// would quote the value, in which nobody knows a secret again.
+func nulError(name string) *exec.StepError {
+	return &exec.StepError{
+		Phase: exec.PhaseCreate,
+		Err:   fmt.Errorf("the value of the variable %q has a NUL byte, and no process can have one", name),
+		Hint:  "encode it, for example as base64, or put it into a file",
+	}
+}
+
+// withNUL gives the first variable by name whose value, or name, has a NUL byte.
+func withNUL(env map[string]string) (string, bool) {
+	first, found := "", false
+	for name, value := range env {
+		if strings.Contains(name+value, "\x00") && (!found || name < first) {
+			first, found = name, true
+		}
+	}
+	return first, found
+}
+
 func longest(env map[string]string) string {
 	var name string
 	for n, v := range env {

@@ -79,6 +79,9 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	if s.engine.product == productPodman {
 		spellMounts(converted.Host)
 	}
+	if name, has := withNUL(io.Env); has {
+		return "", nulError(name)
+	}
 	if !fits(io.Env, os.Getpagesize()) {
 		return "", tooLong(exec.PhaseCreate, of)
 	}
