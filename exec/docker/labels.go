@@ -15,27 +15,23 @@ const (
 	LabelPipeline     = "io.drone.pipeline"      // name of the pipeline
 	LabelStep         = "io.drone.step"          // name of the step, on containers
 	LabelOwnerPID     = "io.drone.owner.pid"     // process that made it
-	LabelOwnerStart   = "io.drone.owner.start"   // when that was started, where known
-	LabelOwnerPIDNS   = "io.drone.owner.pidns"   // namespace of its number, where known
-	LabelOwnerBoot    = "io.drone.owner.boot"    // boot id of its machine, where known
-	LabelOwnerMachine = "io.drone.owner.machine" // its machine, disguised, where known
+	LabelOwnerStart   = "io.drone.owner.start"   // when that was started, "" where that is not known, as below
+	LabelOwnerPIDNS   = "io.drone.owner.pidns"   // namespace of its number
+	LabelOwnerBoot    = "io.drone.owner.boot"    // boot id of its machine
+	LabelOwnerMachine = "io.drone.owner.machine" // its machine, disguised
 	LabelOwnerHost    = "io.drone.owner.host"    // name of its machine
 )
 
 // ownerLabels identify this process, so that another one can tell whether the
-// owner of an object still lives.
+// owner of an object still lives. What is not known is said as "": a container
+// has the labels of its image, too, unless it says otherwise.
 func ownerLabels() map[string]string {
 	self := owner.Self()
-	labels := map[string]string{Label: "true", LabelOwnerPID: strconv.Itoa(self.PID)}
-	for label, value := range map[string]string{
+	return map[string]string{
+		Label: "true", LabelOwnerPID: strconv.Itoa(self.PID),
 		LabelOwnerStart: self.Start, LabelOwnerPIDNS: self.PIDNS, LabelOwnerBoot: self.Boot,
 		LabelOwnerMachine: self.Machine, LabelOwnerHost: self.Host,
-	} {
-		if value != "" {
-			labels[label] = value
-		}
 	}
-	return labels
 }
 
 // ownerOf reads what ownerLabels has written.
