@@ -220,6 +220,13 @@ func (c *copies) fill(ctx context.Context, p *exec.Pipeline, at place, notify fu
 			Hint:  "`git status` has to work there: repair or remove " + filepath.Join(from, ".git"),
 		}
 	}
+	if own != "" && snapshot.Foreign(from, own, common) {
+		return &exec.StepError{
+			Phase: exec.PhaseOpen,
+			Err:   fmt.Errorf("the .git of the working tree leads to the repository of another checkout, %s, which steps must not get", own),
+			Hint:  "see who has changed " + filepath.Join(from, ".git") + "; if the tree was moved, `git worktree repair` mends it",
+		}
+	}
 	tree := facts.Read(from)
 	source := snapshot.Source{
 		Dir:    from,

@@ -163,12 +163,12 @@ func (c *copier) repository(r repository) error {
 // part copies what wanted names, and waits for it.
 func (c *copier) part(r repository, wanted func(name string) bool) error {
 	linked := r.own != r.common
-	err := c.gitFiles(r.common, r.to, "", func(name string) bool {
+	err := c.gitFiles(r, r.common, r.to, "", func(name string) bool {
 		own := linked && (ofCheckout(name) || isFile(r.own, name))
 		return wanted(name) && !apart(name) && !own
 	}, nil)
 	if err == nil && linked {
-		err = c.gitFiles(r.own, r.to, "", func(name string) bool { return wanted(name) && !apart(name) }, nil)
+		err = c.gitFiles(r, r.own, r.to, "", func(name string) bool { return wanted(name) && !apart(name) }, nil)
 	}
 	// The error of a file is the reason why the walk ended.
 	if failed := c.wait(); failed != nil {
@@ -189,9 +189,9 @@ func apart(name string) bool {
 
 // gitFiles copies what is in the directory name of a repository, which is from
 // on disk, into to. Symbolic links become what they point to, as git would
-// write through them; what is there already stays. above are the directories
+// write through them, as far as follows permits; what is there already stays. above are the directories
 // on the way.
-func (c *copier) gitFiles(from, to, name string, wanted func(name string) bool, above []fs.FileInfo) error {
+func (c *copier) gitFiles(r repository, from, to, name string, wanted func(name string) bool, above []fs.FileInfo) error {
 	here, err := os.Stat(from)
 	if err != nil {
 		return vanished(err)
@@ -211,14 +211,14 @@ func (c *copier) gitFiles(from, to, name string, wanted func(name string) bool, 
 		if !wanted(inner) {
 			continue
 		}
-		if err := c.gitFile(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name()), inner, entry, wanted, above); err != nil {
+		if err := c.gitFile(r, filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name()), inner, entry, wanted, above); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *copier) gitFile(from, to, name string, entry fs.DirEntry, wanted func(name string) bool, above []fs.FileInfo) error {
+func (c *copier) gitFile(r repository, from, to, name string, entry fs.DirEntry, wanted func(name string) bool, above []fs.FileInfo) error {
 	if c.ctx.Err() != nil {
 		return context.Cause(c.ctx)
 	}
@@ -233,6 +233,9 @@ func (c *copier) gitFile(from, to, name string, entry fs.DirEntry, wanted func(n
 	real, err := filepath.EvalSymlinks(from)
 	if err != nil {
 		return vanished(err)
+	}
+	if entry.Type()&fs.ModeSymlink != 0 && !c.follows(r, name, real) {
+		return nil
 	}
 	info, err := os.Lstat(real)
 	switch {
@@ -249,7 +252,30 @@ func (c *copier) gitFile(from, to, name string, entry fs.DirEntry, wanted func(n
 	} else if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return c.gitFiles(real, to, name, wanted, above)
+	return c.gitFiles(r, real, to, name, wanted, above)
+}
+
+// follows reports whether a link called name in a repository may become what it
+// leads to, which is real. Who works on a copy reads all of it, and may have put
+// the link there when it worked on the original: so it has to stay in the tree,
+// or lead to the same part of another repository, as they do that share one.
+func (c *copier) follows(r repository, name, real string) bool {
+	tree, err := filepath.EvalSymlinks(c.source.Dir)
+	if err != nil {
+		tree = c.source.Dir
+	}
+	for _, dir := range []string{tree, r.own, r.common} {
+		if real == dir || within(real, dir) {
+			return true
+		}
+	}
+	if other, ok := strings.CutSuffix(real, string(filepath.Separator)+name); ok && isRepository(other) {
+		return true
+	}
+	if c.source.Warn != nil {
+		c.source.Warn(fmt.Sprintf("%s of the git repository is not copied: it is a link to %s, outside of the working tree", name, real))
+	}
+	return false
 }
 
 // within reports a path in the directory dir.
@@ -297,7 +323,7 @@ func (c *copier) configure(r repository) error {
 	}
 	place := "\n\n[core]\n\tbare = false\n\tworktree = " + quoted(tree) + "\n"
 	for _, file := range []struct{ dir, name string }{{r.common, "config"}, {r.own, "config.worktree"}} {
-		text, err := readLinked(filepath.Join(file.dir, file.name))
+		text, err := c.readLinked(r, file.dir, file.name)
 		if errors.Is(err, fs.ErrNotExist) && file.name == "config.worktree" {
 			continue
 		}
@@ -316,11 +342,16 @@ func quoted(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(filepath.ToSlash(text)) + `"`
 }
 
-// readLinked reads a file that may be a link.
-func readLinked(name string) (string, error) {
-	real, err := filepath.EvalSymlinks(name)
+// readLinked reads the file called name of a repository, which is in dir and may
+// be a link. One that may not be followed is as good as not there.
+func (c *copier) readLinked(r repository, dir, name string) (string, error) {
+	file := filepath.Join(dir, name)
+	real, err := filepath.EvalSymlinks(file)
 	if err != nil {
 		return "", err
+	}
+	if real != file && !c.follows(r, name, real) {
+		return "", fs.ErrNotExist
 	}
 	return readRegular(real)
 }
@@ -369,8 +400,11 @@ func (c *copier) alternates(r repository) error {
 	if err != nil {
 		return vanished(err)
 	}
+	if at := filepath.Join(r.common, "objects"); objects != at && !c.follows(r, "objects", objects) {
+		return nil
+	}
 	name := filepath.Join("info", "alternates")
-	text, err := readLinked(filepath.Join(objects, name))
+	text, err := c.readLinked(r, objects, name)
 	if err != nil {
 		return vanished(err)
 	}
