@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
@@ -34,7 +33,7 @@ func (s *session) explain(ctx context.Context, step *exec.Step, name string, cod
 	switch {
 	case err != nil && lost(err):
 		return ending{err: err}
-	case errdefs.IsNotFound(err):
+	case noContainer(err):
 		end.exit.Reason, end.exit.Hint = removedByOthers, hintOthers
 		return end
 	case err != nil:
@@ -55,9 +54,14 @@ func (s *session) explain(ctx context.Context, step *exec.Step, name string, cod
 	case who != "":
 		end.exit.Reason = who
 		end.exit.Hint = hintOthers
+	case noContainer(err):
+		end.exit.Reason, end.exit.Hint = removedByOthers, hintOthers
+	case code == sigkilled && s.engine.product == productPodman:
+		// It does not tell of every end that it was asked for in time.
+		end.exit.Reason, end.exit.Hint = "that is the code of SIGKILL", hintKilled
 	case code == sigkilled && err == nil:
 		end.exit.Reason = "that is the code of SIGKILL, which the engine was not asked for"
-		end.exit.Hint = "look for `kill` in the commands, or for a machine short of memory with `dmesg`"
+		end.exit.Hint = hintKilled
 		if step.MemLimit > 0 {
 			end.exit.Hint = fmt.Sprintf("it may have used more than the %s of its mem_limit", memory(step.MemLimit))
 		}
@@ -67,6 +71,7 @@ func (s *session) explain(ctx context.Context, step *exec.Step, name string, cod
 
 const (
 	removedByOthers = "its container was removed by somebody else"
+	hintKilled      = "look for `kill` in the commands, or for a machine short of memory with `dmesg`"
 	hintOthers      = "the engine was asked to do that by another program, such as `docker` on another terminal"
 )
 
@@ -112,7 +117,8 @@ func (s *session) whoEnded(ctx context.Context, name string, state *container.St
 	messages, failures := s.engine.client.Events(bounded, events.ListOptions{
 		Since: stamp(since), Until: stamp(finished.Add(afterEnd)),
 		Filters: filters.NewArgs(filters.Arg("container", name),
-			filters.Arg("event", "kill"), filters.Arg("event", "stop"), filters.Arg("event", "destroy")),
+			filters.Arg("event", "kill"), filters.Arg("event", "stop"), filters.Arg("event", "destroy"),
+			filters.Arg("event", "remove")), // the word of Podman
 	})
 	said := ""
 	for {
@@ -133,15 +139,20 @@ func (s *session) whoEnded(ctx context.Context, name string, state *container.St
 // louder is what to say of several events: a removal kills, and so does a stop.
 func louder(said string, m events.Message) string {
 	switch m.Action {
-	case events.ActionDestroy:
+	case events.ActionDestroy, events.ActionRemove:
 		return removedByOthers
 	case events.ActionStop:
 		if said != removedByOthers {
 			return "its container was stopped by somebody else"
 		}
 	case events.ActionKill:
-		if said == "" {
-			return fmt.Sprintf("its container was killed by somebody else (signal %s)", m.Actor.Attributes["signal"])
+		const killed = "its container was killed by somebody else"
+		signal := m.Actor.Attributes["signal"] // Podman names none
+		switch {
+		case said == "" && signal == "":
+			return killed
+		case said == "":
+			return killed + " (signal " + signal + ")"
 		}
 	}
 	return said

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
@@ -107,4 +108,10 @@ func (s *session) whyNotAttached(ctx context.Context, name string, err error) er
 		return why
 	}
 	return err
+}
+
+// noContainer reports whether an engine does not know a container. Podman puts
+// that in words only when the container is removed while it is asked.
+func noContainer(err error) bool {
+	return err != nil && (errdefs.IsNotFound(err) || strings.Contains(err.Error(), "no such container"))
 }
