@@ -86,6 +86,11 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 			return err
 		}
 	}
+	if o.isolate.clean && runs(p.plan) > 0 {
+		if err := checkCommit(ctx, s); err != nil {
+			return err
+		}
+	}
 	supplied, err := o.supplied(s, p.plan)
 	if err != nil {
 		return err

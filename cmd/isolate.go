@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/snapshot"
 )
 
 // isolateFlags say whether pipelines work on copies of the working tree.
@@ -67,6 +70,25 @@ func (f *isolateFlags) resolve(changed func(name string) bool, clone bool) error
 		if f.isolate {
 			f.jobs = runtime.NumCPU()
 		}
+	}
+	return nil
+}
+
+// checkCommit refuses --clean where nothing is committed, once and before
+// anything is made. What else may be wrong with the repository is told by the
+// pipeline that cannot copy it.
+func checkCommit(ctx context.Context, s Streams) error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+	}
+	own, _, err := facts.GitDir(dir)
+	if err != nil {
+		return nil
+	}
+	var none *snapshot.CommitError
+	if errors.As(snapshot.CheckCommit(ctx, snapshot.Source{Dir: dir, GitDir: own}, s.Environ()), &none) {
+		return usage(none, none.Hint)
 	}
 	return nil
 }

@@ -372,8 +372,16 @@ func (p *planned) writeProblems(s Streams) {
 	}
 	_ = lint.Text(s.Err, brief, p.sourceOf, painter(s.errStyle()))
 	if left > 0 {
-		s.note(report.Plural(left, "more warning") + " of the same kinds; `drone lint` shows all")
+		s.note(report.Plural(left, "more warning") + " of the same kinds; `drone lint" + p.argument() + "` shows all")
 	}
+}
+
+// argument is how the file is named to a command, with a space before it.
+func (p *planned) argument() string {
+	if name, _, _ := strings.Cut(p.name, " (converted)"); name != defaultFile && name != "<stdin>" {
+		return " " + name
+	}
+	return ""
 }
 
 // sourceOf gives the text that positions refer to.

@@ -35,7 +35,11 @@ func readSource(s Streams, args []string) (name string, source []byte, err error
 	case err != nil:
 		return name, nil, usage(fmt.Errorf("cannot read %s: %w", name, cause(err)), "")
 	case info.IsDir():
-		return name, nil, usage(fmt.Errorf("%s is a directory", name), "name the file, for example "+filepath.Join(name, defaultFile))
+		hint := "name the file, for example " + filepath.Join(name, defaultFile)
+		if filepath.Base(name) == defaultFile {
+			hint = "name the file"
+		}
+		return name, nil, usage(fmt.Errorf("%s is a directory", name), hint)
 	case !info.Mode().IsRegular() && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) == 0:
 		return name, nil, usage(fmt.Errorf("%s is not a file", name), "")
 	}

@@ -49,6 +49,13 @@ func Commit(ctx context.Context, from Source, to string, environ []string) (Size
 	return Size{size.Files + files.Files, size.Bytes + files.Bytes}, err
 }
 
+// CheckCommit reports why Commit would find nothing to copy, as far as that can
+// be known ahead. The error is a *CommitError, or that of a git that refuses to
+// work there. Of the source, Dir and GitDir are looked at.
+func CheckCommit(ctx context.Context, from Source, environ []string) error {
+	return git{ctx: ctx, environ: gitEnviron(environ)}.look(from)
+}
+
 // git runs the program of that name.
 type git struct {
 	ctx     context.Context
