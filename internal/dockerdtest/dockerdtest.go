@@ -139,16 +139,40 @@ func (d *Daemon) Root(path string) string {
 
 // Restart starts the daemon again after Stop or Kill and waits until it
 // answers.
+//
+// Docker 20.10 panics at every start when it was killed while it wrote down a
+// network (libnetwork, reservePools: index out of range). That is its defect, and
+// no test is about it: then its networks are forgotten, as its users do, and it
+// is started once more.
 func (d *Daemon) Restart() {
 	d.t.Helper()
 	d.Launch()
+	if d.answers() {
+		return
+	}
+	if text, err := os.ReadFile(filepath.Join(d.dir, "log")); err != nil || !bytes.Contains(text, []byte("reservePools")) {
+		d.t.Fatalf("the second Docker daemon has ended:\n%s", d.log())
+	}
+	d.t.Log("the second Docker daemon panicked over a network that it had not written down as a whole, and starts without it")
+	if err := os.RemoveAll(d.Root(filepath.Join(d.Storage, "network"))); err != nil {
+		d.t.Fatal(err)
+	}
+	d.Launch()
+	if !d.answers() {
+		d.t.Fatalf("the second Docker daemon has ended:\n%s", d.log())
+	}
+}
+
+// answers waits until the daemon answers, and reports false when it has ended.
+func (d *Daemon) answers() bool {
+	d.t.Helper()
 	for end := time.Now().Add(startTime); ; {
 		if exec.Command("docker", "--host", d.Host, "version").Run() == nil {
-			return
+			return true
 		}
 		select {
 		case <-d.ended:
-			d.t.Fatalf("the second Docker daemon has ended:\n%s", d.log())
+			return false
 		case <-time.After(100 * time.Millisecond):
 		}
 		if time.Now().After(end) {
