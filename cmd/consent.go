@@ -107,11 +107,27 @@ func privilegesOf(plan *exec.Plan) (list []privilege) {
 	for _, pipe := range plan.Pipelines {
 		for _, p := range pipe.Privileges {
 			if pipe.Runs {
+				p = seen(p)
 				list = append(list, privilege{p, consent.Privilege("", pipe.Name, p.Step, p.What)})
 			}
 		}
 	}
 	return list
+}
+
+// seen is a privilege with what this machine adds to it: where a link leads. The
+// answer is about that, too, since a step or a commit can make another link.
+func seen(p exec.Privilege) exec.Privilege {
+	if p.Path == "" {
+		return p
+	}
+	// What is not there is made by the engine, and is no link.
+	target, err := filepath.EvalSymlinks(p.Path)
+	if err == nil && target != filepath.Clean(p.Path) {
+		p.What += fmt.Sprintf(", a link to %q", target)
+		p.Gives = compile.HostPathGives(target)
+	}
+	return p
 }
 
 // inFile sets the file that all answers are about.

@@ -3,6 +3,7 @@
 package cmd_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,45 @@ func TestConsentThatCannotBeRemembered(t *testing.T) {
 // trustFile asks for privileges that any engine can give, in pipelines that are
 // over at once.
 const trustFile = "kind: pipeline\nname: first\nsteps:\n- name: greet\n  image: drone-laptop/busybox:test\n  network_mode: none\n  commands: [echo hello]\n"
+
+// TestTrustInALink demands that an answer about a host volume is about what its
+// path leads to: whoever can write there must not turn it into another answer.
+func TestTrustInALink(t *testing.T) {
+	if connect(t) == nil {
+		t.Skip("SKIPPED: no container engine")
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	volume := filepath.Join(dir, "data")
+	file := "kind: pipeline\nname: first\nsteps:\n- name: greet\n  image: drone-laptop/busybox:test\n  commands: [echo hello]\n" +
+		"  volumes: [{name: data, path: /data}]\nvolumes: [{name: data, host: {path: " + volume + "}}]\n"
+	if err := errors.Join(os.Mkdir(volume, 0o700), os.WriteFile(filepath.Join(dir, ".drone.yml"), []byte(file), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	exec := func(asks, answer string, status int) string {
+		t.Helper()
+		s := inTerminal(t, dir, "drone exec", "XDG_STATE_HOME="+filepath.Join(dir, "state"))
+		if asks != "" {
+			s.until(asks)
+			s.press(answer)
+		}
+		s.end(status)
+		return strings.Join(strings.Fields(s.screen().String()), " ")
+	}
+	exec("Allow this?", "a\r", 0)
+	exec("", "", 0)
+	if err := errors.Join(os.Remove(volume), os.Symlink("/etc", volume)); err != nil {
+		t.Fatal(err)
+	}
+	shown := exec("Allow this?", "n\r", 2)
+	for _, want := range []string{`a link to "/etc"`, "enough to become root on this machine"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("%q is not shown:\n%s", want, shown)
+		}
+	}
+}
 
 // TestTrust answers the question for privileges in a terminal.
 func TestTrust(t *testing.T) {

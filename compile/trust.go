@@ -52,9 +52,10 @@ func (b *builder) checkTrust(e element) {
 // the privileges. A server lets that pass (reference §7.9).
 func (b *builder) checkSteered(e element) {
 	ask := func(span manifest.Span, what string) {
-		b.privilegeWith(e, span, fmt.Sprintf("a privileged plugin, %q, with %s", e.Image.Value, what),
-			"full control of this machine, as that can make the plugin run what the file chooses",
-			"use --trusted here if you trust it; a server runs it without a question")
+		b.grant(e, span, exec.Privilege{
+			What:  fmt.Sprintf("a privileged plugin, %q, with %s", e.Image.Value, what),
+			Gives: "full control of this machine, as that can make the plugin run what the file chooses",
+		}, "use --trusted here if you trust it; a server runs it without a question")
 	}
 	for _, v := range b.pipe.Environment {
 		if name := v.Name.Value; steers(name) || unprivileged(name) {
@@ -93,7 +94,10 @@ func steers(name string) bool {
 func (b *builder) checkVolumeTrust(v *manifest.Volume) {
 	span := nameSpan(v.Name, v.Span)
 	if v.Host != nil {
-		b.privilege(element{}, span, fmt.Sprintf("host volume %q%s", v.Host.Path.Value, b.mountedBy(v)), hostPathGives(v.Host.Path.Value))
+		b.grant(element{}, span, exec.Privilege{
+			What:  fmt.Sprintf("host volume %q%s", v.Host.Path.Value, b.mountedBy(v)),
+			Gives: HostPathGives(v.Host.Path.Value), Path: v.Host.Path.Value,
+		}, serverHint)
 	}
 	if v.Temp != nil && v.Temp.Medium.Value == "memory" {
 		b.privilege(element{}, span, fmt.Sprintf("in-memory volume %q", v.Name.Value), "memory of this machine for files")
@@ -130,11 +134,15 @@ func (b *builder) privilegeList() (list []exec.Privilege) {
 }
 
 func (b *builder) privilege(e element, span manifest.Span, what, gives string) {
-	b.privilegeWith(e, span, what, gives, "use --trusted here if you trust it; on the server an administrator has to set the repository to trusted")
+	b.grant(e, span, exec.Privilege{What: what, Gives: gives}, serverHint)
 }
 
-func (b *builder) privilegeWith(e element, span manifest.Span, what, gives, hint string) {
-	p := exec.Privilege{Position: place(span.Start), What: what, Gives: gives}
+const serverHint = "use --trusted here if you trust it; on the server an administrator has to set the repository to trusted"
+
+// grant lists a privilege of an element, and reports it unless the file is
+// trusted.
+func (b *builder) grant(e element, span manifest.Span, p exec.Privilege, hint string) {
+	p.Position = place(span.Start)
 	who := fmt.Sprintf("pipeline %q", b.st.name)
 	if e.Step != nil {
 		p.Step = e.Name.Value
@@ -149,7 +157,7 @@ func (b *builder) privilegeWith(e element, span manifest.Span, what, gives, hint
 	})
 	b.privileges = slices.Insert(b.privileges, at, placed{p, span.Start.Offset})
 	if !b.c.opts.Trusted {
-		b.reportAt(e, RuleUntrusted, span, fmt.Sprintf("%s asks for %s: %s", who, what, gives), hint)
+		b.reportAt(e, RuleUntrusted, span, fmt.Sprintf("%s asks for %s: %s", who, p.What, p.Gives), hint)
 	}
 }
 
@@ -170,8 +178,9 @@ var sockets = map[string]bool{
 	"docker.sock": true, "podman.sock": true, "containerd.sock": true, "crio.sock": true, "docker_engine": true,
 }
 
-// hostPathGives says what a path of this machine opens to a container.
-func hostPathGives(host string) string {
+// HostPathGives says what a path of this machine opens to a container, for
+// people.
+func HostPathGives(host string) string {
 	clean := path.Clean(strings.ReplaceAll(host, `\`, "/"))
 	switch {
 	case sockets[path.Base(clean)]:

@@ -85,8 +85,9 @@ type Pipeline struct {
 
 	// Privileges are what the pipeline gets beyond a container of its own, in
 	// the order of the file. Engines do not read them: they are for
-	// whoever decides whether the plan may run. Plugins that the runner makes
-	// privileged by their image are not among them (reference §7.9).
+	// whoever decides whether the plan may run. Of plugins that the runner makes
+	// privileged by their image (reference §7.9), those are among them that the
+	// file can have run something of its own.
 	Privileges []Privilege `json:"privileges,omitempty"`
 
 	// Steps are clone, services and steps in the order of the file.
@@ -105,6 +106,9 @@ type Privilege struct {
 	What string `json:"what"`
 	// Gives says what that opens to the step, for people.
 	Gives string `json:"gives"`
+	// Path is that of a host volume. What it leads to is for this machine to
+	// tell.
+	Path string `json:"path,omitempty"`
 }
 
 // Platform is what the pipeline asks to run on.
