@@ -50,7 +50,7 @@ podman-up: images ## start a Podman for the tests, as root on Debian and Ubuntu
 podman-down: ## stop it, and remove what it holds
 	@scripts/podman-down
 
-bench: go images ## compare with `docker run`, about two minutes
+bench: go images ## compare with `docker run` and what is promised, about five minutes
 	$(GO) run ./bench $(BENCHFLAGS)
 
 fuzz: go ## run each fuzz target for FUZZTIME

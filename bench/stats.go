@@ -30,14 +30,40 @@ func ratios(ours, theirs []float64) []float64 {
 	return out
 }
 
-// milliseconds are the samples in the unit of the report, to the microsecond.
-func milliseconds(samples []time.Duration) []float64 {
-	out := make([]float64, len(samples))
-	for i, s := range samples {
-		out[i] = float64(s.Microseconds()) / 1000
+// samples are all values of a subject, in the unit of the report.
+func samples(all []reading) (out []float64) {
+	for _, r := range all {
+		out = append(out, milliseconds(r.values)...)
 	}
 	return out
 }
 
-// round3 keeps three decimals.
-func round3(v float64) float64 { return math.Round(v*1000) / 1000 }
+// perRound are the medians of the rounds.
+func perRound(all []reading) (out []float64) {
+	for _, r := range all {
+		out = append(out, quantile(milliseconds(r.values), 0.5))
+	}
+	return out
+}
+
+// mostMemory is the most memory of any round, in MiB.
+func mostMemory(all []reading) float64 {
+	var most int64
+	for _, r := range all {
+		most = max(most, r.memory)
+	}
+	return math.Round(float64(most)/(1<<20)*10) / 10
+}
+
+// milliseconds are times in the unit of the report.
+func milliseconds(times []time.Duration) []float64 {
+	out := make([]float64, len(times))
+	for i, t := range times {
+		out[i] = round4(float64(t.Nanoseconds()) / 1e6)
+	}
+	return out
+}
+
+// round4 keeps four decimals, tenths of a microsecond of what is in
+// milliseconds.
+func round4(v float64) float64 { return math.Round(v*1e4) / 1e4 }

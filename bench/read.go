@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// stamp finds what stamps prints, wherever in a line: programs put the names of
+// steps, or their own time, in front.
+var stamp = regexp.MustCompile(`mark-(begin|end) tv_sec: *([0-9]+) +tv_usec: *([0-9]+)`)
+
+// mark is one time that a step printed.
+type mark struct {
+	begin bool
+	at    time.Time
+}
+
+// marks reads the times that steps printed, in order. A program that shows
+// commands as its shell does shows each twice.
+func marks(output []byte) (all []mark) {
+	for _, found := range stamp.FindAllSubmatch(output, -1) {
+		seconds, _ := strconv.ParseInt(string(found[2]), 10, 64)
+		micros, _ := strconv.ParseInt(string(found[3]), 10, 64)
+		m := mark{string(found[1]) == "begin", time.UnixMicro(seconds*1_000_000 + micros)}
+		if len(all) == 0 || all[len(all)-1] != m {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// gaps are the times from the end of a step to the first instruction of the
+// next.
+func gaps(output []byte, _, _ time.Time) (out []time.Duration, err error) {
+	all := marks(output)
+	for i := 1; i < len(all); i++ {
+		if all[i].begin == all[i-1].begin {
+			return nil, errors.New("its steps did not run one after another")
+		}
+		if all[i].begin {
+			out = append(out, all[i].at.Sub(all[i-1].at))
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("its steps did not tell their times")
+	}
+	return out, nil
+}
+
+// tail is the time from the end of the last step to that of the program.
+func tail(output []byte, _, ended time.Time) ([]time.Duration, error) {
+	all := marks(output)
+	if len(all) == 0 || all[len(all)-1].begin {
+		return nil, errors.New("its last step did not tell its end")
+	}
+	return []time.Duration{ended.Sub(all[len(all)-1].at)}, nil
+}
+
+// printed is the number of nanoseconds that a subject printed in its last line.
+func printed(output []byte, _, _ time.Time) ([]time.Duration, error) {
+	text := lastLine(string(bytes.TrimSpace(output)))
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil {
+		return nil, fmt.Errorf("it printed %q, which is no number of nanoseconds", text)
+	}
+	return []time.Duration{time.Duration(n)}, nil
+}
