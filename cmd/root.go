@@ -35,8 +35,11 @@ func Main(args []string, s Streams, version string) (status int) {
 	defer endsEarly()()
 	s = s.patient()
 	var c *cobra.Command
+	profiles := &profiles{}
 	err := exec.Guard(func() (err error) {
 		root := New(s, version)
+		profiles.register(root.PersistentFlags())
+		root.PersistentPreRunE = profiles.start
 		root.SetArgs(args)
 		c, err = root.ExecuteC()
 		return err
@@ -47,7 +50,7 @@ func Main(args []string, s Streams, version string) (status int) {
 	if c != nil {
 		s = s.of(c)
 	}
-	return conclude(s, err)
+	return conclude(s, profiles.stop(s, err))
 }
 
 // internalError is a defect of this program.

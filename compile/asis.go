@@ -13,7 +13,8 @@ import (
 // (reference §12.3, row 22). They then stand for themselves.
 func (c *compiler) checkAsWritten(st *stage) {
 	p := st.raw
-	for _, s := range c.opts.Build.subjects(p.Trigger) {
+	subjects := c.opts.Build.subjects(&p.Trigger)
+	for _, s := range subjects[:7] {
 		c.asWritten(st, "trigger."+s.key, slices.Concat(s.cond.Include, s.cond.Exclude))
 	}
 	for key, cond := range map[string]manifest.Condition{"trigger.paths": p.Trigger.Paths, "trigger.changeset": p.Trigger.Changeset} {

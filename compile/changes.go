@@ -40,12 +40,12 @@ func UsesChangedFiles(name string, source []byte) bool {
 }
 
 func asksForFiles(p *manifest.Pipeline) bool {
-	if len(fileConditions(p.Trigger)) > 0 {
+	if len(fileConditions(&p.Trigger)) > 0 {
 		return true
 	}
 	for _, list := range [][]*manifest.Step{p.Services, p.Steps} {
 		for _, s := range list {
-			if s != nil && len(fileConditions(s.When)) > 0 {
+			if s != nil && len(fileConditions(&s.When)) > 0 {
 				return true
 			}
 		}
@@ -55,11 +55,11 @@ func asksForFiles(p *manifest.Pipeline) bool {
 
 // fileConditions are the conditions that are compared with the changed files
 // and restrict anything.
-func fileConditions(c manifest.Conditions) []manifest.Condition {
+func fileConditions(c *manifest.Conditions) []manifest.Condition {
 	var out []manifest.Condition
-	for _, one := range []manifest.Condition{c.Paths, c.Changeset} {
+	for _, one := range [...]*manifest.Condition{&c.Paths, &c.Changeset} {
 		if len(one.Include)+len(one.Exclude) > 0 {
-			out = append(out, one)
+			out = append(out, *one)
 		}
 	}
 	return out
@@ -90,7 +90,7 @@ func (f *ChangedFiles) match(what string, c manifest.Condition) (ok bool, note, 
 		return true, fmt.Sprintf("%s counts as met: nothing changed since %s", name, f.Base), ""
 	}
 	for _, file := range f.Files {
-		if matches(c, file) {
+		if matches(&c, file) {
 			return true, fmt.Sprintf("%s matches %s, base %s", name, file, f.Base), ""
 		}
 	}
@@ -123,7 +123,7 @@ func (f *ChangedFiles) count(none, one, several string) string {
 // checkChanges warns of conditions that cannot be decided, when something
 // depends on them, and of patterns that match nothing.
 func (b *builder) checkChanges(e element, what string, conditions manifest.Conditions, decides bool) {
-	for _, c := range fileConditions(conditions) {
+	for _, c := range fileConditions(&conditions) {
 		name := what + "." + c.Key.Value
 		if reason := b.c.opts.Build.Changed.unknown(); decides && reason != "" {
 			b.warn(e, "unknown-changes", c.Key.Span,

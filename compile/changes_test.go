@@ -38,7 +38,7 @@ func TestConditionsOnFiles(t *testing.T) {
 		if tc.cond.Key.Value == "changeset" {
 			c = manifest.Conditions{Changeset: tc.cond}
 		}
-		ok, reason := Build{Changed: tc.changed}.when(c)
+		ok, reason := Build{Changed: tc.changed}.when(&c)
 		if ok != tc.ok || reason != tc.want {
 			t.Errorf("got %v, %q\nwant %v, %q", ok, reason, tc.ok, tc.want)
 		}
@@ -82,7 +82,7 @@ func TestConditionsOnFilesAmongOthers(t *testing.T) {
 		want string
 	}
 	run := func(t *testing.T, tc testCase) {
-		ok, reason := build.trigger(tc.cond)
+		ok, reason := build.trigger(&tc.cond)
 		if ok != tc.ok || reason != tc.want {
 			t.Errorf("got %v, %q\nwant %v, %q", ok, reason, tc.ok, tc.want)
 		}

@@ -11,38 +11,41 @@ import (
 // subject is one condition together with the fact it is compared with.
 type subject struct {
 	key   string
-	cond  manifest.Condition
+	cond  *manifest.Condition
 	value string
 }
 
-// subjects lists the conditions of a trigger in the order in which a mismatch
-// is told best: the event explains most of them.
-func (b Build) subjects(c manifest.Conditions) []subject {
-	return []subject{
-		{"event", c.Event, b.Event},
-		{"branch", c.Branch, b.Branch},
-		{"action", c.Action, b.Action},
-		{"ref", c.Ref, b.Ref},
-		{"repo", c.Repo, b.Repo.Slug},
-		{"target", c.Target, b.Deploy},
-		{"cron", c.Cron, b.Cron},
+// subjects lists the conditions of a step in the order in which a mismatch is
+// told best: the event explains most of them. Those of a trigger are all but
+// the last. An array, since each of ten thousand steps has them looked at.
+func (b *Build) subjects(c *manifest.Conditions) [8]subject {
+	return [...]subject{
+		{"event", &c.Event, b.Event},
+		{"branch", &c.Branch, b.Branch},
+		{"action", &c.Action, b.Action},
+		{"ref", &c.Ref, b.Ref},
+		{"repo", &c.Repo, b.Repo.Slug},
+		{"target", &c.Target, b.Deploy},
+		{"cron", &c.Cron, b.Cron},
+		{"instance", &c.Instance, b.System.Host},
 	}
 }
 
 // trigger says whether a pipeline is selected, and why (reference §11.4). The
 // changed files are compared too, as a server with an extension does.
-func (b Build) trigger(c manifest.Conditions) (bool, string) {
-	return b.evaluate("trigger", b.subjects(c), fileConditions(c))
+func (b Build) trigger(c *manifest.Conditions) (bool, string) {
+	subjects := b.subjects(c)
+	return b.evaluate("trigger", subjects[:7], fileConditions(c))
 }
 
 // when says whether a step may run, and why, its status aside; instance is
 // compared for steps only (reference §6.1).
-func (b Build) when(c manifest.Conditions) (bool, string) {
-	subjects := append(b.subjects(c), subject{"instance", c.Instance, b.System.Host})
-	return b.evaluate("when", subjects, fileConditions(c))
+func (b Build) when(c *manifest.Conditions) (bool, string) {
+	subjects := b.subjects(c)
+	return b.evaluate("when", subjects[:], fileConditions(c))
 }
 
-func (b Build) evaluate(what string, subjects []subject, files []manifest.Condition) (bool, string) {
+func (b *Build) evaluate(what string, subjects []subject, files []manifest.Condition) (bool, string) {
 	var met, notes []string
 	for _, s := range subjects {
 		ok, why := s.match(what)
@@ -104,14 +107,14 @@ func firstMatch(patterns []manifest.String, value string) (string, bool) {
 }
 
 // matches is match without a reason.
-func matches(c manifest.Condition, value string) bool {
+func matches(c *manifest.Condition, value string) bool {
 	ok, _ := subject{cond: c, value: value}.match("")
 	return ok
 }
 
 // stepPolicy gives the run policy of a step whose other conditions are met
 // (reference §6.4).
-func stepPolicy(status manifest.Condition) exec.Policy {
+func stepPolicy(status *manifest.Condition) exec.Policy {
 	if len(status.Include)+len(status.Exclude) == 0 || !matches(status, "failure") {
 		return exec.OnSuccess
 	}
@@ -124,7 +127,7 @@ func stepPolicy(status manifest.Condition) exec.Policy {
 // pipelinePolicy gives the run policy of a pipeline with dependencies. Other
 // than a step, one whose status matches neither word never runs (reference
 // §8.4).
-func pipelinePolicy(status manifest.Condition) exec.Policy {
+func pipelinePolicy(status *manifest.Condition) exec.Policy {
 	success := matches(status, "success")
 	failure := matches(status, "failure") && len(status.Include)+len(status.Exclude) > 0
 	switch {
@@ -144,7 +147,7 @@ func (st *stage) policy() exec.Policy {
 	if len(st.deps) == 0 {
 		return exec.OnSuccess
 	}
-	return pipelinePolicy(st.raw.Trigger.Status)
+	return pipelinePolicy(&st.raw.Trigger.Status)
 }
 
 // policyReason says in words what a policy other than the usual one means.

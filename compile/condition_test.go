@@ -29,7 +29,7 @@ func TestTriggerReasons(t *testing.T) {
 		want string
 	}
 	run := func(t *testing.T, tc testCase) {
-		ok, reason := build.trigger(tc.cond)
+		ok, reason := build.trigger(&tc.cond)
 		if ok != tc.ok || reason != tc.want {
 			t.Errorf("got %v, %q\nwant %v, %q", ok, reason, tc.ok, tc.want)
 		}
@@ -58,7 +58,7 @@ func TestTriggerReasons(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
 	}
-	if ok, reason := build.when(manifest.Conditions{Instance: only("other")}); ok || reason != `when.instance is [other], instance is "ci"` {
+	if ok, reason := build.when(&manifest.Conditions{Instance: only("other")}); ok || reason != `when.instance is [other], instance is "ci"` {
 		t.Errorf("instance of a step: got %v, %q", ok, reason)
 	}
 }
@@ -84,10 +84,10 @@ func TestPolicies(t *testing.T) {
 		{"exclude success", condition(nil, []string{"success"}), exec.OnFailure, exec.OnFailure},
 		{"exclude failure", condition(nil, []string{"failure"}), exec.OnSuccess, exec.OnSuccess},
 	} {
-		if got := stepPolicy(tc.status); got != tc.step {
+		if got := stepPolicy(&tc.status); got != tc.step {
 			t.Errorf("%s: step policy %q, want %q", tc.name, got, tc.step)
 		}
-		if got := pipelinePolicy(tc.status); got != tc.pipeline {
+		if got := pipelinePolicy(&tc.status); got != tc.pipeline {
 			t.Errorf("%s: pipeline policy %q, want %q", tc.name, got, tc.pipeline)
 		}
 	}

@@ -71,7 +71,7 @@ func (c *compiler) knowPipelines() error {
 
 func (c *compiler) selected(st *stage) (bool, string) {
 	if len(c.opts.Pipelines) == 0 {
-		return c.opts.Build.trigger(st.raw.Trigger)
+		return c.opts.Build.trigger(&st.raw.Trigger)
 	}
 	if named(c.opts.Pipelines, st.name) {
 		return true, "named by --pipeline"
@@ -190,7 +190,7 @@ func (c *compiler) nameDependencies() {
 // §8.4).
 func (c *compiler) leaveOutNever() {
 	for _, st := range c.stages {
-		if st.runs && len(st.deps) > 0 && pipelinePolicy(st.raw.Trigger.Status) == exec.Never {
+		if st.runs && len(st.deps) > 0 && pipelinePolicy(&st.raw.Trigger.Status) == exec.Never {
 			st.runs, st.reason = false, "trigger.status is neither success nor failure"
 		}
 	}

@@ -205,11 +205,11 @@ func (b *builder) step(e element) *exec.Step {
 
 // policy is never when the conditions are not met, whatever the status says.
 func (b *builder) policy(e element) (exec.Policy, string) {
-	ok, reason := b.c.opts.Build.when(e.When)
+	ok, reason := b.c.opts.Build.when(&e.When)
 	if !ok {
 		return exec.Never, reason
 	}
-	policy := stepPolicy(e.When.Status)
+	policy := stepPolicy(&e.When.Status)
 	return policy, reason + policyReason(policy)
 }
 

@@ -18,6 +18,23 @@ var (
 	pipelineLine = regexp.MustCompile(`(?m)^pipeline:\s*$`)
 )
 
+// findLine gives the place of the first line that begins with key and that form
+// matches, -1 without one. Only such lines are matched: a whole file of ten
+// thousand steps would take as long to match as it does to read.
+func findLine(source []byte, key string, form *regexp.Regexp) int {
+	for at := 0; at < len(source); {
+		line := source[at:]
+		if end := bytes.IndexByte(line, '\n'); end >= 0 {
+			line = line[:end]
+		}
+		if bytes.HasPrefix(line, []byte(key)) && form.Match(line) {
+			return at
+		}
+		at += len(line) + 1
+	}
+	return -1
+}
+
 // Detect tells the format of a configuration file: by extension for programs,
 // by content for YAML. A file in which any document has a kind is for Drone 1.0
 // or later, also when it has a top-level key pipeline; the server would take
@@ -30,10 +47,10 @@ func Detect(name string, source []byte) Format {
 	case ".star", ".starlark", ".script":
 		return FormatStarlark
 	}
-	if templateLine.Match(source) {
+	if findLine(source, "kind:", templateLine) >= 0 {
 		return FormatTemplate
 	}
-	if kindLine.Match(source) {
+	if findLine(source, "kind:", kindLine) >= 0 {
 		return FormatDrone
 	}
 	format, _ := legacyKey(source)
@@ -45,8 +62,8 @@ func Detect(name string, source []byte) Format {
 func legacyKey(source []byte) (Format, *yaml.Node) {
 	var document yaml.Node
 	if err := yaml.NewDecoder(bytes.NewReader(source)).Decode(&document); err != nil {
-		if at := pipelineLine.FindIndex(source); at != nil {
-			line := bytes.Count(source[:at[0]], []byte("\n")) + 1
+		if at := findLine(source, "pipeline:", pipelineLine); at >= 0 {
+			line := bytes.Count(source[:at], []byte("\n")) + 1
 			return FormatLegacy08, &yaml.Node{Value: "pipeline", Line: line, Column: 1}
 		}
 		return FormatDrone, nil
@@ -105,7 +122,7 @@ func child(mapping *yaml.Node, key string) *yaml.Node {
 }
 
 func templateError(name string, source []byte) error {
-	at := templateLine.FindIndex(source)[0]
+	at := findLine(source, "kind:", templateLine)
 	e := &Error{
 		Pos:     manifest.Pos{File: name, Line: bytes.Count(source[:at], []byte("\n")) + 1, Column: 1, Offset: at},
 		Message: "the file uses a template (kind: template), and templates are stored on the server",
