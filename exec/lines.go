@@ -14,6 +14,28 @@ type line struct {
 	partial bool
 }
 
+// stretch is output on its way to the owner: whole lines, each with its newline,
+// or a piece of a line without one. Lines are told apart only when they are
+// told, since what is known of a line is longer than most lines are.
+type stretch struct {
+	first   int // number of the first line
+	text    string
+	partial bool
+}
+
+// each gives the lines, or the piece.
+func (s stretch) each(f func(line)) {
+	if s.partial {
+		f(line{s.first, s.text, true})
+		return
+	}
+	for number, text := s.first, s.text; text != ""; number++ {
+		i := strings.IndexByte(text, '\n')
+		f(line{number, text[:i], false})
+		text = text[i+1:]
+	}
+}
+
 const (
 	// chunkLen is how much of a write is worked on at a time. It bounds the
 	// batch of lines on its way to the owner.
@@ -27,8 +49,8 @@ const (
 // is complete. It is safe for concurrent use.
 type lineWriter struct {
 	mask *masker
-	max  int                // longest line that is not cut into pieces
-	send func([]line) error // takes a batch; blocks when the owner is busy
+	max  int                   // longest line that is not cut into pieces
+	send func([]stretch) error // takes a batch; blocks when the owner is busy
 
 	mu     sync.Mutex
 	rest   []byte // text since the last newline or piece
@@ -66,14 +88,14 @@ func (w *lineWriter) end() error {
 	if len(w.rest) == 0 {
 		return nil
 	}
-	batch := []line{{w.number + 1, string(w.mask.mask(w.rest)), true}}
+	batch := []stretch{{w.number + 1, string(w.mask.mask(w.rest)), true}}
 	w.rest = nil
 	return w.send(batch)
 }
 
 // take gives the lines that chunk completes and keeps the rest.
-func (w *lineWriter) take(chunk []byte) []line {
-	var batch []line
+func (w *lineWriter) take(chunk []byte) []stretch {
+	var batch []stretch
 	if len(w.rest) > 0 {
 		end := bytes.IndexByte(chunk, '\n')
 		if end < 0 {
@@ -98,7 +120,7 @@ func (w *lineWriter) take(chunk []byte) []line {
 }
 
 // whole adds the lines of block, which ends with a newline.
-func (w *lineWriter) whole(batch []line, block []byte) []line {
+func (w *lineWriter) whole(batch []stretch, block []byte) []stretch {
 	if len(block)-1 <= w.max+w.mask.reach() {
 		return w.lines(batch, block)
 	}
@@ -112,30 +134,21 @@ func (w *lineWriter) whole(batch []line, block []byte) []line {
 	return batch
 }
 
-// lines adds the lines of block, which ends with a newline, none too long.
-// All of them share one string, and are masked at once.
-func (w *lineWriter) lines(batch []line, block []byte) []line {
-	n := bytes.Count(block, []byte{'\n'})
-	text := string(w.mask.mask(block))
-	if batch == nil {
-		batch = make([]line, 0, n)
-	}
-	for range n {
-		i := strings.IndexByte(text, '\n')
-		w.number++
-		batch = append(batch, line{w.number, text[:i], false})
-		text = text[i+1:]
-	}
-	return batch
+// lines adds the lines of block, which ends with a newline, none too long. They
+// are masked at once.
+func (w *lineWriter) lines(batch []stretch, block []byte) []stretch {
+	first := w.number + 1
+	w.number += bytes.Count(block, []byte{'\n'})
+	return append(batch, stretch{first, string(w.mask.mask(block)), false})
 }
 
 // pieces cuts rest while it is too long. A piece is only cut off when enough
 // is known behind it to tell that no secret lies across the cut, so where it
 // is cut depends on the line alone and not on how it was written.
-func (w *lineWriter) pieces(batch []line) []line {
+func (w *lineWriter) pieces(batch []stretch) []stretch {
 	for len(w.rest) > w.max+w.mask.reach() {
 		n := w.mask.cut(w.rest, w.max)
-		batch = append(batch, line{w.number + 1, string(w.mask.mask(w.rest[:n])), true})
+		batch = append(batch, stretch{w.number + 1, string(w.mask.mask(w.rest[:n])), true})
 		w.rest = append(w.rest[:0], w.rest[n:]...)
 	}
 	return batch

@@ -16,11 +16,11 @@ var allowLine = cmp.AllowUnexported(line{})
 func writeLines(t testing.TB, m *masker, most int, text string, next func(left int) int) []line {
 	t.Helper()
 	var all []line
-	w := &lineWriter{mask: m, max: most, send: func(batch []line) error {
-		if len(batch) == 0 {
+	w := &lineWriter{mask: m, max: most, send: func(batch []stretch) error {
+		if len(told(batch)) == 0 {
 			t.Error("empty batch")
 		}
-		all = append(all, batch...)
+		all = append(all, told(batch)...)
 		return nil
 	}}
 	for len(text) > 0 {
@@ -32,6 +32,14 @@ func writeLines(t testing.TB, m *masker, most int, text string, next func(left i
 	}
 	if err := w.end(); err != nil {
 		t.Fatalf("end: %v", err)
+	}
+	return all
+}
+
+// told are the lines of a batch.
+func told(batch []stretch) (all []line) {
+	for _, s := range batch {
+		s.each(func(l line) { all = append(all, l) })
 	}
 	return all
 }
@@ -106,7 +114,7 @@ func TestLines(t *testing.T) {
 // nothing, and that one that is not does.
 func TestLinesArriveWithTheirWrite(t *testing.T) {
 	var all []line
-	w := &lineWriter{max: 100, send: func(batch []line) error { all = append(all, batch...); return nil }}
+	w := &lineWriter{max: 100, send: func(batch []stretch) error { all = append(all, told(batch)...); return nil }}
 	for i, tc := range []struct {
 		text string
 		want int
@@ -123,7 +131,7 @@ func TestLinesArriveWithTheirWrite(t *testing.T) {
 func TestLinesAreSentInBoundedBatches(t *testing.T) {
 	const size = 1 << 20
 	longest := 0
-	w := &lineWriter{max: size, send: func(batch []line) error { longest = max(longest, len(joinLines(batch))); return nil }}
+	w := &lineWriter{max: size, send: func(batch []stretch) error { longest = max(longest, len(joinLines(told(batch)))); return nil }}
 	if _, err := w.Write([]byte(strings.Repeat("a line\n", size/7))); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +142,7 @@ func TestLinesAreSentInBoundedBatches(t *testing.T) {
 
 func TestLinesErrors(t *testing.T) {
 	over := errors.New("over")
-	w := &lineWriter{max: 10, send: func([]line) error { return over }}
+	w := &lineWriter{max: 10, send: func([]stretch) error { return over }}
 	if _, err := w.Write([]byte("partial")); err != nil {
 		t.Errorf("write without a line: %v", err)
 	}
@@ -152,7 +160,7 @@ func TestLinesErrors(t *testing.T) {
 // TestLongLineKeepsNoBuffer shows that one long line does not cost its length
 // for the rest of the step.
 func TestLongLineKeepsNoBuffer(t *testing.T) {
-	w := &lineWriter{max: MaxLine, send: func([]line) error { return nil }}
+	w := &lineWriter{max: MaxLine, send: func([]stretch) error { return nil }}
 	if _, err := w.Write([]byte(strings.Repeat("x", 4*keepLen) + "\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +216,12 @@ func BenchmarkLines(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		lines = 0
-		w := &lineWriter{mask: m, max: MaxLine, send: func(batch []line) error { lines += len(batch); return nil }}
+		w := &lineWriter{mask: m, max: MaxLine, send: func(batch []stretch) error {
+			for _, s := range batch {
+				s.each(func(line) { lines++ })
+			}
+			return nil
+		}}
 		for lines < 1_000_000 {
 			if _, err := w.Write(chunk); err != nil {
 				b.Fatal(err)

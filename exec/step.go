@@ -55,7 +55,7 @@ func (m launched) apply(*runner) {
 type output struct {
 	p     *pipeline
 	s     *step
-	lines []line
+	batch []stretch
 }
 
 func (m output) apply(r *runner) {
@@ -63,10 +63,12 @@ func (m output) apply(r *runner) {
 		return
 	}
 	at := r.at()
-	for _, l := range m.lines {
-		r.tell(StepOutput{
-			At: at, Pipeline: m.p.plan.Name, Step: m.s.Name,
-			Line: l.number, Text: l.text, Partial: l.partial,
+	for _, some := range m.batch {
+		some.each(func(l line) {
+			r.tell(StepOutput{
+				At: at, Pipeline: m.p.plan.Name, Step: m.s.Name,
+				Line: l.number, Text: l.text, Partial: l.partial,
+			})
 		})
 	}
 }

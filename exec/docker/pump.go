@@ -15,7 +15,7 @@ import (
 const (
 	// pumpLimit is how much output waits in memory for a slow reader before
 	// the container is slowed down.
-	pumpLimit = 16 << 20
+	pumpLimit = 4 << 20
 	// pumpMost is how much output waits in memory at the very most.
 	pumpMost = 64 << 20
 	// pumpTrickle is how long a piece of output, at most 32 KiB, waits for
