@@ -23,6 +23,7 @@ type execOptions struct {
 	planFlags
 	runFlags
 	output *outputFlag
+	clock  *stopwatch // nil without --timing
 }
 
 func newExec(s Streams) *cobra.Command {
@@ -57,6 +58,9 @@ func newExec(s Streams) *cobra.Command {
 }
 
 func runExec(ctx context.Context, s Streams, o *execOptions, args []string) error {
+	if o.timing {
+		o.clock = newStopwatch()
+	}
 	if err := o.limits.check(); err != nil {
 		return err
 	}
@@ -151,6 +155,7 @@ func checkWorkspace(plan *exec.Plan) error {
 // run carries the plan out. The signal handlers are in place before the engine
 // is asked for anything.
 func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
+	o.clock.lap("planning")
 	notices := &notices{streams: s}
 	ctx, signals := untilSignal(ctx, endingRun(p.plan, o.limits.grace), notices.note)
 	defer signals.stop()
@@ -172,6 +177,9 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 			return err
 		}
 		defer copies.Close()
+		if o.isolate.isolate {
+			o.clock.lap("copying")
+		}
 		guard = startGuard(s, run, p.plan, &o.engine, copies)
 		defer guard.end()
 		e, err := openEngines(ctx, s, &o.engine, p.plan, copies, notices.note)
@@ -190,6 +198,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		sweep := startSweep(ctx, e.docker, notices.note, notices.warn)
 		defer sweep.end()
 		engine = e
+		o.clock.lap("connecting")
 	}
 	renderer := o.renderer(ctx, s, p.plan, copies, signals.hurry)
 	// Also when something panics a terminal is left as it was found.
@@ -246,7 +255,7 @@ func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, 
 				return StatusFailed
 			}
 			return status
-		})
+		}).WithTiming(o.clock.timing())
 	}
 	if s.live() && !o.plain {
 		return s.liveRenderer(plan, ctx.Done(), hurry)
@@ -275,6 +284,10 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 			// Nobody reads what there is to say, but the status is still true.
 			return &failure{status: max(StatusFailed, runStatus(ctx, summary))}
 		}
+	}
+	if t := o.clock.timing(); t != nil && ran && o.output.value == "text" {
+		// Whoever does not take it has not taken the summary either.
+		_ = report.WriteTiming(s.Err, summary, *t, s.errStyle())
 	}
 	s.noteLeft(summary)
 	if broken {

@@ -171,6 +171,7 @@ type runFlags struct {
 	isolate isolateFlags
 	limits  limitFlags
 	plain   bool
+	timing  bool
 }
 
 func (f *runFlags) register(flags *pflag.FlagSet) {
@@ -179,6 +180,7 @@ func (f *runFlags) register(flags *pflag.FlagSet) {
 	f.isolate.register(flags)
 	flags.BoolVar(&f.engine.offline, "offline", false, "ask no registry: every image must be here already, also latest and those with pull: always")
 	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, without the live view")
+	flags.BoolVar(&f.timing, "timing", false, "tell at the end where the time went, by phase and step")
 	f.limits.register(flags)
 }
 

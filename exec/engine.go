@@ -78,11 +78,15 @@ type Exit struct {
 	Reason, Hint string
 }
 
-// Notice is something an engine has to tell beside results. Exactly one of
-// Warning and Pull is set.
+// Notice is something an engine has to tell beside results. Exactly one of its
+// fields is set.
 type Notice struct {
 	Warning string
 	Pull    *PullProgress
+	// Phase is what a step has come to, for an account of the time it took. An
+	// engine need not tell: a step that has told nothing is being started until
+	// IO.Started is called, and runs from then on.
+	Phase Phase
 }
 
 // Phase is the part of a step's life in which something went wrong.

@@ -62,6 +62,7 @@ type PipelineFinished struct {
 	Reason   string // one sentence for error and killed
 	Hint     string
 	Duration time.Duration
+	Setup    time.Duration // until its first step could start
 }
 
 // PipelineSkipped is the only event of a pipeline that does not run.
@@ -113,6 +114,8 @@ type StepFinished struct {
 	// end of its pipeline.
 	Background bool
 	Duration   time.Duration
+	// Spent are the phases that Duration consists of.
+	Spent []Spent
 	// Error, Hint, Phase and Position are set for status error, Error also
 	// for killed. For failure Error and Hint say what the exit code does not,
 	// where that is known.
@@ -120,6 +123,12 @@ type StepFinished struct {
 	Hint     string
 	Phase    Phase
 	Position string
+}
+
+// Spent is the time that a step was in a phase.
+type Spent struct {
+	Phase    Phase
+	Duration time.Duration
 }
 
 // StepSkipped is the only event of a step that does not run.
@@ -161,6 +170,9 @@ type RunFinished struct {
 	At
 	Status   Status // success, failure, error, killed
 	Duration time.Duration
+	// Cleanup is the part of it after the end of the last pipeline, when the
+	// run only waited for what it made to be removed.
+	Cleanup time.Duration
 	// Unreachable reports that the engine could not be used, or was lost.
 	Unreachable bool
 }

@@ -90,6 +90,7 @@ func (p *pipeline) stepJob(s *step, m moment) {
 			Env:    environ(p.plan, s.Step, m, p.values),
 			Output: to,
 			Started: func() {
+				r.post(noticed{p, s, Notice{Phase: PhaseRun}})
 				switch {
 				case s.background:
 					once.Do(func() { r.post(launched{p, s}) })

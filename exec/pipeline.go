@@ -26,6 +26,7 @@ type pipeline struct {
 	cancel  context.CancelCauseFunc
 	session Session
 	started time.Time
+	setup   time.Duration
 	first   bool     // of the run, when it started
 	before  []string // pipelines that had failed when it started
 
@@ -72,6 +73,9 @@ type step struct {
 	limit   *time.Timer // when it exceeds Options.StepTimeout, or nil
 	overdue *time.Timer // when the engine has had time enough to end it alone
 	started time.Time
+	phase   Phase // since when it is in which, and those before
+	since   time.Time
+	spent   []Spent
 	result  result
 }
 
@@ -141,6 +145,7 @@ func (m opened) apply(r *runner) {
 		return
 	}
 	p.session, p.stage = m.session, stageRunning
+	p.setup = r.opts.Now().Sub(p.started)
 	p.queue = p.graph.ready()
 	if p.condition.cut != "" {
 		p.skipPending()
@@ -283,9 +288,11 @@ func (p *pipeline) over() {
 	}
 	p.cancel(ErrOver)
 	p.stage = stageOver
+	now := p.r.opts.Now()
+	p.r.lastOver = now
 	p.r.tell(PipelineFinished{
-		At: p.r.at(), Pipeline: p.plan.Name, Status: p.status, Reason: p.reason, Hint: p.hint,
-		Duration: p.r.opts.Now().Sub(p.started),
+		At: At{now}, Pipeline: p.plan.Name, Status: p.status, Reason: p.reason, Hint: p.hint,
+		Duration: now.Sub(p.started), Setup: p.setup,
 	})
 	p.r.active--
 	p.r.settle(p)

@@ -36,6 +36,7 @@ type runner struct {
 	work, removals sync.WaitGroup
 
 	started   time.Time
+	lastOver  time.Time // when the last pipeline so far was over
 	pipelines []*pipeline
 	graph     *graph
 	waiting   []int // pipelines whose dependencies are done, in order
@@ -115,9 +116,12 @@ func (r *runner) live() error {
 			r.hurry()
 		}
 	}
-	r.tell(RunFinished{
-		At: r.at(), Status: r.status(), Duration: r.opts.Now().Sub(r.started), Unreachable: r.unreachable != nil,
-	})
+	now := r.opts.Now()
+	over := RunFinished{At: At{now}, Status: r.status(), Duration: now.Sub(r.started), Unreachable: r.unreachable != nil}
+	if r.begun {
+		over.Cleanup = now.Sub(r.lastOver)
+	}
+	r.tell(over)
 	return nil
 }
 

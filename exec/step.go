@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // start gives a step its turn. It runs in a job.
 func (p *pipeline) start(s *step) {
 	s.status, s.started = StatusRunning, p.r.opts.Now()
+	s.phase, s.since = PhaseStart, s.started
 	s.frozen = p.condition.ended != ""
 	p.r.tell(StepStarted{
 		At: At{s.started}, Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
@@ -27,6 +29,18 @@ func (p *pipeline) start(s *step) {
 	p.r.jobs++
 	m := p.moment(s.started)
 	p.r.work.Go(func() { p.stepJob(s, m) })
+}
+
+// enter ends the phase that a step is in and begins another.
+func (s *step) enter(next Phase, now time.Time) {
+	took := now.Sub(s.since)
+	i := slices.IndexFunc(s.spent, func(t Spent) bool { return t.Phase == s.phase })
+	if i < 0 {
+		s.spent = append(s.spent, Spent{Phase: s.phase})
+		i = len(s.spent) - 1
+	}
+	s.spent[i].Duration += took
+	s.phase, s.since = next, now
 }
 
 func (p *pipeline) skipStep(s *step, reason string) {
@@ -84,6 +98,9 @@ func (m noticed) apply(r *runner) {
 	if m.notice.Warning != "" {
 		m.p.warn(m.s, m.notice.Warning)
 	}
+	if m.notice.Phase != "" && m.s != nil && m.s.status == StatusRunning {
+		m.s.enter(m.notice.Phase, r.opts.Now())
+	}
 	if m.notice.Pull != nil {
 		e := *m.notice.Pull
 		e.At, e.Pipeline = r.at(), m.p.plan.Name
@@ -132,12 +149,14 @@ func (p *pipeline) finish(s *step, res result) {
 			timer.Stop()
 		}
 	}
+	now := p.r.opts.Now()
+	s.enter("", now)
 	e := StepFinished{
-		At: p.r.at(), Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
+		At: At{now}, Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
 		Status: res.status, ExitCode: res.code, OOMKilled: res.oom, Ignored: res.ignored && res.status.bad(),
 		TimedOut: res.timedOut, Background: s.background && !res.cancelled,
-		Duration: p.r.opts.Now().Sub(s.started),
-		Error:    res.message, Hint: res.hint, Phase: res.phase,
+		Duration: now.Sub(s.started), Spent: s.spent,
+		Error: res.message, Hint: res.hint, Phase: res.phase,
 	}
 	if res.status == StatusError {
 		e.Position = s.Position

@@ -18,6 +18,7 @@ type Summary struct {
 	Status    Status
 	Started   time.Time
 	Duration  time.Duration
+	Cleanup   time.Duration      // see RunFinished
 	Pipelines []*PipelineSummary // in order of their first event
 	Warnings  []Warning
 	// Unreachable reports that the engine could not be used, or was lost.
@@ -41,6 +42,7 @@ type PipelineSummary struct {
 	Hint     string
 	Started  time.Time
 	Duration time.Duration
+	Setup    time.Duration
 	Steps    []*StepSummary // in order of their first event
 }
 
@@ -56,6 +58,7 @@ type StepSummary struct {
 	TimedOut  bool
 	Started   time.Time
 	Duration  time.Duration
+	Spent     []Spent
 	Reason    string // of a skipped step
 	Error     string
 	Hint      string
@@ -83,12 +86,14 @@ func (s *Summary) Apply(e Event) {
 		s.Status, s.Started = StatusRunning, e.Time
 	case RunFinished:
 		s.Status, s.Duration, s.Unreachable = e.Status, e.Duration, e.Unreachable
+		s.Cleanup = e.Cleanup
 	case PipelineStarted:
 		p := s.pipeline(e.Pipeline)
 		p.Status, p.Started = StatusRunning, e.Time
 	case PipelineFinished:
 		p := s.pipeline(e.Pipeline)
 		p.Status, p.Reason, p.Hint, p.Duration = e.Status, e.Reason, e.Hint, e.Duration
+		p.Setup = e.Setup
 	case PipelineSkipped:
 		p := s.pipeline(e.Pipeline)
 		p.Status, p.Reason = StatusSkipped, e.Reason
@@ -126,7 +131,7 @@ func (s *Summary) finish(e StepFinished) {
 func (t *StepSummary) finish(e StepFinished) {
 	t.Kind, t.Image, t.Status = e.Kind, e.Image, e.Status
 	t.ExitCode, t.OOMKilled, t.Ignored, t.TimedOut = e.ExitCode, e.OOMKilled, e.Ignored, e.TimedOut
-	t.Duration = e.Duration
+	t.Duration, t.Spent = e.Duration, e.Spent
 	t.Error, t.Hint, t.Phase, t.Position = e.Error, e.Hint, e.Phase, e.Position
 }
 

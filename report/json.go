@@ -19,6 +19,7 @@ type JSON struct {
 	line    bytes.Buffer
 	enc     *json.Encoder // into line
 	status  func(*exec.Summary) int
+	timing  *Timing // nil without an account of the time
 }
 
 // NewJSON returns a renderer that writes to out. status gives the exit status
@@ -27,6 +28,12 @@ func NewJSON(out io.Writer, status func(*exec.Summary) int) *JSON {
 	j := &JSON{out: newLineWriter(out), status: status}
 	j.enc = json.NewEncoder(&j.line)
 	j.enc.SetEscapeHTML(false) // it is read by programs, and by people
+	return j
+}
+
+// WithTiming adds an account of the time to what is written.
+func (j *JSON) WithTiming(t *Timing) *JSON {
+	j.timing = t
 	return j
 }
 
@@ -51,6 +58,7 @@ type pipelineEvent struct {
 	Reason     string      `json:"reason"`
 	Hint       string      `json:"hint,omitempty"`
 	DurationMS *int64      `json:"duration_ms,omitempty"`
+	SetupMS    *int64      `json:"setup_ms,omitempty"`
 }
 
 type stepEvent struct {
@@ -70,6 +78,8 @@ type stepEvent struct {
 	Phase      exec.Phase  `json:"phase"`
 	Reason     string      `json:"reason"`
 	Position   string      `json:"position,omitempty"`
+
+	PhasesMS map[exec.Phase]int64 `json:"phases_ms,omitempty"`
 }
 
 type stepOutput struct {
@@ -108,6 +118,7 @@ type runFinished struct {
 	ExitCode   int                 `json:"exit_code"`
 	DurationMS int64               `json:"duration_ms"`
 	Counts     map[exec.Status]int `json:"counts"`
+	Timing     *timing             `json:"timing,omitempty"`
 }
 
 // Handle implements Renderer.
@@ -134,7 +145,7 @@ func (j *JSON) record(e Event) any {
 		return pipelineEvent{head: h("pipeline_started"), Pipeline: e.Pipeline, Status: exec.StatusRunning}
 	case exec.PipelineFinished:
 		ms := e.Duration.Milliseconds()
-		return pipelineEvent{h("pipeline_finished"), e.Pipeline, e.Status, e.Reason, e.Hint, &ms}
+		return pipelineEvent{h("pipeline_finished"), e.Pipeline, e.Status, e.Reason, e.Hint, &ms, j.timing.setupMS(e.Setup)}
 	case exec.PipelineSkipped:
 		return pipelineEvent{head: h("pipeline_skipped"), Pipeline: e.Pipeline, Status: exec.StatusSkipped, Reason: e.Reason}
 	case exec.StepStarted:
@@ -144,6 +155,7 @@ func (j *JSON) record(e Event) any {
 			head: h("step_finished"), Pipeline: e.Pipeline, Step: e.Step, Image: e.Image, Kind: e.Kind,
 			Status: e.Status, ExitCode: e.ExitCode, OOMKilled: e.OOMKilled, Ignored: e.Ignored,
 			TimedOut: e.TimedOut, DurationMS: e.Duration.Milliseconds(), Error: e.Error, Hint: e.Hint, Phase: e.Phase, Position: e.Position,
+			PhasesMS: j.timing.phasesMS(e.Spent),
 		}
 	case exec.StepSkipped:
 		return stepEvent{head: h("step_skipped"), Pipeline: e.Pipeline, Step: e.Step, Image: e.Image, Kind: e.Kind, Status: exec.StatusSkipped, Reason: e.Reason}
@@ -158,7 +170,7 @@ func (j *JSON) record(e Event) any {
 	case exec.Warning:
 		return warning{h("warning"), e.Pipeline, e.Step, e.Message, e.Left}
 	case exec.RunFinished:
-		return runFinished{h("run_finished"), e.Status, j.status(&j.summary), e.Duration.Milliseconds(), counts(&j.summary)}
+		return runFinished{h("run_finished"), e.Status, j.status(&j.summary), e.Duration.Milliseconds(), counts(&j.summary), j.timing.record(&j.summary, e.Cleanup)}
 	}
 	return h("unknown")
 }

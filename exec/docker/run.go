@@ -86,9 +86,11 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 		return "", tooLong(exec.PhaseCreate, of)
 	}
 	want := wanted{image: step.Image, pull: step.Pull, credentials: s.credentials, notify: io.Notify}
+	io.Notify(exec.Notice{Phase: exec.PhasePull})
 	if err := s.engine.images.before(ctx, want); err != nil {
 		return "", err
 	}
+	io.Notify(exec.Notice{Phase: exec.PhaseCreate})
 	// From here on the engine may make directories in the workspace: those
 	// that it mounts something at.
 	if err := s.workspace.ready(ctx); err != nil {

@@ -29,6 +29,7 @@ const (
 // and the wait registered before the start, so that a container that ends at
 // once is seen whole.
 func (s *session) watch(ctx context.Context, step *exec.Step, of about, name string, io exec.IO) (exec.Exit, error) {
+	io.Notify(exec.Notice{Phase: exec.PhaseStart})
 	checked := make(chan error, 1)
 	go func() { checked <- s.intact(ctx) }()
 	attached, err := s.engine.attach(ctx, name, io.Notify)
