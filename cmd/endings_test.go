@@ -9,11 +9,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
 // TestSignals sends one after the other and checks what is said and done.
-func TestSignals(t *testing.T) {
+func TestSignals(t *testing.T) { synctest.Test(t, testSignals) }
+
+func testSignals(t *testing.T) {
 	arrived, done := make(chan os.Signal), make(chan struct{})
 	said, hurry := make(chan string, 8), make(chan struct{})
 	ctx, cancel := context.WithCancelCause(t.Context())
