@@ -207,7 +207,8 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	defer back()
 	options := exec.Options{
 		Run: run, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
-		Cleanup: o.limits.grace + removal, Hurry: signals.hurry,
+		Lookahead: o.limits.lookahead,
+		Cleanup:   o.limits.grace + removal, Hurry: signals.hurry,
 	}
 	untaken := false
 	summary, err := exec.Run(ctx, p.plan, engine, options, func(e exec.Event) {

@@ -15,11 +15,14 @@ import (
 // limitFlags bound a run, its steps, and the time they have to end.
 type limitFlags struct {
 	run, step, idle, grace time.Duration
+	lookahead              int
 }
 
 const (
 	defaultTimeout = time.Hour
 	defaultGrace   = 5 * time.Second
+	// defaultLookahead is where more steps ahead gain nothing.
+	defaultLookahead = 4
 	// removal is how long the engine has for its part, beside the grace period.
 	removal = 30 * time.Second
 )
@@ -29,6 +32,7 @@ func (f *limitFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.step, "step-timeout", 0, "time limit of each step, its image included (default: none)")
 	flags.DurationVar(&f.idle, "idle-timeout", 0, "how long a step that runs may print nothing (default: no limit)")
 	flags.DurationVar(&f.grace, "grace", defaultGrace, "how long a step that is stopped may take to end by itself, 0 to kill it at once")
+	flags.IntVar(&f.lookahead, "lookahead", defaultLookahead, "prepare the containers of up to `N` steps before their turn, 0 for none")
 }
 
 // check refuses what means nothing.
@@ -46,6 +50,9 @@ func (f *limitFlags) check() error {
 		if flag.value < 0 {
 			return usage(fmt.Errorf("--%s %s is negative", flag.name, flag.value), flag.hint)
 		}
+	}
+	if f.lookahead < 0 {
+		return usage(fmt.Errorf("--lookahead %d is negative", f.lookahead), "write how many steps may be prepared before their turn, or 0 for none")
 	}
 	return nil
 }

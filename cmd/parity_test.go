@@ -86,6 +86,7 @@ var parityTests = map[string]string{
 	"Errors within a pull":                                            "exec/docker/image_test.go: serve: inStream",
 	"A service or detached step that does not start, or ends badly":   "exec/testdata/events/service_cannot_be_run.txt: warning",
 	"Steps that wait for a service":                                   "exec/parallel_test.go: func TestServiceIsLaunchedBeforeItsDependents",
+	"When the container of a step is made and started":                "cmd/testdata/script/exec_lookahead.txtar: cannot tell",
 	"`failure: fast` on a step that is left out":                      "exec/testdata/events/fast_step_that_is_left_out.txt: p finished: success",
 	"`:ro` of `--volume`":                                             "cmd/testdata/script/exec_services_volumes.txtar: Read-only file system",
 	"Colours":                                                         "cmd/testdata/script/exec_output.txtar: No escape sequence reaches a file",

@@ -16,6 +16,7 @@ func (none) Open(context.Context, *exec.Pipeline, exec.Setting) (exec.Session, e
 }
 func (none) Run(context.Context, *exec.Step, exec.IO) (exec.Exit, error) { return exec.Exit{}, nil }
 func (none) Close(context.Context) error                                 { return nil }
+func (none) Prepare(context.Context, *exec.Step, map[string]string)      {}
 
 // BenchmarkSchedule runs ten times as many steps in the second size: the time
 // of one step must stay what it is.
@@ -48,7 +49,7 @@ func BenchmarkSchedule(b *testing.B) {
 			plan := &exec.Plan{Pipelines: []*exec.Pipeline{p}}
 			b.Run(fmt.Sprintf("%s/%d", shape, steps), func(b *testing.B) {
 				for b.Loop() {
-					s, err := exec.Run(b.Context(), plan, none{}, exec.Options{}, func(exec.Event) {})
+					s, err := exec.Run(b.Context(), plan, none{}, exec.Options{Lookahead: 4}, func(exec.Event) {})
 					if err != nil || s.Status != exec.StatusSuccess {
 						b.Fatalf("%v, %v", s.Status, err)
 					}

@@ -40,6 +40,19 @@ type Environer interface {
 	Env() map[string]string
 }
 
+// Preparer is a Session that can do work of a step before its turn.
+type Preparer interface {
+	// Prepare begins to do what it can of a later Run of s, while other steps
+	// run, and returns at once. env is what the environment of s would be if
+	// its turn was now, and is not changed afterwards. Nothing of the step may
+	// run, and the step must not be able to tell: Run uses what was prepared,
+	// waits for a preparation under way, or begins anew. What goes wrong is
+	// not told, since Run meets it again. When ctx ends before Run is called,
+	// whatever was made is removed; later its end means nothing. Close ends
+	// preparations, too.
+	Prepare(ctx context.Context, s *Step, env map[string]string)
+}
+
 // Setting is what a pipeline is opened with beside its plan.
 type Setting struct {
 	// Run identifies the run; engines label what they make with it.

@@ -1,5 +1,7 @@
 package exec
 
+import "slices"
+
 // graph knows which of the vertices 0 … n-1 wait for which. It has no opinion
 // on what a vertex is or how it ended.
 type graph struct {
@@ -20,6 +22,11 @@ func newGraph(dependencies [][]int) *graph {
 		}
 	}
 	return g
+}
+
+// clone copies a graph.
+func (g *graph) clone() *graph {
+	return &graph{dependents: g.dependents, waiting: slices.Clone(g.waiting), left: g.left}
 }
 
 // ready lists the vertices that wait for nothing, in order. It is what may

@@ -83,18 +83,15 @@ func (p *pipeline) stepJob(s *step, m moment) {
 		to = quiet
 	}
 	answer.err = guard(func() (err error) {
-		if e, ok := p.session.(Environer); ok {
-			m.session = e.Env()
-		}
 		answer.exit, err = p.session.Run(s.ctx, s.Step, IO{
-			Env:    environ(p.plan, s.Step, m, p.values),
+			Env:    p.environ(s, m),
 			Output: to,
 			Started: func() {
 				r.post(noticed{p, s, Notice{Phase: PhaseRun}})
-				switch {
-				case s.background:
+				if s.background || p.ahead != nil {
 					once.Do(func() { r.post(launched{p, s}) })
-				case quiet != nil:
+				}
+				if quiet != nil {
 					quiet.start()
 				}
 			},
@@ -102,6 +99,14 @@ func (p *pipeline) stepJob(s *step, m moment) {
 		})
 		return err
 	})
+}
+
+// environ is the environment of a step whose turn is at m.
+func (p *pipeline) environ(s *step, m moment) map[string]string {
+	if e, ok := p.session.(Environer); ok {
+		m.session = e.Env()
+	}
+	return environ(p.plan, s.Step, m, p.values)
 }
 
 func (p *pipeline) closeJob(ctx context.Context, session Session) {

@@ -32,8 +32,9 @@ type pipeline struct {
 
 	queue      []int // steps whose dependencies are done
 	closed     bool  // the session is being closed, or was
-	live       int   // running steps that the pipeline waits for
-	background int   // running services and detached steps
+	ahead      *ahead
+	live       int // running steps that the pipeline waits for
+	background int // running services and detached steps
 	condition  condition
 	failed     []int // steps that failed and count, in order of the list
 
@@ -63,20 +64,23 @@ type step struct {
 	index      int
 	status     Status // empty before its turn
 	background bool   // nobody waits for its end
-	launched   bool   // in the background, and running as far as is known
+	launched   bool   // running as far as is known; of steps that are waited for only with a lookahead
 	frozen     bool   // an always-step after exit code 78
 	abandoned  bool   // the engine did not end it; what comes is too late
 
 	// ctx is that of the step, once it has started; cancel ends it alone.
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	limit   *time.Timer // when it exceeds Options.StepTimeout, or nil
-	overdue *time.Timer // when the engine has had time enough to end it alone
-	started time.Time
-	phase   Phase // since when it is in which, and those before
-	since   time.Time
-	spent   []Spent
-	result  result
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	// unprepare undoes its preparation, or is nil. It does nothing once the
+	// step has started.
+	unprepare func()
+	limit     *time.Timer // when it exceeds Options.StepTimeout, or nil
+	overdue   *time.Timer // when the engine has had time enough to end it alone
+	started   time.Time
+	phase     Phase // since when it is in which, and those before
+	since     time.Time
+	spent     []Spent
+	result    result
 }
 
 // ErrOver is the cause that ends services and detached steps when the other
@@ -146,6 +150,7 @@ func (m opened) apply(r *runner) {
 	}
 	p.session, p.stage = m.session, stageRunning
 	p.setup = r.opts.Now().Sub(p.started)
+	p.lookAhead()
 	p.queue = p.graph.ready()
 	if p.condition.cut != "" {
 		p.skipPending()
@@ -193,7 +198,9 @@ func (p *pipeline) advance() {
 	}
 	if p.live == 0 && (p.graph.left == 0 || p.condition.cut != "") {
 		p.end()
+		return
 	}
+	p.prepareNext()
 }
 
 // complete says that s is done as far as the steps after it are concerned.

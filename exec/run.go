@@ -36,6 +36,9 @@ type Options struct {
 	// runs is then killed and removed at once, and an engine that hangs is
 	// given five seconds in place of Cleanup.
 	Hurry <-chan struct{}
+	// Lookahead is how many steps of each pipeline may be prepared before
+	// their turn, by a session that is a Preparer; 0 prepares none.
+	Lookahead int
 
 	hurryTime time.Duration // in place of the constant, when set by a test
 }

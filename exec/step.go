@@ -26,6 +26,8 @@ func (p *pipeline) start(s *step) {
 		cause := &TimeoutError{Limit: LimitStep, After: limit}
 		s.limit = time.AfterFunc(limit, func() { p.exceed(s, cause) })
 	}
+	p.ahead.turn(s)
+	p.ahead.starts(s)
 	p.r.jobs++
 	m := p.moment(s.started)
 	p.r.work.Go(func() { p.stepJob(s, m) })
@@ -45,12 +47,14 @@ func (s *step) enter(next Phase, now time.Time) {
 
 func (p *pipeline) skipStep(s *step, reason string) {
 	s.status = StatusSkipped
+	p.ahead.turn(s)
+	s.leave()
 	p.r.tell(StepSkipped{
 		At: p.r.at(), Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image, Reason: reason,
 	})
 }
 
-// launched says that the process of a background step runs.
+// launched says that the process of a step runs.
 type launched struct {
 	p *pipeline
 	s *step
@@ -61,7 +65,10 @@ func (m launched) apply(*runner) {
 		return
 	}
 	m.s.launched = true
-	m.p.complete(m.s)
+	m.p.ahead.launched(m.s)
+	if m.s.background {
+		m.p.complete(m.s)
+	}
 	m.p.advance()
 }
 
@@ -144,6 +151,8 @@ func (m ended) apply(r *runner) {
 func (p *pipeline) finish(s *step, res result) {
 	s.status, s.result = res.status, res
 	s.cancel(nil)
+	s.leave()
+	p.ahead.launched(s)
 	for _, timer := range []*time.Timer{s.limit, s.overdue} {
 		if timer != nil {
 			timer.Stop()

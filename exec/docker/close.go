@@ -40,6 +40,7 @@ func (s *session) Close(ctx context.Context) error {
 		}
 	}
 	s.mu.Unlock()
+	s.forgetPrepared()
 	ctx, cancel := s.whileClosing(ctx)
 	defer cancel()
 	var unended error

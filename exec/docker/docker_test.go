@@ -67,16 +67,18 @@ func leftovers(t *testing.T, e *Engine, run string) []string {
 
 func TestConformance(t *testing.T) {
 	e := newEngine(t)
-	for name, workspace := range map[string]func(*testing.T) string{
-		"volume": nil,
-		"bind":   func(t *testing.T) string { return t.TempDir() },
-	} {
-		t.Run(name, func(t *testing.T) {
+	bind := func(t *testing.T) string { return t.TempDir() }
+	for _, mode := range []struct {
+		name      string
+		workspace func(*testing.T) string
+		ahead     bool
+	}{{"volume", nil, false}, {"bind", bind, false}, {"prepared", bind, true}} {
+		t.Run(mode.name, func(t *testing.T) {
 			t.Parallel()
 			enginetest.Run(t, enginetest.Config{
 				Engine:  func(*testing.T) exec.Engine { return e },
 				Patient: func(t *testing.T) exec.Engine { return newEngineWith(t, Options{Grace: time.Minute}) },
-				Image:   testImage, Workspace: workspace,
+				Image:   testImage, Workspace: mode.workspace, Ahead: mode.ahead,
 				Leftovers: func(t *testing.T, run string) []string { return leftovers(t, e, run) },
 				Break:     func(p *exec.Pipeline) { p.Networks = []string{"drone-test-no-such-network"} },
 				Features:  enginetest.Features{Images: true, Volumes: true, Network: true},

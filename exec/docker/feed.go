@@ -36,19 +36,35 @@ type feed struct {
 	mu     sync.Mutex
 	conn   types.HijackedResponse
 	closed bool
+	held   bool // at the gate: without this connection there is nothing to come
+	lost   bool // the connection ended while it was held
 }
 
 // attach gives the output of a container that has not been started.
-func (e *Engine) attach(ctx context.Context, name string, notify func(exec.Notice)) (*feed, error) {
-	conn, err := e.attachOnce(ctx, name)
+// Where it is held at the gate, the connection leads there, too.
+func (e *Engine) attach(ctx context.Context, name string, held bool, notify func(exec.Notice)) (*feed, error) {
+	conn, err := e.attachOnce(ctx, name, held)
 	if err != nil {
 		return nil, err
 	}
-	return &feed{engine: e, name: name, notify: notify, over: make(chan struct{}), conn: conn}, nil
+	return &feed{engine: e, name: name, notify: notify, over: make(chan struct{}), conn: conn, held: held}, nil
 }
 
-func (e *Engine) attachOnce(ctx context.Context, name string) (types.HijackedResponse, error) {
-	return e.client.ContainerAttach(ctx, name, container.AttachOptions{Stream: true, Stdout: true, Stderr: true})
+func (e *Engine) attachOnce(ctx context.Context, name string, stdin bool) (types.HijackedResponse, error) {
+	return e.client.ContainerAttach(ctx, name, container.AttachOptions{Stream: true, Stdin: stdin, Stdout: true, Stderr: true})
+}
+
+// release says words to a container that is held at the gate. It reports false
+// when the gate cannot have opened: what opens it is the last byte.
+func (s *feed) release(words string, notify func(exec.Notice)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost || s.closed {
+		return false
+	}
+	s.held, s.notify = false, notify
+	_, err := io.WriteString(s.conn.Conn, words)
+	return err == nil
 }
 
 func (s *feed) reader() io.Reader {
@@ -70,6 +86,12 @@ func (s *feed) close() {
 // again is called at the end of a connection. It gives the next one when the
 // container still runs, and nil when all has been said.
 func (s *feed) again() io.Reader {
+	s.mu.Lock()
+	s.lost = s.held
+	s.mu.Unlock()
+	if s.lost {
+		return nil
+	}
 	select {
 	case <-s.over:
 		return nil
@@ -81,7 +103,7 @@ func (s *feed) again() io.Reader {
 	if err != nil || !info.State.Running {
 		return nil
 	}
-	conn, err := s.engine.attachOnce(ctx, s.name)
+	conn, err := s.engine.attachOnce(ctx, s.name, false)
 	if err != nil {
 		return nil
 	}

@@ -76,6 +76,20 @@ func (im *images) before(ctx context.Context, w wanted) error {
 	return nil
 }
 
+// needsNobody reports whether an image that is here may be used without asking
+// a registry now.
+func (im *images) needsNobody(image string, pull exec.Pull) bool {
+	switch {
+	case im.offline:
+		return true
+	case pull == exec.PullAlways:
+		return false
+	case pull == "" && latest(image):
+		return im.isSettled(image)
+	}
+	return true
+}
+
 // missing provides an image that creating a container did not find.
 func (im *images) missing(ctx context.Context, w wanted) error {
 	if w.pull == exec.PullNever {

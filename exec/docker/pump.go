@@ -60,7 +60,7 @@ type pump struct {
 }
 
 // newPump begins to read stream. At its end again gives what is to be read
-// next, or nil. Nothing is written before release.
+// next, or nil. Nothing is written before release; until then out may be set.
 func newPump(stream io.Reader, again func() io.Reader, out io.Writer) *pump {
 	p := &pump{
 		out: out, limit: pumpLimit, most: pumpMost, trickle: pumpTrickle, draining: make(chan struct{}),

@@ -34,6 +34,10 @@ func (s *session) Run(ctx context.Context, step *exec.Step, io exec.IO) (exec.Ex
 		io.Notify = func(exec.Notice) {}
 	}
 	of := about{image: step.Image, commands: len(step.Commands) > 0, env: io.Env}
+	if p := s.released(ctx, step, io); p != nil {
+		defer s.discard(p.name)
+		return s.watch(ctx, step, of, p, io)
+	}
 	name, err := s.create(ctx, step, of, io)
 	if name != "" {
 		defer s.discard(name)
@@ -45,7 +49,11 @@ func (s *session) Run(ctx context.Context, step *exec.Step, io exec.IO) (exec.Ex
 	if err != nil {
 		return exec.Exit{}, s.failure(ctx, exec.PhaseCreate, of, err)
 	}
-	return s.watch(ctx, step, of, name, io)
+	p, err := s.launch(ctx, of, name, false, io.Notify)
+	if err != nil {
+		return exec.Exit{}, err
+	}
+	return s.watch(ctx, step, of, p, io)
 }
 
 // failure is the error of a step: the cause of its context when that ended,
@@ -96,6 +104,12 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	if err := s.workspace.ready(ctx); err != nil {
 		return "", err
 	}
+	return s.build(ctx, step, converted, func() error { return s.engine.images.missing(ctx, want) })
+}
+
+// build makes a container of its specification, for which missing provides the
+// image when it is not there.
+func (s *session) build(ctx context.Context, step *exec.Step, converted spec, missing func() error) (string, error) {
 	name, err := s.claim()
 	if err != nil {
 		return "", err
@@ -104,7 +118,7 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	defer cancel()
 	err = s.createContainer(longer, converted, name)
 	if unknownImage(err) {
-		if err := s.engine.images.missing(ctx, want); err != nil {
+		if err := missing(); err != nil {
 			return name, err
 		}
 		err = s.createContainer(longer, converted, name)

@@ -45,6 +45,7 @@ type session struct {
 	notify      func(exec.Notice)
 	hurry       <-chan struct{} // closed when there is no time left
 
+	deaths   deaths
 	tidying  sync.WaitGroup // removals of ended containers
 	hopeless chan struct{}  // closed when the engine hangs while all is removed
 
@@ -57,7 +58,8 @@ type session struct {
 	running    int             // runs under way
 	idle       chan struct{}   // closed when closed and nothing runs any more
 	containers map[string]bool // by name, those that may exist
-	broken     error           // the first panic of a removal
+	prepared   map[*exec.Step]*prepared
+	broken     error // the first panic of a removal
 }
 
 // Open implements exec.Engine. A pipeline gets a network of its own and its
@@ -70,7 +72,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 		return nil, err
 	}
 	s := &session{
-		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), hopeless: make(chan struct{}), containers: map[string]bool{},
+		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), hopeless: make(chan struct{}), containers: map[string]bool{}, prepared: map[*exec.Step]*prepared{},
 		credentials: e.pullSecrets(p, env), notify: env.Notify, hurry: env.Hurry, workspace: e.workspaces.enter(ctx, p),
 	}
 	s.place = place{labels: pipelineLabels(e.owner, p, env.Run), network: s.name, volumes: map[string]string{}}
@@ -89,6 +91,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	err := s.make(ctx)
 	if err == nil && ctx.Err() == nil {
 		s.feelPulse()
+		s.hearDeaths()
 		return s, nil
 	}
 	if ctx.Err() != nil {
@@ -277,13 +280,11 @@ func (s *session) discard(name string) {
 			}
 		}()
 		err := exec.Guard(func() error { return s.engine.removeContainer(ctx, name) })
+		s.defect(err)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if err == nil {
 			delete(s.containers, name)
-		}
-		if _, ok := errors.AsType[*exec.PanicError](err); ok && s.broken == nil {
-			s.broken = err
 		}
 	})
 }

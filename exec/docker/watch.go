@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -25,42 +26,72 @@ const (
 	oomPause = 100 * time.Millisecond
 )
 
-// watch starts a container and follows it to its end. The stream is attached
-// and the wait registered before the start, so that a container that ends at
-// once is seen whole.
-func (s *session) watch(ctx context.Context, step *exec.Step, of about, name string, io exec.IO) (exec.Exit, error) {
-	io.Notify(exec.Notice{Phase: exec.PhaseStart})
+// process is a container that was started.
+type process struct {
+	name   string
+	feed   *feed
+	output *pump
+	ended  <-chan ending
+	well   <-chan struct{} // closed when it has ended with exit code 0, perhaps before ended
+	leave  func()          // ends the wait for both
+}
+
+// launch starts a container. The stream is attached and the wait registered
+// before the start, so that a container that ends at once is seen whole. The
+// output waits until it is released.
+func (s *session) launch(ctx context.Context, of about, name string, held bool, notify func(exec.Notice)) (*process, error) {
+	notify(exec.Notice{Phase: exec.PhaseStart})
 	checked := make(chan error, 1)
 	go func() { checked <- s.intact(ctx) }()
-	attached, err := s.engine.attach(ctx, name, io.Notify)
+	attached, err := s.engine.attach(ctx, name, held, notify)
 	if err != nil {
-		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, s.whyNotAttached(ctx, name, err))
+		return nil, s.failure(ctx, exec.PhaseStart, of, s.whyNotAttached(ctx, name, err))
 	}
-	defer attached.close()
 	if err := <-checked; err != nil {
-		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, err)
+		attached.close()
+		return nil, s.failure(ctx, exec.PhaseStart, of, err)
 	}
-	waiting, stopWaiting := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWaiting()
-	ended := s.wait(waiting, name, container.WaitConditionNextExit)
-	output := newPump(attached.reader(), attached.again, io.Output)
+	waiting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	leave := func() {
+		stop()
+		s.deaths.forget(name)
+	}
+	p := &process{
+		name: name, feed: attached, leave: leave, well: s.deaths.of(name), ended: s.wait(waiting, name, container.WaitConditionNextExit),
+		output: newPump(attached.reader(), attached.again, io.Discard),
+	}
 	if err := s.start(ctx, name); err != nil {
-		close(attached.over)
-		output.abandon()
-		return exec.Exit{}, s.failure(ctx, exec.PhaseStart, of, err)
+		p.forget()
+		return nil, s.failure(ctx, exec.PhaseStart, of, err)
 	}
+	return p, nil
+}
+
+// forget drops a process whose output nobody wants.
+func (p *process) forget() {
+	close(p.feed.over)
+	p.output.abandon()
+	p.leave()
+	p.feed.close()
+}
+
+// watch follows a container to its end.
+func (s *session) watch(ctx context.Context, step *exec.Step, of about, p *process, io exec.IO) (exec.Exit, error) {
+	defer p.feed.close()
+	defer p.leave()
 	io.Started()
-	output.hurry = s.hurry
+	output := p.output
+	output.out, output.hurry = io.Output, s.hurry
 	output.release()
-	end := s.follow(ctx, step, name, ended, output.read)
-	close(attached.over)
+	end := s.follow(ctx, step, p, output.read)
+	close(p.feed.over)
 	output.drain()
 	if s.givenUp() {
-		attached.close()
+		p.feed.close()
 	}
-	undelivered := output.finish(attached.close)
+	undelivered := output.finish(p.feed.close)
 	if end.err == nil && end.exit.Code != 0 && ctx.Err() == nil && !s.ended() {
-		end = s.explain(ctx, step, name, end.exit.Code, output.last)
+		end = s.explain(ctx, step, p.name, end.exit.Code, output.last)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -121,15 +152,17 @@ func endingOf(ctx context.Context, results <-chan container.WaitResponse, failur
 
 // follow waits for the end of a container, which it brings about when ctx
 // ends. silent is closed when the stream of the container's output has ended.
-func (s *session) follow(ctx context.Context, step *exec.Step, name string, ended <-chan ending, silent <-chan struct{}) ending {
+func (s *session) follow(ctx context.Context, step *exec.Step, p *process, silent <-chan struct{}) ending {
 	var end ending
 	select {
-	case end = <-ended:
+	case end = <-p.ended:
+	case <-p.well:
+		return ending{}
 	case <-ctx.Done():
-		return s.stop(ctx, step, name, ended)
+		return s.stop(ctx, step, p.name, p.ended)
 	}
 	if end.err != nil {
-		end = s.askAgain(ctx, name, end.err, silent)
+		end = s.askAgain(ctx, p.name, end.err, silent)
 	}
 	return end
 }

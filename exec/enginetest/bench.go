@@ -189,6 +189,9 @@ func (s *session) do(ctx context.Context, st *exec.Step, env map[string]string) 
 }
 
 func (s *session) record(ctx context.Context, st *exec.Step, env map[string]string, rec *recorder) result {
+	if s.cfg.Ahead {
+		env = s.prepare(ctx, st, env)
+	}
 	exit, err := s.Run(ctx, st, exec.IO{
 		Env: env, Output: rec, Started: rec.start, Notify: func(exec.Notice) {},
 	})

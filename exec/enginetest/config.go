@@ -42,6 +42,10 @@ type Config struct {
 	// Only limits the suite to the cases whose names begin with one of these,
 	// for a second run on an engine in other circumstances. When empty, all run.
 	Only []string
+	// Ahead has every step prepared just before it is run, as the scheduler
+	// does earlier, with variables that change in between. The sessions must be
+	// an exec.Preparer.
+	Ahead bool
 	// Features says what else the engine can do.
 	Features Features
 }
@@ -61,4 +65,6 @@ type Features struct {
 	// Places: the engine itself chooses the directory of the workspace, which
 	// steps find in DRONE_WORKSPACE.
 	Places bool
+
+	ahead bool // what Config.Ahead says
 }

@@ -11,6 +11,7 @@ func Run(t *testing.T, cfg Config) {
 	if cfg.Path == "" {
 		cfg.Path = "/drone/src"
 	}
+	cfg.Features.ahead = cfg.Ahead
 	ran := false
 	for _, c := range cases() {
 		if !cfg.wants(c.name) {
@@ -44,7 +45,7 @@ func cases() []testCase {
 	var all []testCase
 	for _, group := range [][]testCase{
 		exitCases(), outputCases(), shellCases(), environmentCases(),
-		cancelCases(), serviceCases(), imageCases(), closeCases(),
+		cancelCases(), serviceCases(), imageCases(), closeCases(), prepareCases(),
 	} {
 		all = append(all, group...)
 	}
@@ -57,6 +58,8 @@ func (needs Features) missing(have Features) string {
 		return "images"
 	case needs.Volumes && !have.Volumes:
 		return "volumes"
+	case needs.ahead && !have.ahead:
+		return "steps prepared ahead in this run of the suite"
 	case needs.Network && !have.Network:
 		return "network"
 	}

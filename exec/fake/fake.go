@@ -68,6 +68,8 @@ type Engine struct {
 	// everything. They may block or panic.
 	OnOpen  func(ctx context.Context, p *exec.Pipeline, env exec.Setting)
 	OnClose func(ctx context.Context, p *exec.Pipeline)
+	// OnPrepare is called when a step is prepared. It may panic.
+	OnPrepare func(p *exec.Pipeline, s *exec.Step, env map[string]string)
 
 	mu    sync.Mutex
 	calls []string
@@ -75,7 +77,8 @@ type Engine struct {
 	envs  map[string]map[string]string
 }
 
-// Calls lists what was called so far, in order: "open p", "run p/s", "end p/s"
+// Calls lists what was called so far, in order: "open p", "prepare p/s",
+// "undo p/s" when a step that was prepared is not to run, "run p/s", "end p/s"
 // and "close p".
 func (e *Engine) Calls() []string {
 	e.mu.Lock()
@@ -128,7 +131,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 		return nil, context.Cause(ctx)
 	}
 	e.count(env.Run, 1)
-	s := &session{engine: e, pipeline: p, run: env.Run, hurry: env.Hurry, started: make(map[string]chan struct{})}
+	s := &session{engine: e, pipeline: p, run: env.Run, hurry: env.Hurry, started: make(map[string]chan struct{}), begun: map[string]bool{}}
 	for _, st := range p.Steps {
 		s.started[st.Name] = make(chan struct{})
 	}
@@ -151,6 +154,24 @@ type session struct {
 	mu      sync.Mutex
 	started map[string]chan struct{} // closed when the step is started
 	closed  bool
+	begun   map[string]bool // steps whose turn has come
+}
+
+// Prepare implements exec.Preparer: it only remembers that it was called.
+func (s *session) Prepare(ctx context.Context, st *exec.Step, env map[string]string) {
+	name := s.pipeline.Name + "/" + st.Name
+	s.engine.record("prepare " + name)
+	if s.engine.OnPrepare != nil {
+		s.engine.OnPrepare(s.pipeline, st, env)
+	}
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		begun := s.begun[st.Name]
+		s.mu.Unlock()
+		if !begun {
+			s.engine.record("undo " + name)
+		}
+	})
 }
 
 // Env implements exec.Environer.
@@ -163,6 +184,9 @@ func (s *session) Run(ctx context.Context, st *exec.Step, io exec.IO) (exec.Exit
 	if !ok {
 		script = s.engine.Scripts[st.Name]
 	}
+	s.mu.Lock()
+	s.begun[st.Name] = true
+	s.mu.Unlock()
 	s.engine.begin(name, io.Env)
 	defer s.engine.record("end " + name)
 	for i := range script.Pull {
