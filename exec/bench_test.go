@@ -21,32 +21,9 @@ func (none) Prepare(context.Context, *exec.Step, map[string]string)      {}
 // BenchmarkSchedule runs ten times as many steps in the second size: the time
 // of one step must stay what it is.
 func BenchmarkSchedule(b *testing.B) {
-	shapes := map[string]func(i int) []string{
-		"wide": func(int) []string { return nil },
-		"deep": func(i int) []string {
-			if i == 0 {
-				return nil
-			}
-			return []string{fmt.Sprintf("s%d", i-1)}
-		},
-		"star": func(i int) []string {
-			if i == 0 {
-				return nil
-			}
-			return []string{"s0"}
-		},
-	}
-	env := make(map[string]string)
-	for i := range 90 {
-		env[fmt.Sprintf("DRONE_VARIABLE_%d", i)] = "value"
-	}
 	for _, shape := range []string{"wide", "deep", "star"} {
 		for _, steps := range []int{1000, 10_000} {
-			p := &exec.Pipeline{Name: "p", Runs: true, Env: env}
-			for i := range steps {
-				p.Steps = append(p.Steps, &exec.Step{Name: fmt.Sprintf("s%d", i), DependsOn: shapes[shape](i)})
-			}
-			plan := &exec.Plan{Pipelines: []*exec.Pipeline{p}}
+			plan := graphOf(steps, shapes()[shape])
 			b.Run(fmt.Sprintf("%s/%d", shape, steps), func(b *testing.B) {
 				for b.Loop() {
 					s, err := exec.Run(b.Context(), plan, none{}, exec.Options{Lookahead: 4}, func(exec.Event) {})

@@ -26,12 +26,22 @@ type Summary struct {
 
 	// known finds what Apply made by name; ten thousand steps may print.
 	known map[string]*knownPipeline
+	// last is the step of the last event: most lines follow one of the same.
+	last struct {
+		pipeline, name string
+		step           *knownStep
+	}
 }
 
 type knownPipeline struct {
 	summary *PipelineSummary
 	gone    []*StepSummary // in the background, ended by themselves
-	steps   map[string]*StepSummary
+	steps   map[string]*knownStep
+}
+
+type knownStep struct {
+	*StepSummary
+	kept []string // ends with Tail, which moves on within it
 }
 
 // PipelineSummary is what is known of one pipeline.
@@ -122,37 +132,48 @@ func (s *Summary) finish(e StepFinished) {
 	case e.Background && (e.Kind == KindService && e.Status == StatusSuccess || e.Status == StatusFailure || e.Status == StatusError):
 		// A detached step that succeeded has done its work; a service has
 		// none that ends.
-		p.gone = append(p.gone, t)
+		p.gone = append(p.gone, t.StepSummary)
 	case e.Status.bad() && (e.Status != StatusKilled || e.TimedOut) && !e.Ignored:
 		t.Gone = slices.Clone(p.gone)
 	}
 }
 
-func (t *StepSummary) finish(e StepFinished) {
+func (t *knownStep) finish(e StepFinished) {
 	t.Kind, t.Image, t.Status = e.Kind, e.Image, e.Status
 	t.ExitCode, t.OOMKilled, t.Ignored, t.TimedOut = e.ExitCode, e.OOMKilled, e.Ignored, e.TimedOut
 	t.Duration, t.Spent = e.Duration, e.Spent
+	// What is kept for good keeps nothing else in memory.
+	t.kept = nil
+	t.Tail = slices.Clone(t.Tail)
+	for i, text := range t.Tail {
+		t.Tail[i] = strings.Clone(text)
+	}
 	t.Error, t.Hint, t.Phase, t.Position = e.Error, e.Hint, e.Phase, e.Position
 }
 
 // output counts a line and keeps it at the end of the tail. Of a line that
 // comes in pieces the first is kept, which is longer than what is kept of it.
-func (t *StepSummary) output(e StepOutput) {
+func (t *knownStep) output(e StepOutput) {
 	if e.Line <= t.Lines {
 		return
 	}
 	t.Lines = e.Line
-	if len(t.Tail) == TailLines {
-		copy(t.Tail, t.Tail[1:])
-		t.Tail = t.Tail[:TailLines-1]
+	if len(t.kept) == cap(t.kept) && len(t.kept) >= TailLines {
+		kept := make([]string, 0, 4*TailLines)
+		if cap(t.kept) >= cap(kept) {
+			kept = t.kept[:0]
+		}
+		t.kept = append(kept, t.kept[len(t.kept)-TailLines+1:]...)
 	}
-	t.Tail = append(t.Tail, shorten(e.Text))
+	t.kept = append(t.kept, shorten(e.Text))
+	t.Tail = t.kept[max(0, len(t.kept)-TailLines):]
 }
 
-// shorten copies a line, so that keeping it keeps nothing else in memory.
+// shorten cuts a line. What is left may keep the other lines of its batch in
+// memory: while a step runs its last lines are in few batches.
 func shorten(text string) string {
 	if len(text) <= tailText {
-		return strings.Clone(text)
+		return text
 	}
 	n := tailText
 	for n > tailText-utf8.UTFMax && !utf8.RuneStart(text[n]) {
@@ -169,20 +190,24 @@ func (s *Summary) pipeline(name string) *PipelineSummary {
 	if s.known == nil {
 		s.known = make(map[string]*knownPipeline)
 	}
-	s.known[name] = &knownPipeline{summary: p, steps: make(map[string]*StepSummary)}
+	s.known[name] = &knownPipeline{summary: p, steps: make(map[string]*knownStep)}
 	s.Pipelines = append(s.Pipelines, p)
 	return p
 }
 
-func (s *Summary) step(pipeline, name string) *StepSummary {
+func (s *Summary) step(pipeline, name string) *knownStep {
+	if s.last.step != nil && s.last.name == name && s.last.pipeline == pipeline {
+		return s.last.step
+	}
 	p := s.pipeline(pipeline)
 	steps := s.known[pipeline].steps
-	if t := steps[name]; t != nil {
-		return t
+	t := steps[name]
+	if t == nil {
+		t = &knownStep{StepSummary: &StepSummary{Name: name, Status: StatusPending}}
+		steps[name] = t
+		p.Steps = append(p.Steps, t.StepSummary)
 	}
-	t := &StepSummary{Name: name, Status: StatusPending}
-	steps[name] = t
-	p.Steps = append(p.Steps, t)
+	s.last.pipeline, s.last.name, s.last.step = pipeline, name, t
 	return t
 }
 

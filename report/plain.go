@@ -103,15 +103,14 @@ func (p *Plain) output(e exec.StepOutput) error {
 		return err
 	}
 	pre := p.prefix(at.key)
-	number := strconv.Itoa(e.Line)
 	switch {
 	case p.style.terminal && obeyed(e.Text) >= 0:
-		return p.tamed(e.Text, pre.before, number, pre.after)
+		return p.tamed(e.Text, pre.before, strconv.Itoa(e.Line), pre.after)
 	case p.style.terminal || !e.Partial:
-		return p.out.write(pre.before, number, pre.after, e.Text, "\n")
+		return p.out.line(pre.before, e.Line, pre.after, e.Text)
 	}
 	p.open = at
-	return p.out.write(pre.before, number, pre.after, e.Text)
+	return p.out.write(pre.before, strconv.Itoa(e.Line), pre.after, e.Text)
 }
 
 // proceed writes a further piece of the open line.

@@ -11,6 +11,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -130,6 +131,18 @@ func (l *lineWriter) write(parts ...string) error {
 		l.timer.Reset(flushAfter)
 	}
 	return l.err
+}
+
+// line writes one whole line with its number between two texts.
+func (l *lineWriter) line(before string, number int, after, text string) error {
+	l.mu.Lock()
+	if l.err == nil {
+		_, _ = l.buf.WriteString(before) // its error is that of the last write
+		_, _ = l.buf.Write(strconv.AppendInt(l.buf.AvailableBuffer(), int64(number), 10))
+		_, _ = l.buf.WriteString(after)
+	}
+	l.mu.Unlock()
+	return l.write(text, "\n")
 }
 
 // WriteString implements io.StringWriter.
