@@ -4,6 +4,8 @@
 GO       ?= go
 CI       ?=
 FUZZTIME ?= 10s
+COUNT    ?= 6
+MICROBENCH ?= Lines|Mask|Output|Schedule|Pump|Plain|Parse|Compile
 PKG      ?= ./...
 
 # A build server wants every test, fresh, and the Docker ones to fail rather
@@ -18,7 +20,7 @@ version         := $(shell git describe --tags --always --dirty 2>/dev/null)
 ldflags         := -s -w $(if $(version),-X main.version=$(version))
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo images engine-up engine-down podman-up podman-down bench fuzz lint fmt release-check clean go
+.PHONY: help build test demo images engine-up engine-down podman-up podman-down bench microbench fuzz lint fmt release-check clean go
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +54,9 @@ podman-down: ## stop it, and remove what it holds
 
 bench: go images ## compare with `docker run` and what is promised, about five minutes
 	$(GO) run ./bench $(BENCHFLAGS)
+
+microbench: go ## measure splitting, masking, scheduling, compiling: for benchstat
+	@$(GO) test -run '^$$' -bench '$(MICROBENCH)' -benchmem -count $(COUNT) ./exec ./exec/docker ./report ./manifest ./compile
 
 fuzz: go ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' scripts/fuzz $(FUZZTIME)
