@@ -72,14 +72,15 @@ func cancelled(tr *trial, s *exec.Step, cause error) (string, time.Duration) {
 	return out.String(), time.Since(begun)
 }
 
-// TestGraceIsNotUsedUp gives steps a minute that they do not need.
+// TestGraceIsNotUsedUp gives steps a minute that they do not need. The signal
+// comes once, so what is to end by it must have begun.
 func TestGraceIsNotUsedUp(t *testing.T) {
 	e := newEngineWith(t, Options{Grace: time.Minute})
 	for name, tc := range map[string]struct {
 		step  *exec.Step
 		cause error
 	}{
-		"a command that knows nothing of signals": {commands("echo up; sleep 600", "echo never"), errStop},
+		"a command that knows nothing of signals": {commands("(sleep 1; echo up) & sleep 600", "echo never"), errStop},
 		"commands in the background":              {commands("sleep 600 & sleep 600 & echo up; wait"), errStop},
 		"the other steps are over":                {commands("trap '' TERM", "echo up; while :; do sleep 0.1; done"), exec.ErrOver},
 	} {

@@ -126,10 +126,11 @@ func (d *Daemon) prepare(images []string) error {
 	return nil
 }
 
-// inside runs a command in the place of the daemon.
+// inside runs a command in the place of the daemon, with its root, too: the
+// tests may themselves run in a changed one.
 func (d *Daemon) inside(command ...string) *exec.Cmd {
 	pid := strconv.Itoa(d.holder.Process.Pid)
-	return exec.Command("nsenter", append([]string{"--target", pid, "--net", "--mount", "--pid"}, command...)...)
+	return exec.Command("nsenter", append([]string{"--target", pid, "--root", "--net", "--mount", "--pid"}, command...)...)
 }
 
 // Root is a path of the daemon's as the test can open it.
