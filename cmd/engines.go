@@ -18,23 +18,17 @@ type engines struct {
 }
 
 // openEngines connects to the container engine if a pipeline of the plan needs
-// it. The caller closes the engines.
+// it. The caller closes the engines, also after an error.
 func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.Plan, copies *copies, say func(string)) (engines, error) {
 	e := engines{host: host.New(host.Options{Workspace: copies.fillHost, Keep: copies.keepHost, Getenv: s.getenv, Grace: flags.grace}), copies: copies}
 	if !runsType(plan, "docker") {
 		return e, nil
 	}
 	var err error
-	if e.docker, err = flags.open(ctx, s, say); err != nil {
-		return e, err
+	if e.docker, err = flags.open(ctx, s, say); err == nil && flags.offline {
+		err = refuseMissing(ctx, s, e.docker, plan)
 	}
-	if flags.offline {
-		if err := refuseMissing(ctx, s, e.docker, plan); err != nil {
-			e.docker.Close()
-			return e, err
-		}
-	}
-	return e, nil
+	return e, err
 }
 
 // reachCopies refuses an engine that cannot mount copies of the working tree.

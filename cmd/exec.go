@@ -167,72 +167,45 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	// At an ordinary end readers have all the time they want.
 	defer context.AfterFunc(ctx, func() { close(ending) })()
 	s.bound(ending, signals.hurry)
-	var engine exec.Engine
-	copies := &copies{}
-	var guard *runGuard
-	run := exec.NewRun()
+	id := exec.NewRun()
+	held := &resources{copies: &copies{}}
+	defer held.Close()
 	if runs(p.plan) > 0 {
-		var err error
-		if copies, err = newCopies(ctx, s, o.isolate, p.plan, notices.note); err != nil {
+		if err := held.acquire(ctx, s, o, id, p.plan, notices); err != nil {
 			return err
 		}
-		defer copies.Close()
-		if o.isolate.isolate {
-			o.clock.lap("copying")
-		}
-		guard = startGuard(s, run, p.plan, &o.engine, copies)
-		defer guard.end()
-		e, err := openEngines(ctx, s, &o.engine, p.plan, copies, notices.note)
-		if err != nil && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
-			return o.limits.failure(ctx, nil)
-		}
-		if err != nil {
-			return engineFailure(ctx, err)
-		}
-		defer e.Close()
-		if err := e.reachCopies(); err != nil { // it makes nothing
-			return err
-		}
-		o.warnMissing(e, notices.warn)
-		guard.await(notices.warn)
-		sweep := startSweep(ctx, e.docker, notices.note, notices.warn)
-		defer sweep.end()
-		engine = e
-		o.clock.lap("connecting")
 	}
-	renderer := o.renderer(ctx, s, p.plan, copies, signals.hurry)
+	renderer := o.renderer(ctx, s, p.plan, held.copies, signals.hurry)
 	// Also when something panics a terminal is left as it was found.
 	defer renderer.Close()
 	back := notices.hand(renderer)
 	defer back()
-	options := exec.Options{
-		Run: run, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
-		Lookahead: o.limits.lookahead,
-		Cleanup:   o.limits.grace + removal, Hurry: signals.hurry,
+	summary, err := exec.Run(ctx, p.plan, held.engines, exec.Options{
+		Run: id, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
+		Lookahead: o.limits.lookahead, Cleanup: o.limits.grace + removal, Hurry: signals.hurry,
+	}, held.heeded(showOn(renderer, abandon)))
+	held.guard.over(errors.Join(err, held.copies.failure()))
+	if closeErr := renderer.Close(); closeErr != nil {
+		abandon(outputError{closeErr})
 	}
+	back()
+	return o.finish(ctx, s, p, summary, held.copies, err)
+}
+
+// showOn passes events to renderer. Once that cannot show one the run is
+// abandoned, and output is no longer passed: millions of lines may still wait,
+// for nobody.
+func showOn(renderer report.Renderer, abandon context.CancelCauseFunc) func(exec.Event) {
 	untaken := false
-	summary, err := exec.Run(ctx, p.plan, engine, options, func(e exec.Event) {
-		guard.heed(e)
-		switch e.(type) {
-		case exec.RunFinished:
-			copies.wait()
-		case exec.StepOutput:
-			// Millions of lines may still wait, for nobody.
-			if untaken {
-				return
-			}
+	return func(e exec.Event) {
+		if _, output := e.(exec.StepOutput); output && untaken {
+			return
 		}
 		if err := renderer.Handle(e); err != nil {
 			untaken = true
 			abandon(outputError{err})
 		}
-	})
-	guard.over(errors.Join(err, copies.failure()))
-	if closeErr := renderer.Close(); closeErr != nil {
-		abandon(outputError{closeErr})
 	}
-	back()
-	return o.finish(ctx, s, p, summary, copies, err)
 }
 
 // outputError is the cause of a run that ended because nobody takes its output.

@@ -115,6 +115,9 @@ func (g *runGuard) over(err error) {
 // end ends the guard, or leaves it to its work when it is needed: also after a
 // panic. That it cannot be told is no matter: it finds nothing then.
 func (g *runGuard) end() {
+	if g == nil {
+		return
+	}
 	<-g.started
 	switch {
 	case g.guard == nil:

@@ -74,8 +74,11 @@ func (s *sweep) run(ctx context.Context, engine *docker.Engine, note, warn func(
 }
 
 // end ends the sweep with the run. What it is at and cannot leave, such as the
-// removal of a large directory, ends with the program.
+// removal of a large directory, ends with the program. A nil sweep never began.
 func (s *sweep) end() {
+	if s == nil {
+		return
+	}
 	defer s.cancel()
 	if !s.removing.Load() {
 		return
