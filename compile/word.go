@@ -8,16 +8,22 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
+// The words that the file knows, which are looked up in every step.
+var (
+	failureModes = manifest.FailureModes()
+	pullPolicies = manifest.PullPolicies()
+	events       = manifest.Events()
+	statuses     = manifest.Statuses()
+)
+
 // checkWords warns of words that mean nothing, where the runner falls back to
 // its default without a sound (reference §12.2, rows 2 and 5).
 func (b *builder) checkWords(e element) {
-	failures := []string{"ignore", "fast", "fast-fail", "fail-fast"}
-	b.checkFailure(e, slices.Contains(failures, e.Failure.Value), b.wordHint(e.Failure.Value, failures))
-	pulls := []string{"always", "if-not-exists", "never"}
+	b.checkFailure(e, slices.Contains(failureModes, e.Failure.Value), b.wordHint(e.Failure.Value, failureModes))
 	// "default" is no word of the runner either, but means what it says.
-	if p := e.Pull; p.Value != "" && !slices.Contains(append(pulls, "default"), strings.ToLower(p.Value)) {
+	if p := e.Pull; p.Value != "" && !strings.EqualFold(p.Value, "default") && !slices.Contains(pullPolicies, strings.ToLower(p.Value)) {
 		b.warn(e, "unknown-pull", p.Span, fmt.Sprintf("pull %q of step %q has no meaning", p.Value, e.Name.Value),
-			b.wordHint(p.Value, pulls))
+			b.wordHint(p.Value, pullPolicies))
 	}
 	b.checkConditions(e.Name.Value, e.When, "when")
 }
@@ -31,9 +37,8 @@ func (b *builder) checkFailure(e element, known bool, hint string) {
 // checkConditions looks at the conditions whose values come from a fixed set.
 // A pattern is left alone: it may well match one of them.
 func (b *builder) checkConditions(step string, c manifest.Conditions, what string) {
-	events := []string{"push", "pull_request", "tag", "promote", "rollback", "cron", "custom"}
 	b.checkCondition(step, what+".event", c.Event, "unknown-event", events)
-	b.checkCondition(step, what+".status", c.Status, "unknown-status", []string{"success", "failure"})
+	b.checkCondition(step, what+".status", c.Status, "unknown-status", statuses)
 }
 
 // checkInstance warns of a condition that a server has no function for in a

@@ -18,18 +18,7 @@ func (d *decoder) conditions(n *yaml.Node, out *Conditions) {
 		return
 	}
 	out.Span = d.span(n)
-	d.each(n, func(key, val *yaml.Node) {
-		d.path = append(d.path, key.Value)
-		c := out.field(key.Value)
-		if c != nil {
-			*c = d.condition(key, val)
-			d.checkExtension(key)
-		}
-		d.path = d.path[:len(d.path)-1]
-		if c == nil {
-			d.schema.conditions.unknown(d, key, val)
-		}
-	})
+	decodeObject(d, d.schema.conditions, n, out)
 }
 
 func (d *decoder) conditionsHint(key string, n *yaml.Node) string {
@@ -39,51 +28,15 @@ func (d *decoder) conditionsHint(key string, n *yaml.Node) string {
 	return fmt.Sprintf("write what is compared, for example `%s: {event: [push, tag]}`", key)
 }
 
-// field returns the condition of a key, or nil.
-func (c *Conditions) field(key string) *Condition {
-	switch key {
-	case "branch":
-		return &c.Branch
-	case "event":
-		return &c.Event
-	case "ref":
-		return &c.Ref
-	case "repo":
-		return &c.Repo
-	case "target":
-		return &c.Target
-	case "cron":
-		return &c.Cron
-	case "action":
-		return &c.Action
-	case "instance":
-		return &c.Instance
-	case "status":
-		return &c.Status
-	case "paths":
-		return &c.Paths
-	case "changeset":
-		return &c.Changeset
-	}
-	return nil
-}
-
-// extensionOf names the extension of a server that evaluates a condition, ""
-// when the server does so itself.
-func extensionOf(key string) string {
-	switch key {
-	case "paths":
-		return "drone-convert-pathschanged"
-	case "changeset":
-		return "drone-config-changeset-conditional"
-	}
-	return ""
-}
+// The extensions of servers that evaluate the condition of the same name.
+const (
+	extensionPaths     = "drone-convert-pathschanged"
+	extensionChangeset = "drone-config-changeset-conditional"
+)
 
 // checkExtension warns of a condition that holds on one server and is ignored
 // by the next: there everything runs.
-func (d *decoder) checkExtension(key *yaml.Node) {
-	extension := extensionOf(key.Value)
+func (d *decoder) checkExtension(key *yaml.Node, extension string) {
 	if extension == "" {
 		return
 	}
@@ -91,27 +44,64 @@ func (d *decoder) checkExtension(key *yaml.Node) {
 		fmt.Sprintf("the extension %s of a server evaluates it; drone does too, with the files that changed since --base", extension))
 }
 
-// newConditionsObject names the keys of conditions for suggestions.
+// newConditionsObject has the keys of reference §6.1.
 func newConditionsObject() *object[Conditions] {
-	o := &object[Conditions]{
-		fields: map[string]func(*decoder, *Conditions, *yaml.Node){},
-		ignored: map[string]string{
-			"matrix": "a matrix of Drone 0.8 is written as several pipelines",
+	return newObject(Object{
+		Name: "conditions", Doc: "Conditions, all of which have to hold. A key that is absent or empty restricts nothing.",
+		Ignored: []Advice{{"matrix", "a matrix of Drone 0.8 is written as several pipelines"}},
+		Mistakes: []Advice{
+			{"tag", "use `ref: refs/tags/v*`, or `event: tag`"},
+			{"tags", "use `ref: refs/tags/v*`, or `event: tag`"},
+			{"include", "`include` belongs under one condition, for example `branch: {include: [main]}`"},
+			{"exclude", "`exclude` belongs under one condition, for example `branch: {exclude: [main]}`"},
+			{"when", "remove `when` and indent its conditions like the others"},
 		},
-		hints: map[string]string{
-			"tag":     "use `ref: refs/tags/v*`, or `event: tag`",
-			"tags":    "use `ref: refs/tags/v*`, or `event: tag`",
-			"include": "`include` belongs under one condition, for example `branch: {include: [main]}`",
-			"exclude": "`exclude` belongs under one condition, for example `branch: {exclude: [main]}`",
-			"when":    "remove `when` and indent its conditions like the others",
-		},
-	}
-	for _, key := range []string{
-		"branch", "event", "ref", "repo", "target", "cron", "action", "instance", "status", "paths", "changeset",
-	} {
-		o.fields[key] = nil
-	}
-	return o
+	},
+		conditionKey(Key{
+			Name: "event", Values: Events(), Example: "[push, pull_request]",
+			Doc: "What the build was made for.",
+		}, func(c *Conditions) *Condition { return &c.Event }),
+		conditionKey(Key{
+			Name: "branch", Example: "[main, release/*]",
+			Doc: "The branch of the build; the one to merge into for a pull request. Builds of tags mostly have none.",
+		}, func(c *Conditions) *Condition { return &c.Branch }),
+		conditionKey(Key{
+			Name: "ref", Example: "refs/tags/v*",
+			Doc: "The git reference of the build, `refs/heads/main` or `refs/tags/v1.0`.",
+		}, func(c *Conditions) *Condition { return &c.Ref }),
+		conditionKey(Key{
+			Name: "status", Values: Statuses(), Default: "success", Example: "[success, failure]",
+			Doc: "In `when`, whether the step runs after a failure in the pipeline: `failure` only then, both always. In `trigger` the same for a pipeline with `depends_on`, after a failure in the build.",
+		}, func(c *Conditions) *Condition { return &c.Status }),
+		conditionKey(Key{
+			Name: "target", Example: "production",
+			Doc: "The environment of a promotion or rollback.",
+		}, func(c *Conditions) *Condition { return &c.Target }),
+		conditionKey(Key{
+			Name: "cron", Example: "nightly",
+			Doc: "The name of the cron job.",
+		}, func(c *Conditions) *Condition { return &c.Cron }),
+		conditionKey(Key{
+			Name: "action", Values: []string{"opened", "synchronized", "create"}, Open: true, Example: "opened",
+			Doc: "What happened to a pull request, `opened` or `synchronized`, or to a tag, `create`.",
+		}, func(c *Conditions) *Condition { return &c.Action }),
+		conditionKey(Key{
+			Name: "repo", Example: "octocat/*",
+			Doc: "The repository with its owner. It keeps forks from running what only the original can.",
+		}, func(c *Conditions) *Condition { return &c.Repo }),
+		conditionKey(Key{
+			Name: "instance", Example: "drone.example.com",
+			Doc: "The host name of the server. It is for `when`; in `trigger` no server looks at it.",
+		}, func(c *Conditions) *Condition { return &c.Instance }),
+		conditionKey(Key{
+			Name: "paths", Extension: extensionPaths, Example: "[src/**, go.mod]",
+			Doc: "The files that changed. A server without the extension ignores it, so that everything runs there.",
+		}, func(c *Conditions) *Condition { return &c.Paths }),
+		conditionKey(Key{
+			Name: "changeset", Of: "changeset", Extension: extensionChangeset, Example: "{includes: [src/**]}",
+			Doc: "The files that changed. A server without the extension ignores it, so that everything runs there.",
+		}, func(c *Conditions) *Condition { return &c.Changeset }),
+	)
 }
 
 // patterns are the two lists of a condition that is written as a map.
@@ -120,33 +110,46 @@ type patterns struct{ include, exclude []String }
 // newChangesetObject is the form that the extension for `changeset` knows. A
 // single pattern needs no brackets there.
 func newChangesetObject() *object[patterns] {
-	return &object[patterns]{
-		fields: map[string]func(*decoder, *patterns, *yaml.Node){
-			"includes": func(d *decoder, p *patterns, n *yaml.Node) { p.include = d.patternsOrOne(n) },
-			"excludes": func(d *decoder, p *patterns, n *yaml.Node) {
-				p.exclude = d.patternsOrOne(n)
-				d.report(Warning, RuleExtension, n, fmt.Sprintf("the extension %s does not read %s", extensionOf("changeset"), d.subject()),
-					"where it has to hold on the server too, write `paths: {exclude: […]}` for the extension "+extensionOf("paths"))
-			},
+	return newObject(Object{
+		Name: "changeset", Doc: "Patterns of files, in the form that the extension for `changeset` reads.",
+		Mistakes: []Advice{
+			{"include", "did you mean `includes`?"},
+			{"exclude", "did you mean `excludes`?"},
 		},
-		hints: map[string]string{
-			"include": "did you mean `includes`?",
-			"exclude": "did you mean `excludes`?",
-		},
-	}
+	},
+		customKey(Key{
+			Name: "includes", Type: TypeCondition, Example: "[src/**]",
+			Doc: "One of these patterns has to match a file that changed. A single one needs no brackets.",
+		}, func(d *decoder, p *patterns, n *yaml.Node) { p.include = d.patternsOrOne(n) }),
+		customKey(Key{
+			Name: "excludes", Type: TypeCondition, Example: "[docs/**]",
+			Doc: "Files that match one of these patterns do not count. The extension does not read this key.",
+		}, func(d *decoder, p *patterns, n *yaml.Node) {
+			p.exclude = d.patternsOrOne(n)
+			d.report(Warning, RuleExtension, n, fmt.Sprintf("the extension %s does not read %s", extensionChangeset, d.subject()),
+				"where it has to hold on the server too, write `paths: {exclude: […]}` for the extension "+extensionPaths)
+		}),
+	)
 }
 
+// newPatternsObject is the map form of a condition (reference §6.2).
 func newPatternsObject() *object[patterns] {
-	return &object[patterns]{
-		fields: map[string]func(*decoder, *patterns, *yaml.Node){
-			"include": func(d *decoder, p *patterns, n *yaml.Node) { p.include = d.patternList(n) },
-			"exclude": func(d *decoder, p *patterns, n *yaml.Node) { p.exclude = d.patternList(n) },
+	return newObject(Object{
+		Name: "patterns", Doc: "Patterns of a condition. It holds when no pattern of `exclude` matches, and one of `include` does or there is none.",
+		Mistakes: []Advice{
+			{"includes", "did you mean `include`?"},
+			{"excludes", "did you mean `exclude`?"},
 		},
-		hints: map[string]string{
-			"includes": "did you mean `include`?",
-			"excludes": "did you mean `exclude`?",
-		},
-	}
+	},
+		customKey(Key{
+			Name: "include", Type: TypeTexts, Example: "[main, release/*]",
+			Doc: "One of these patterns has to match. It is a list: the server drops one pattern alone, so that everything matches.",
+		}, func(d *decoder, p *patterns, n *yaml.Node) { p.include = d.patternList(n) }),
+		customKey(Key{
+			Name: "exclude", Type: TypeTexts, Example: "[dependabot/**]",
+			Doc: "None of these patterns may match. It is a list: the server drops one pattern alone.",
+		}, func(d *decoder, p *patterns, n *yaml.Node) { p.exclude = d.patternList(n) }),
+	)
 }
 
 // condition reads one condition in any of its forms (reference §6.2).

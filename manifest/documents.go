@@ -73,11 +73,11 @@ func readDocument[T any](d *decoder, o *object[T], root *yaml.Node, doc *Documen
 		set, known := common.fields[key.Value]
 		own, owned := o.fields[key.Value]
 		d.path = append(d.path, key.Value)
-		if known {
-			set(d, h, val)
-		}
-		if owned {
-			own(d, out, val)
+		switch {
+		case known:
+			set(d, h, key, val)
+		case owned:
+			own(d, out, key, val)
 		}
 		d.path = d.path[:len(d.path)-1]
 		if !known && !owned {
@@ -129,7 +129,7 @@ func (d *decoder) checkKind(root *yaml.Node, kind String) {
 	default:
 		p.Message = fmt.Sprintf("the kind %s is unknown; the server queues the document as a pipeline that no runner takes", quoteExcerpt(d.places.source[at.Start.Offset:at.End.Offset]))
 		p.Hint = "the kinds are pipeline, secret, signature and template"
-		if best := closest(kind.Value, []string{"pipeline", "secret", "signature", "template"}); best != "" {
+		if best := closest(kind.Value, Kinds()); best != "" {
 			p.Hint = fmt.Sprintf("did you mean `kind: %s`?", best)
 		}
 	}
@@ -137,95 +137,164 @@ func (d *decoder) checkKind(root *yaml.Node, kind String) {
 }
 
 func newHeaderObject() *object[header] {
-	return &object[header]{
-		fields: map[string]func(*decoder, *header, *yaml.Node){
-			"kind":       func(d *decoder, h *header, n *yaml.Node) { h.document.Kind = d.scalar(n, "write `kind: pipeline`") },
-			"type":       func(d *decoder, h *header, n *yaml.Node) { h.document.Type = d.scalar(n, "write `type: docker`") },
-			"version":    func(d *decoder, h *header, n *yaml.Node) { h.document.Version = d.scalar(n, "") },
-			"name":       func(d *decoder, h *header, n *yaml.Node) { h.document.Name = d.scalar(n, "") },
-			"depends_on": func(d *decoder, h *header, n *yaml.Node) { h.dependsOn = d.list(n) },
-			"node":       func(d *decoder, h *header, n *yaml.Node) { h.node = d.pairs(n, h.node) },
-			"concurrency": func(d *decoder, h *header, n *yaml.Node) {
-				decodeObject(d, d.schema.concurrency, n, &h.concurrency)
-			},
-			"platform": func(d *decoder, h *header, n *yaml.Node) { decodeObject(d, d.schema.platform, n, &h.platform) },
-		},
-	}
+	return newObject(Object{
+		Name: "document", Doc: "What every document of the file has, whatever its kind. Documents are separated by a line `---`.",
+	},
+		textKey(Key{
+			Name: "kind", Required: true, Values: Kinds(), Example: "pipeline",
+			Doc:  "What the document is.",
+			hint: "write `kind: pipeline`",
+		}, func(h *header) *String { return &h.document.Kind }),
+		textKey(Key{
+			Name: "type", Values: []string{"docker", "exec", "kubernetes", "ssh", "digitalocean", "macstadium", "aws", "vm"}, Open: true, Default: "docker", Example: "docker",
+			Doc:  "Which runner takes a pipeline: `docker` runs steps in containers, `exec` on the machine itself.",
+			hint: "write `type: docker`",
+		}, func(h *header) *String { return &h.document.Type }),
+		textKey(Key{
+			Name: "name", Default: "default", Example: "build",
+			Doc: "The name of the pipeline, by which `depends_on` and the command line know it; of a secret, the name that `from_secret` has, in the same case.",
+		}, func(h *header) *String { return &h.document.Name }),
+		textKey(Key{
+			Name: "version", Example: "1",
+			Doc: "The version of the format. Nothing reads it.",
+		}, func(h *header) *String { return &h.document.Version }),
+		textsKey(Key{
+			Name: "depends_on", Example: "[test]",
+			Doc: "The pipelines that have to be finished before this one starts. They stand above it in the file.",
+		}, func(h *header) *[]String { return &h.dependsOn }),
+		objectKey(Key{
+			Name: "platform", Of: "platform", Example: "{os: linux, arch: arm64}",
+			Doc: "The machines that the pipeline is for.",
+		}, func(s *schema) *object[Platform] { return s.platform }, func(h *header) *Platform { return &h.platform }),
+		textMapKey(Key{
+			Name: "node", Example: "{disk: ssd}",
+			Doc: "The labels of the runner that the server gives the pipeline to: exactly these.",
+		}, func(h *header) *[]Pair { return &h.node }),
+		objectKey(Key{
+			Name: "concurrency", Of: "concurrency", Example: "{limit: 1}",
+			Doc: "How many builds run this pipeline at the same time on the server.",
+		}, func(s *schema) *object[concurrency] { return s.concurrency }, func(h *header) *concurrency { return &h.concurrency }),
+	)
 }
+
+// Kinds returns the kinds of documents that something reads.
+func Kinds() []string { return []string{"pipeline", "secret", "signature", "template"} }
 
 func newConcurrencyObject() *object[concurrency] {
-	return &object[concurrency]{
-		fields: map[string]func(*decoder, *concurrency, *yaml.Node){
-			"limit": func(d *decoder, c *concurrency, n *yaml.Node) { c.limit = d.integer(n) },
-		},
-		example: "`concurrency: {limit: 1}`",
-	}
+	return newObject(Object{
+		Name: "concurrency", Doc: "A limit that the server keeps for the pipelines of a name in a repository.",
+		hint: "write `concurrency: {limit: 1}`",
+	},
+		integerKey(Key{
+			Name: "limit", Default: "no limit", Example: "1",
+			Doc: "How many may run at the same time.",
+		}, func(c *concurrency) *Int { return &c.limit }),
+	)
 }
 
+// newPlatformObject has the words that a server accepts (reference §10.4).
 func newPlatformObject() *object[Platform] {
-	return &object[Platform]{
-		fields: map[string]func(*decoder, *Platform, *yaml.Node){
-			"os":      func(d *decoder, p *Platform, n *yaml.Node) { p.OS = d.scalar(n, "") },
-			"arch":    func(d *decoder, p *Platform, n *yaml.Node) { p.Arch = d.scalar(n, "") },
-			"variant": func(d *decoder, p *Platform, n *yaml.Node) { p.Variant = d.scalar(n, "") },
-			"version": func(d *decoder, p *Platform, n *yaml.Node) { p.Version = d.scalar(n, "") },
-		},
-		example: "`platform: {os: linux, arch: amd64}`",
-	}
+	return newObject(Object{
+		Name: "platform", Doc: "The operating system and processor of the machines that a pipeline is for.",
+		hint: "write `platform: {os: linux, arch: amd64}`",
+	},
+		textKey(Key{
+			Name: "os", Values: []string{"linux", "windows", "darwin", "freebsd", "netbsd", "openbsd", "dragonfly", "solaris"}, Open: true, Default: "linux", Example: "linux",
+			Doc: "The operating system. A docker pipeline knows linux and windows.",
+		}, func(p *Platform) *String { return &p.OS }),
+		textKey(Key{
+			Name: "arch", Values: []string{"amd64", "arm64", "arm", "ppc64le", "s390x"}, Open: true, Default: "amd64", Example: "arm64",
+			Doc: "The processor.",
+		}, func(p *Platform) *String { return &p.Arch }),
+		textKey(Key{
+			Name: "variant", Example: "v7",
+			Doc: "The variant of the processor.",
+		}, func(p *Platform) *String { return &p.Variant }),
+		textKey(Key{
+			Name: "version", Example: "1809",
+			Doc: "The version of the operating system, for images of Windows.",
+		}, func(p *Platform) *String { return &p.Version }),
+	)
 }
 
+// newSecretObject and the documents after it have the keys of reference §1.4.
 func newSecretObject() *object[Secret] {
-	return &object[Secret]{
-		fields: map[string]func(*decoder, *Secret, *yaml.Node){
-			"data": func(d *decoder, s *Secret, n *yaml.Node) {
-				s.Data = d.scalar(n, "write the encrypted value, as `drone encrypt` prints it")
-			},
-			"get": func(d *decoder, s *Secret, n *yaml.Node) {
-				var get secretGet
-				decodeObject(d, d.schema.secretGet, n, &get)
-				s.Path, s.Key = get.path, get.name
-				if !s.Key.IsSet() {
-					s.Key = get.key
-				}
-			},
-		},
-		top: true,
-	}
+	return newObject(Object{
+		Name: "secret", Kind: "secret",
+		Doc: "A secret that the file itself brings: encrypted in `data`, or as the place in a store outside in `get`.",
+	},
+		textKey(Key{
+			Name: "data", Example: "hl3v+OYQ5GrvkVwTZ8mvY0Vo4SdIlTDz",
+			Doc:  "The encrypted value, as the server's key of the repository makes it.",
+			hint: "write the encrypted value, as `drone encrypt` prints it",
+		}, func(s *Secret) *String { return &s.Data }),
+		customKey(Key{
+			Name: "get", Type: TypeObject, Of: "get", Example: "{path: secret/data/docker, name: password}",
+			Doc: "Where an extension of the server finds the value.",
+		}, func(d *decoder, s *Secret, n *yaml.Node) {
+			var get secretGet
+			decodeObject(d, d.schema.secretGet, n, &get)
+			s.Path, s.Key = get.path, get.name
+			if !s.Key.IsSet() {
+				s.Key = get.key
+			}
+		}),
+	)
 }
 
 // secretGet points to a secret in an external store.
 type secretGet struct{ path, name, key String }
 
 func newSecretGetObject() *object[secretGet] {
-	return &object[secretGet]{
-		fields: map[string]func(*decoder, *secretGet, *yaml.Node){
-			"path": func(d *decoder, g *secretGet, n *yaml.Node) { g.path = d.scalar(n, "") },
-			"name": func(d *decoder, g *secretGet, n *yaml.Node) { g.name = d.scalar(n, "") },
-			"key":  func(d *decoder, g *secretGet, n *yaml.Node) { g.key = d.scalar(n, "") },
-		},
-		example: "`get: {path: secret/data/docker, name: password}`",
-	}
+	return newObject(Object{
+		Name: "get", Doc: "The place of a secret in a store outside.",
+		hint: "write `get: {path: secret/data/docker, name: password}`",
+	},
+		textKey(Key{
+			Name: "path", Example: "secret/data/docker",
+			Doc: "The path in the store.",
+		}, func(g *secretGet) *String { return &g.path }),
+		textKey(Key{
+			Name: "name", Example: "password",
+			Doc: "The name of the value at that path.",
+		}, func(g *secretGet) *String { return &g.name }),
+		textKey(Key{
+			Name: "key", Example: "password",
+			Doc: "Another word for `name`, which the server does not pass on; write `name`.",
+		}, func(g *secretGet) *String { return &g.key }),
+	)
 }
 
 func newSignatureObject() *object[Signature] {
-	return &object[Signature]{
-		fields: map[string]func(*decoder, *Signature, *yaml.Node){
-			"hmac": func(d *decoder, s *Signature, n *yaml.Node) { s.Hmac = d.scalar(n, "sign the file with `drone sign`") },
-		},
-		top: true,
-	}
+	return newObject(Object{
+		Name: "signature", Kind: "signature",
+		Doc: "The signature of the other documents, without which a server does not run the file of a protected repository unasked.",
+	},
+		textKey(Key{
+			Name: "hmac", Required: true, Example: "9b2d9e9f6a1f40c05b0ac2d6ab40d5ab33c1a8b5a3c3c7e3a1b8fd9a56e0f1d2",
+			Doc:  "The HMAC-SHA256 of the other documents, in hexadecimal.",
+			hint: "sign the file with `drone sign`",
+		}, func(s *Signature) *String { return &s.Hmac }),
+	)
 }
 
 func newTemplateObject() *object[Template] {
-	return &object[Template]{
-		fields: map[string]func(*decoder, *Template, *yaml.Node){
-			"load": func(d *decoder, t *Template, n *yaml.Node) { t.Load = d.scalar(n, "write the name of one template") },
-			"data": func(d *decoder, _ *Template, n *yaml.Node) {
-				if n = target(n); n.Kind != yaml.MappingNode && !isNull(n) {
-					d.shape(n, "a map", "write `name: value` lines")
-				}
-			},
-		},
-		top: true,
-	}
+	return newObject(Object{
+		Name: "template", Kind: "template",
+		Doc: "A template of the server, which takes the place of the document before anything else is read.",
+	},
+		textKey(Key{
+			Name: "load", Required: true, Example: "plugin.yaml",
+			Doc:  "The name of the template, whose ending says what it is written in.",
+			hint: "write the name of one template",
+		}, func(t *Template) *String { return &t.Load }),
+		customKey(Key{
+			Name: "data", Type: TypeAnyMap, Example: "{name: hello}",
+			Doc: "What the template is given.",
+		}, func(d *decoder, _ *Template, n *yaml.Node) {
+			if n = target(n); n.Kind != yaml.MappingNode && !isNull(n) {
+				d.shape(n, "a map", "write `name: value` lines")
+			}
+		}),
+	)
 }

@@ -12,17 +12,18 @@ import (
 
 // object says how a map with known keys is decoded.
 type object[T any] struct {
-	fields map[string]func(*decoder, *T, *yaml.Node)
-	// ignored holds keys that exist in Drone but that no runner reads, each
-	// with what to do about it, which may be "".
-	ignored map[string]string
-	// hints holds what to say about a key that is unknown but well-known to be
-	// written by mistake.
-	hints map[string]string
-	// example shows the map that was meant, for a value of the wrong shape.
-	example string
-	// top marks the document itself, where keys may hold anchors.
-	top bool
+	Object
+	fields map[string]setter[T]
+}
+
+func newObject[T any](o Object, keys ...key[T]) *object[T] {
+	out := &object[T]{Object: o, fields: make(map[string]setter[T], len(keys))}
+	out.Keys = make([]Key, 0, len(keys))
+	for _, k := range keys {
+		out.Keys = append(out.Keys, k.Key)
+		out.fields[k.Name] = k.set
+	}
+	return out
 }
 
 // decodeObject reads a map. It may be called twice on one value: like the
@@ -33,14 +34,14 @@ func decodeObject[T any](d *decoder, o *object[T], n *yaml.Node, out *T) bool {
 		return true
 	}
 	if n.Kind != yaml.MappingNode {
-		d.shape(n, "a map", o.hint())
+		d.shape(n, "a map", o.hint)
 		return false
 	}
 	d.each(n, func(key, val *yaml.Node) {
 		set, known := o.fields[key.Value]
 		d.path = append(d.path, key.Value)
 		if known {
-			set(d, out, val)
+			set(d, out, key, val)
 		}
 		d.path = d.path[:len(d.path)-1]
 		if !known {
@@ -50,35 +51,37 @@ func decodeObject[T any](d *decoder, o *object[T], n *yaml.Node, out *T) bool {
 	return true
 }
 
-func (o *object[T]) hint() string {
-	if o.example == "" {
-		return ""
-	}
-	return "write " + o.example
-}
-
 // unknown reports a key that nothing reads. One whose value has an anchor is
 // there for the sake of its aliases.
-func (o *object[T]) unknown(d *decoder, key, val *yaml.Node) {
+func (o *Object) unknown(d *decoder, key, val *yaml.Node) {
 	name := key.Value
-	if d.foreign || val.Anchor != "" || o.top && (strings.HasPrefix(name, "x-") || strings.HasPrefix(name, ".")) {
+	if d.foreign || val.Anchor != "" || o.Kind != "" && (strings.HasPrefix(name, "x-") || strings.HasPrefix(name, ".")) {
 		return
 	}
-	if hint, found := o.ignored[name]; found {
+	if hint, found := adviceOn(o.Ignored, name); found {
 		d.report(Warning, RuleIgnoredKey, key, fmt.Sprintf("the runner ignores the key %s in %s", d.excerpt(key), d.place()), hint)
 		return
 	}
-	hint := o.hints[name]
-	if hint == "" {
+	hint, found := adviceOn(o.Mistakes, name)
+	if !found {
 		hint = o.suggest(d, name)
 	}
 	d.report(Warning, RuleUnknownKey, key, fmt.Sprintf("the key %s in %s is unknown and has no effect", d.excerpt(key), d.place()), hint)
 }
 
-func (o *object[T]) suggest(d *decoder, name string) string {
-	names := make([]string, 0, len(o.fields))
-	for n := range o.fields {
-		names = append(names, n)
+func adviceOn(list []Advice, key string) (text string, found bool) {
+	for _, a := range list {
+		if a.Key == key {
+			return a.Text, true
+		}
+	}
+	return "", false
+}
+
+func (o *Object) suggest(d *decoder, name string) string {
+	names := o.names()
+	if o.Kind != "" {
+		names = append(names, d.schema.header.names()...)
 	}
 	sort.Strings(names)
 	if best := closest(name, names); best != "" {
@@ -88,6 +91,15 @@ func (o *object[T]) suggest(d *decoder, name string) string {
 		return "the parameters of a plugin belong under `settings`"
 	}
 	return ""
+}
+
+// names returns the names of the known keys.
+func (o *Object) names() []string {
+	names := make([]string, 0, len(o.Keys))
+	for _, k := range o.Keys {
+		names = append(names, k.Name)
+	}
+	return names
 }
 
 // closest returns the candidate that was probably meant, or "".

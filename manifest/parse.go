@@ -96,7 +96,7 @@ func (f *File) Substitute(d *Document, lookup Lookup) (*Document, []Use, []Probl
 	if t.root == nil {
 		return nil, uses, r.sorted()
 	}
-	decoder := &decoder{reader: r, tree: t, schema: newSchema()}
+	decoder := &decoder{reader: r, tree: t, schema: tables()}
 	return decoder.document(), uses, r.sorted()
 }
 
@@ -148,7 +148,7 @@ func (r *reader) readDocuments(file *File, parts []part) *Problem {
 	if legacy := r.legacy(trees); legacy != nil {
 		return legacy
 	}
-	schema := newSchema()
+	schema := tables()
 	for _, t := range trees {
 		if t.root != nil {
 			d := &decoder{reader: r, tree: t, schema: schema}

@@ -2,85 +2,174 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
+// newStepObject has the keys of reference §2.2; those that hold in a pipeline
+// of type exec are of §3.
 func newStepObject() *object[Step] {
-	return &object[Step]{
-		fields:  stepFields(),
-		ignored: ignoredStepKeys(),
-		hints: map[string]string{
-			"depends":      "did you mean `depends_on`?",
-			"dependencies": "did you mean `depends_on`?",
-			"dependancies": "did you mean `depends_on`?",
-			"errignore":    "write `failure: ignore`",
-			"trigger":      "a step has `when`; `trigger` belongs to the pipeline",
-			"extends":      "use a YAML anchor and the merge key `<<`",
-			"env":          "did you mean `environment`?",
-			"script":       "did you mean `commands`?",
-			"run":          "did you mean `commands`?",
+	return newObject(Object{
+		Name: "step", Doc: "A step or a service: a container with commands, a plugin with settings, or in a pipeline of type exec the commands alone.",
+		Ignored: ignoredStepKeys(),
+		Mistakes: []Advice{
+			{"depends", "did you mean `depends_on`?"},
+			{"dependencies", "did you mean `depends_on`?"},
+			{"dependancies", "did you mean `depends_on`?"},
+			{"errignore", "write `failure: ignore`"},
+			{"trigger", "a step has `when`; `trigger` belongs to the pipeline"},
+			{"extends", "use a YAML anchor and the merge key `<<`"},
+			{"env", "did you mean `environment`?"},
+			{"script", "did you mean `commands`?"},
+			{"run", "did you mean `commands`?"},
 		},
+	}, slices.Concat(stepKeys(), containerKeys())...)
+}
+
+// stepKeys says what a step does, and when.
+func stepKeys() []key[Step] {
+	return []key[Step]{
+		textKey(Key{
+			Name: "name", Required: true, Example: "test",
+			Doc: "The name of the step in logs and in `depends_on`, at most 100 bytes long and once in a pipeline. Other containers reach the step by it.",
+		}, func(s *Step) *String { return &s.Name }),
+		textKey(Key{
+			Name: "image", Only: "docker", Example: "golang:1.26",
+			Doc:  "The image of the container, which every step and service of a docker pipeline needs.",
+			hint: "write the name of one image",
+		}, func(s *Step) *String { return &s.Image }),
+		customKey(Key{
+			Name: "commands", Type: TypeTexts, Example: "[go vet ./..., go test ./...]",
+			Doc: "Commands for the shell of the image, one after another until one fails. They take the place of `entrypoint` and `command`; without them the image does what it does by itself.",
+		}, func(d *decoder, s *Step, n *yaml.Node) { s.Commands = d.commands(n) }),
+		customKey(Key{
+			Name: "environment", Type: TypeVariables, Of: "variable", Example: "{GOOS: linux, TOKEN: {from_secret: token}}",
+			Doc: "Variables of the step. Values keep their spelling; an empty one leaves the variable unset. The variables of the build cannot be overridden.",
+		}, func(d *decoder, s *Step, n *yaml.Node) { s.Environment = d.environment(n, s.Environment, true) }),
+		customKey(Key{
+			Name: "settings", Type: TypeAnyMap, Only: "docker", Example: "{repo: octocat/hello, password: {from_secret: password}}",
+			Doc: "Parameters of a plugin: each becomes a variable `PLUGIN_` with its name in capitals. Lists are joined with commas, maps become JSON; `from_secret` at the top of a parameter inserts a secret.",
+		}, func(d *decoder, s *Step, n *yaml.Node) { s.Settings = d.settings(n, s.Settings) }),
+		conditionsKey(Key{
+			Name: "when", Example: "{event: push, branch: main}",
+			Doc: "The builds in which the step runs; without it, all. `status` says whether it runs after a failure.",
+		}, func(s *Step) *Conditions { return &s.When }),
+		textsKey(Key{
+			Name: "depends_on", Example: "[build]",
+			Doc: "The steps and services that have to be finished, or started when they are detached, before this step starts. One `depends_on` makes the pipeline a graph: steps without it then start at once.",
+		}, func(s *Step) *[]String { return &s.DependsOn }),
+		textKey(Key{
+			Name: "failure", Values: FailureModes(), Default: "the pipeline fails", Example: "ignore",
+			Doc:  "`ignore`: a failure of the step does not count. `fast`, `fast-fail` or `fail-fast`: it ends the whole pipeline at once; a pipeline of type exec does not know these.",
+			hint: "write `failure: ignore`",
+		}, func(s *Step) *String { return &s.Failure }),
+		booleanKey(Key{
+			Name: "detach", Default: "false", Example: "true",
+			Doc: "Run in the background: the next step does not wait, and the result does not count. Services always do.",
+		}, func(s *Step) *Bool { return &s.Detach }),
 	}
 }
 
-func stepFields() map[string]func(*decoder, *Step, *yaml.Node) {
-	return map[string]func(*decoder, *Step, *yaml.Node){
-		"name":          func(d *decoder, s *Step, n *yaml.Node) { s.Name = d.scalar(n, "") },
-		"image":         func(d *decoder, s *Step, n *yaml.Node) { s.Image = d.scalar(n, "write the name of one image") },
-		"commands":      func(d *decoder, s *Step, n *yaml.Node) { s.Commands = d.commands(n) },
-		"entrypoint":    func(d *decoder, s *Step, n *yaml.Node) { s.Entrypoint = d.list(n) },
-		"command":       func(d *decoder, s *Step, n *yaml.Node) { s.Command = d.list(n) },
-		"environment":   func(d *decoder, s *Step, n *yaml.Node) { s.Environment = d.environment(n, s.Environment, true) },
-		"settings":      func(d *decoder, s *Step, n *yaml.Node) { s.Settings = d.settings(n, s.Settings) },
-		"detach":        func(d *decoder, s *Step, n *yaml.Node) { s.Detach = d.boolean(n) },
-		"depends_on":    func(d *decoder, s *Step, n *yaml.Node) { s.DependsOn = d.list(n) },
-		"when":          func(d *decoder, s *Step, n *yaml.Node) { d.conditions(n, &s.When) },
-		"failure":       func(d *decoder, s *Step, n *yaml.Node) { s.Failure = d.scalar(n, "write `failure: ignore`") },
-		"pull":          func(d *decoder, s *Step, n *yaml.Node) { s.Pull = d.scalar(n, "write always, if-not-exists or never") },
-		"privileged":    func(d *decoder, s *Step, n *yaml.Node) { s.Privileged = d.boolean(n) },
-		"user":          func(d *decoder, s *Step, n *yaml.Node) { s.User = d.scalar(n, "") },
-		"working_dir":   func(d *decoder, s *Step, n *yaml.Node) { s.WorkingDir = d.scalar(n, "") },
-		"volumes":       func(d *decoder, s *Step, n *yaml.Node) { s.Volumes = d.mounts(n) },
-		"devices":       func(d *decoder, s *Step, n *yaml.Node) { s.Devices = d.mounts(n) },
-		"network_mode":  func(d *decoder, s *Step, n *yaml.Node) { s.NetworkMode = d.scalar(n, "") },
-		"dns":           func(d *decoder, s *Step, n *yaml.Node) { s.DNS = d.list(n) },
-		"dns_search":    func(d *decoder, s *Step, n *yaml.Node) { s.DNSSearch = d.list(n) },
-		"extra_hosts":   func(d *decoder, s *Step, n *yaml.Node) { s.ExtraHosts = d.list(n) },
-		"shm_size":      func(d *decoder, s *Step, n *yaml.Node) { s.ShmSize = d.size(n) },
-		"mem_limit":     func(d *decoder, s *Step, n *yaml.Node) { s.MemLimit = d.size(n) },
-		"memswap_limit": func(d *decoder, s *Step, n *yaml.Node) { s.MemSwapLimit = d.size(n) },
+// containerKeys says how the container of a step is made.
+func containerKeys() []key[Step] {
+	list := []key[Step]{
+		textKey(Key{
+			Name: "pull", Values: append(PullPolicies(), "default"), Fold: true, Default: "always for the tag latest, else if-not-exists", Example: "if-not-exists",
+			Doc:  "When the image is pulled.",
+			hint: "write always, if-not-exists or never",
+		}, func(s *Step) *String { return &s.Pull }),
+		textsKey(Key{
+			Name: "entrypoint", Default: "that of the image", Example: "[/bin/app]",
+			Doc: "The program of the container and its first arguments.",
+		}, func(s *Step) *[]String { return &s.Entrypoint }),
+		textsKey(Key{
+			Name: "command", Default: "that of the image", Example: "[server, --port, \"8080\"]",
+			Doc: "The arguments of the program. A script is written as `commands`.",
+		}, func(s *Step) *[]String { return &s.Command }),
+		textKey(Key{
+			Name: "user", Default: "that of the image", Example: "1000:1000",
+			Doc: "The user of the container: a name or number, perhaps with a group.",
+		}, func(s *Step) *String { return &s.User }),
+		textKey(Key{
+			Name: "working_dir", Default: "the folder of the source code", Example: "/drone/src/web",
+			Doc: "The absolute path in the container where commands start.",
+		}, func(s *Step) *String { return &s.WorkingDir }),
+		customKey(Key{
+			Name: "volumes", Type: TypeObjects, Of: "mount", Example: "[{name: cache, path: /root/.cache}]",
+			Doc: "Volumes of the pipeline that the step mounts.",
+		}, func(d *decoder, s *Step, n *yaml.Node) { s.Volumes = d.mounts(n) }),
+		booleanKey(Key{
+			Name: "privileged", Default: "false, but true for a few plugins that build images", Trusted: true, Example: "true",
+			Doc: "Give the container all rights on the machine.",
+		}, func(s *Step) *Bool { return &s.Privileged }),
+		customKey(Key{
+			Name: "devices", Type: TypeObjects, Of: "mount", Trusted: true, Example: "[{name: kvm, path: /dev/kvm}]",
+			Doc: "Host volumes of the pipeline below /dev that the step may read and write as devices.",
+		}, func(d *decoder, s *Step, n *yaml.Node) { s.Devices = d.mounts(n) }),
+		textKey(Key{
+			Name: "network_mode", Trusted: true, Example: "host",
+			Doc: "Another network of Docker in place of the one of the pipeline. Other steps then do not reach this one by its name.",
+		}, func(s *Step) *String { return &s.NetworkMode }),
+		textsKey(Key{
+			Name: "dns", Trusted: true, Example: "[1.1.1.1]",
+			Doc: "Name servers of the container.",
+		}, func(s *Step) *[]String { return &s.DNS }),
+		textsKey(Key{
+			Name: "dns_search", Trusted: true, Example: "[example.com]",
+			Doc: "Domains in which the container looks for short names.",
+		}, func(s *Step) *[]String { return &s.DNSSearch }),
+		textsKey(Key{
+			Name: "extra_hosts", Trusted: true, Example: "[\"db.example.com:10.0.0.5\"]",
+			Doc: "Lines for /etc/hosts of the container, each a name and its address.",
+		}, func(s *Step) *[]String { return &s.ExtraHosts }),
+		sizeKey(Key{
+			Name: "shm_size", Trusted: true, Default: "64m", Example: "256m",
+			Doc: "The size of /dev/shm.",
+		}, func(s *Step) *Size { return &s.ShmSize }),
+		sizeKey(Key{
+			Name: "mem_limit", Example: "512m",
+			Doc: "How much memory the container may use; it is killed when it needs more. Docker refuses less than about 6m.",
+		}, func(s *Step) *Size { return &s.MemLimit }),
+		sizeKey(Key{
+			Name: "memswap_limit", Example: "1g",
+			Doc: "How much memory and swap the container may use together.",
+		}, func(s *Step) *Size { return &s.MemSwapLimit }),
 	}
+	for i := range list {
+		list[i].Only = "docker"
+	}
+	return list
 }
 
 // ignoredStepKeys lists the keys that no runner reads (reference §2.2).
-func ignoredStepKeys() map[string]string {
-	return map[string]string{
-		"tmpfs":       "use a volume with `temp: {medium: memory}`",
-		"resources":   "use `mem_limit` and `memswap_limit`",
-		"ports":       "the steps of a pipeline reach each other by name, without ports being published",
-		"expose":      "the steps of a pipeline reach each other by name, without ports being published",
-		"labels":      "",
-		"build":       "build images with a plugin or with commands",
-		"push":        "push images with a plugin or with commands",
-		"cap_add":     "use `privileged: true` if the step needs it",
-		"secrets":     "name each secret where it is used: `environment: {TOKEN: {from_secret: token}}`",
-		"group":       "steps run at the same time when `depends_on` says so",
-		"healthcheck": "wait in the commands of the step that needs the service",
-		"restart":     "",
-		"timeout":     "limit the time in the commands, for example with `timeout 10m`",
-		"retries":     "repeat in the commands",
-		"hostname":    "a step is reached by its name",
-		"links":       "a step is reached by its name",
-		"ulimits":     "",
-		"platform":    "the platform is set for the pipeline",
-		"cpu_period":  "the processor is limited for a whole runner, not in the file",
-		"cpu_quota":   "the processor is limited for a whole runner, not in the file",
-		"cpu_set":     "the processor is limited for a whole runner, not in the file",
-		"cpu_shares":  "the processor is limited for a whole runner, not in the file",
-		"cpuset":      "the processor is limited for a whole runner, not in the file",
-		"shell":       "",
+func ignoredStepKeys() []Advice {
+	return []Advice{
+		{"tmpfs", "use a volume with `temp: {medium: memory}`"},
+		{"resources", "use `mem_limit` and `memswap_limit`"},
+		{"ports", "the steps of a pipeline reach each other by name, without ports being published"},
+		{"expose", "the steps of a pipeline reach each other by name, without ports being published"},
+		{"labels", ""},
+		{"build", "build images with a plugin or with commands"},
+		{"push", "push images with a plugin or with commands"},
+		{"cap_add", "use `privileged: true` if the step needs it"},
+		{"secrets", "name each secret where it is used: `environment: {TOKEN: {from_secret: token}}`"},
+		{"group", "steps run at the same time when `depends_on` says so"},
+		{"healthcheck", "wait in the commands of the step that needs the service"},
+		{"restart", ""},
+		{"timeout", "limit the time in the commands, for example with `timeout 10m`"},
+		{"retries", "repeat in the commands"},
+		{"hostname", "a step is reached by its name"},
+		{"links", "a step is reached by its name"},
+		{"ulimits", ""},
+		{"platform", "the platform is set for the pipeline"},
+		{"cpu_period", "the processor is limited for a whole runner, not in the file"},
+		{"cpu_quota", "the processor is limited for a whole runner, not in the file"},
+		{"cpu_set", "the processor is limited for a whole runner, not in the file"},
+		{"cpu_shares", "the processor is limited for a whole runner, not in the file"},
+		{"cpuset", "the processor is limited for a whole runner, not in the file"},
+		{"shell", ""},
 	}
 }
 

@@ -248,19 +248,25 @@ func (d *decoder) variable(n *yaml.Node, secrets bool) EnvVar {
 	return v
 }
 
+// newVariableObject has the map forms of a variable (reference §2.3).
 func newVariableObject() *object[EnvVar] {
-	return &object[EnvVar]{
-		fields: map[string]func(*decoder, *EnvVar, *yaml.Node){
-			"from_secret": func(d *decoder, v *EnvVar, n *yaml.Node) {
-				v.FromSecret = d.scalar(n, "write the name of one secret: `from_secret: name`")
-			},
-			"value": func(d *decoder, v *EnvVar, n *yaml.Node) { v.Value = d.scalar(n, "") },
+	return newObject(Object{
+		Name: "variable", Doc: "A variable that is not plain text.",
+		Mistakes: []Advice{
+			{"secret", "write `from_secret` for the name of a secret"},
+			{"fromSecret", "did you mean `from_secret`?"},
 		},
-		hints: map[string]string{
-			"secret":     "write `from_secret` for the name of a secret",
-			"fromSecret": "did you mean `from_secret`?",
-		},
-	}
+	},
+		textKey(Key{
+			Name: "from_secret", Example: "token",
+			Doc:  "The name of the secret whose value the variable has. It is empty when there is no such secret.",
+			hint: "write the name of one secret: `from_secret: name`",
+		}, func(v *EnvVar) *String { return &v.FromSecret }),
+		textKey(Key{
+			Name: "value", Example: "linux",
+			Doc: "The value; a secret wins over it.",
+		}, func(v *EnvVar) *String { return &v.Value }),
+	)
 }
 
 // settings reads the parameters of a plugin.
