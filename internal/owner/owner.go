@@ -51,7 +51,7 @@ var Self = sync.OnceValue(func() Identity {
 	id := Identity{
 		PID: os.Getpid(), PIDNS: pidNamespace(), Boot: bootID(), Host: host, Machine: disguise(machineID()),
 	}
-	id.Start, _ = startOf(id.PID)
+	_, id.Start = lookUp(id.PID)
 	return id
 })
 

@@ -84,7 +84,7 @@ func TestRealProcesses(t *testing.T) {
 	}
 	id := Self()
 	id.PID = child.Process.Pid
-	id.Start, _ = startOf(id.PID)
+	_, id.Start = lookUp(id.PID)
 	if id.Start == "" || id.State() != Alive {
 		t.Errorf("a child is %v: %+v", id.State(), id)
 	}

@@ -1,9 +1,7 @@
 package owner
 
 import (
-	"errors"
 	"fmt"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,18 +29,4 @@ func startOf(pid int) (start string, dead bool) {
 		return "", false
 	}
 	return fmt.Sprintf("%d.%06d", info.Proc.P_starttime.Sec, info.Proc.P_starttime.Usec), info.Proc.P_stat == zombie
-}
-
-func lookUp(pid int) (existence, string) {
-	if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
-		return absent, ""
-	}
-	start, dead := startOf(pid)
-	switch {
-	case dead:
-		return absent, ""
-	case start == "":
-		return hidden, ""
-	}
-	return present, start
 }

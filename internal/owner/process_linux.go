@@ -2,11 +2,9 @@ package owner
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 func bootID() string { return line("/proc/sys/kernel/random/boot_id") }
@@ -43,18 +41,4 @@ func startOf(pid int) (start string, dead bool) {
 		return "", false
 	}
 	return string(fields[19]), fields[0][0] == 'Z' || fields[0][0] == 'X'
-}
-
-func lookUp(pid int) (existence, string) {
-	if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
-		return absent, ""
-	}
-	start, dead := startOf(pid)
-	switch {
-	case dead:
-		return absent, ""
-	case start == "":
-		return hidden, ""
-	}
-	return present, start
 }

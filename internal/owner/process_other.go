@@ -8,6 +8,4 @@ func bootID() string       { return "" }
 func machineID() string    { return "" }
 func pidNamespace() string { return "" }
 
-func startOf(int) (start string, dead bool) { return "", false }
-
 func lookUp(int) (existence, string) { return hidden, "" }

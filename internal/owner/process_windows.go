@@ -30,11 +30,6 @@ func machineID() string {
 // stillActive is the exit code of a process that has none yet.
 const stillActive = 259
 
-func startOf(pid int) (start string, dead bool) {
-	found, start := lookUp(pid)
-	return start, found == absent
-}
-
 func lookUp(pid int) (existence, string) {
 	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
