@@ -38,6 +38,13 @@ func newLine(t *testing.T, target string) *line {
 	return ln
 }
 
+// behindLine gives the engine direct as it is seen through a line.
+func behindLine(t *testing.T, direct *Engine) (*Engine, *line) {
+	t.Helper()
+	ln := newLine(t, socketOf(t, direct))
+	return connectTo(t, Options{Endpoint: dockerhost.Endpoint{Host: "unix://" + ln.listener.Addr().String(), Source: "the test"}}), ln
+}
+
 func (l *line) serve() {
 	for {
 		in, err := l.listener.Accept()
@@ -88,15 +95,7 @@ func (l *line) drop() {
 
 func TestLostConnection(t *testing.T) {
 	direct := newEngine(t)
-	socket, isUnix := strings.CutPrefix(direct.endpoint.Host, "unix://")
-	if !isUnix {
-		t.Skip("SKIPPED: the engine is not on a unix socket")
-	}
-	ln := newLine(t, socket)
-	e, err := New(t.Context(), Options{Endpoint: dockerhost.Endpoint{Host: "unix://" + ln.listener.Addr().String(), Source: "the test"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, ln := behindLine(t, direct)
 	e.patience.back = time.Second
 	run := "test-" + random()[:8]
 	p := &exec.Pipeline{Name: "p", Workspace: exec.Workspace{Base: "/w", Path: "/w"}}
@@ -125,16 +124,7 @@ func TestLostConnection(t *testing.T) {
 // TestCutStream cuts every connection of a run, as a proxy may, while the engine
 // stays: the step goes on, its end is known, and that lines may be lost is said.
 func TestCutStream(t *testing.T) {
-	direct := newEngine(t)
-	socket, isUnix := strings.CutPrefix(direct.endpoint.Host, "unix://")
-	if !isUnix {
-		t.Skip("SKIPPED: the engine is not on a unix socket")
-	}
-	ln := newLine(t, socket)
-	e, err := New(t.Context(), Options{Endpoint: dockerhost.Endpoint{Host: "unix://" + ln.listener.Addr().String(), Source: "the test"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e, ln := behindLine(t, newEngine(t))
 	tr := open(t, e, func(p *exec.Pipeline) { p.Workspace.Host = t.TempDir() })
 	s := commands("echo; echo up; sleep 3; echo after; exit 4")
 	s.Name, s.Image, s.WorkingDir = "s", testImage, "/"

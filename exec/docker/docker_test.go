@@ -29,6 +29,31 @@ func newEngine(t *testing.T) *Engine {
 	return newEngineWith(t, Options{})
 }
 
+// connectTo connects to an engine that must answer, until the test is over.
+func connectTo(t *testing.T, opts Options) *Engine {
+	t.Helper()
+	e, err := New(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("close the engine: %v", err)
+		}
+	})
+	return e
+}
+
+// socketOf is the file of the socket that an engine listens on.
+func socketOf(t *testing.T, e *Engine) string {
+	t.Helper()
+	socket, isUnix := strings.CutPrefix(e.endpoint.Host, "unix://")
+	if !isUnix {
+		t.Skip("SKIPPED: the engine is not on a unix socket")
+	}
+	return socket
+}
+
 func newEngineWith(t *testing.T, opts Options) *Engine {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -17,19 +17,10 @@ import (
 	"github.com/drone-laptop/drone/internal/dockerhost"
 )
 
-// engineAt connects to a daemon of the test. Its patience is that of a test.
+// engineAt connects to a daemon of the test.
 func engineAt(t *testing.T, d *dockerdtest.Daemon) *Engine {
 	t.Helper()
-	e, err := New(t.Context(), Options{Endpoint: dockerhost.Endpoint{Host: d.Host, Source: "the test"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return e
+	return connectTo(t, Options{Endpoint: dockerhost.Endpoint{Host: d.Host, Source: "the test"}})
 }
 
 // whenUp runs a step and calls do once its process runs.

@@ -21,11 +21,7 @@ import (
 // is true.
 func refusing(t *testing.T, refuse func(r *http.Request) (refused, done bool)) *Engine {
 	t.Helper()
-	direct := newEngine(t)
-	socket, isUnix := strings.CutPrefix(direct.endpoint.Host, "unix://")
-	if !isUnix {
-		t.Skip("SKIPPED: the engine is not on a unix socket")
-	}
+	socket := socketOf(t, newEngine(t))
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "engine"})
 	proxy.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
@@ -43,18 +39,9 @@ func refusing(t *testing.T, refuse func(r *http.Request) (refused, done bool)) *
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	e, err := New(t.Context(), Options{
+	return connectTo(t, Options{
 		Endpoint: dockerhost.Endpoint{Host: strings.Replace(server.URL, "http", "tcp", 1), Source: "the test"},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return e
 }
 
 // TestRefusals has an engine that answers with an error, and what it was asked

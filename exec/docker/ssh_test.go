@@ -54,10 +54,7 @@ func fakeSSH(t *testing.T, script string) {
 // TestSSH runs a step on an engine behind a program ssh, which is told where by
 // its arguments.
 func TestSSH(t *testing.T) {
-	socket, isUnix := strings.CutPrefix(newEngine(t).endpoint.Host, "unix://")
-	if !isUnix {
-		t.Skip("SKIPPED: the engine is not on a unix socket")
-	}
+	socket := socketOf(t, newEngine(t))
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -72,15 +69,7 @@ case "$*" in *"-l me -p 2222 "*"far.example docker system dial-stdio") ;; *) hea
 	if endpoint.Local() {
 		t.Error("an engine behind ssh is taken for one of this machine")
 	}
-	e, err := New(t.Context(), Options{Endpoint: endpoint})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	e := connectTo(t, Options{Endpoint: endpoint})
 	if got := e.Describe(); !strings.Contains(got, "at ssh://me@far.example:2222, found through the command line") {
 		t.Errorf("described as %q", got)
 	}

@@ -98,11 +98,7 @@ func (s *stub) engine(t *testing.T, credentials *dockerhost.Credentials) *Engine
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	e, err := New(t.Context(), Options{
+	return connectTo(t, Options{
 		Endpoint: dockerhost.Endpoint{Host: strings.Replace(server.URL, "http", "tcp", 1), Source: "the test"}, Credentials: credentials,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
 }
