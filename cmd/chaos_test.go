@@ -117,6 +117,10 @@ func (v *victim) start() {
 		defer close(v.ended)
 		_ = v.command.Wait() // it is meant to end badly
 	}()
+	v.Cleanup(func() { // when the test has failed
+		_ = v.command.Process.Kill()
+		<-v.ended
+	})
 }
 
 // traces names what there is of the run: objects of the engine, directories, and
@@ -173,10 +177,7 @@ func (v *victim) mustVanish(engine *client.Client, how string) {
 // copies and brings results.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	engine := connect(t)
-	if engine == nil {
-		t.Skip("SKIPPED: no container engine")
-	}
+	engine := needEngine(t)
 	seed := *chaosSeed
 	if seed == 0 {
 		seed = rand.Uint64()

@@ -126,9 +126,7 @@ const trustFile = "kind: pipeline\nname: first\nsteps:\n- name: greet\n  image: 
 // TestTrustInALink demands that an answer about a host volume is about what its
 // path leads to: whoever can write there must not turn it into another answer.
 func TestTrustInALink(t *testing.T) {
-	if connect(t) == nil {
-		t.Skip("SKIPPED: no container engine")
-	}
+	needEngine(t)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -164,9 +162,7 @@ func TestTrustInALink(t *testing.T) {
 
 // TestTrust answers the question for privileges in a terminal.
 func TestTrust(t *testing.T) {
-	if connect(t) == nil {
-		t.Skip("SKIPPED: no container engine")
-	}
+	needEngine(t)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

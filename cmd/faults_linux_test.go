@@ -28,10 +28,7 @@ steps:
 // step runs, and gives the exit status with what was printed.
 func disturbed(t *testing.T, d *dockerdtest.Daemon, disturb func(), args ...string) (status int, out, err string) {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, ".drone.yml"), []byte(faultsFile), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	dir := project(t, faultsFile)
 	c := exec.Command(filepath.Join(binary, "drone"), append([]string{"exec"}, args...)...)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "DOCKER_HOST="+d.Host, "HOME="+dir)
@@ -42,11 +39,7 @@ func disturbed(t *testing.T, d *dockerdtest.Daemon, disturb func(), args ...stri
 	}
 	bound := time.AfterFunc(90*time.Second, func() { _ = c.Process.Kill() })
 	defer bound.Stop()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(dir, "up")); err == nil {
-			break
-		}
-	}
+	awaitFile(t, dir, "up")
 	disturb()
 	_ = c.Wait() // the status says how it ended
 	return c.ProcessState.ExitCode(), stdout.String(), stderr.String()

@@ -91,6 +91,12 @@ func (u *ordinary) write(name, text string, theirs bool) {
 	}
 }
 
+// steps makes the file of one pipeline with them.
+func (u *ordinary) steps(text string) {
+	u.Helper()
+	u.write(".drone.yml", "kind: pipeline\nname: default\nsteps:\n"+text, false)
+}
+
 // start runs a program as the user.
 func (u *ordinary) start(name string, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	u.Helper()
@@ -102,6 +108,7 @@ func (u *ordinary) start(name string, args ...string) (*exec.Cmd, *bytes.Buffer)
 		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: u.uid, Gid: u.gid, Groups: u.groups}}
 	}
 	u.check(c.Start())
+	u.Cleanup(func() { _ = c.Process.Kill() }) // when the test has failed
 	return c, &out
 }
 
@@ -266,7 +273,7 @@ steps:
   commands: ["mkdir -m 700 out; touch out/begun", "`+c.command+`"]
 `, false)
 			p, out := u.drone(c.args...)
-			u.until(60*time.Second, func() bool { _, err := os.Lstat(u.path("out/begun")); return err == nil })
+			awaitFile(t, u.dir, "out/begun")
 			if c.signal != 0 {
 				u.check(p.Process.Signal(c.signal))
 			}
@@ -282,15 +289,7 @@ func TestGiveBackWithoutShell(t *testing.T) {
 	engine := needEngine(t)
 	u := newOrdinary(t)
 	name := bareImage(t, engine)
-	u.write(".drone.yml", `
-kind: pipeline
-name: default
-steps:
-- name: step
-  image: `+name+`
-  pull: never
-  entrypoint: [/busybox, mkdir, -m, "700", -p, made/by root]
-`, false)
+	u.steps("- {name: step, image: '" + name + "', pull: never, entrypoint: [/busybox, mkdir, -m, '700', -p, made/by root]}\n")
 	u.run(0)
 	u.owned("made/by root")
 }
@@ -332,19 +331,12 @@ func bareImage(t *testing.T, engine *client.Client) string {
 func TestGiveBackKilled(t *testing.T) {
 	needEngine(t)
 	u := newOrdinary(t)
-	u.write(".drone.yml", `
-kind: pipeline
-name: default
-steps:
-- name: step
-  image: drone-laptop/busybox:test
-  commands: [mkdir -m 700 out, touch out/begun made, sleep 600]
-`, false)
+	u.steps("- {name: step, image: drone-laptop/busybox:test, commands: [mkdir -m 700 out, touch out/begun made, sleep 600]}\n")
 	p, _ := u.drone()
-	u.until(60*time.Second, func() bool { _, err := os.Lstat(u.path("made")); return err == nil })
+	awaitFile(t, u.dir, "made")
 	u.check(p.Process.Kill())
 	_ = p.Wait() // it was killed
-	u.until(20*time.Second, func() bool { return u.owner("made") == u.uid && u.owner("out/begun") == u.uid })
+	await(t, 20*time.Second, "the guard gives back", func() bool { return u.owner("made") == u.uid && u.owner("out/begun") == u.uid })
 	u.owned("out/begun")
 }
 
@@ -368,7 +360,8 @@ steps:
 `, false)
 	}
 	long, out := u.drone("long.yml")
-	u.until(60*time.Second, func() bool { _, err := os.Lstat(u.path("long")); return err == nil && u.owner("long") == 77 })
+	awaitFile(t, u.dir, "long")
+	await(t, patience, "the first run owns its directory", func() bool { return u.owner("long") == 77 })
 	u.run(0, "short.yml")
 	if u.owner("long") == u.uid || u.owner("short") == u.uid {
 		t.Error("the run that ended first gave back what the other one works on")
@@ -377,14 +370,4 @@ steps:
 	u.end(long, out, 0)
 	u.owned("long/file")
 	u.owned("short/file")
-}
-
-// until waits for something to become true.
-func (u *ordinary) until(limit time.Duration, done func() bool) {
-	u.Helper()
-	for end := time.Now().Add(limit); !done(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			u.Fatalf("it has not happened within %v", limit)
-		}
-	}
 }

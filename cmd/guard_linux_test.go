@@ -96,11 +96,10 @@ func TestGuardOfRun(t *testing.T) {
 	}
 	proc := "/proc/" + strconv.Itoa(pid)
 	// It was started beside the run, and takes its name when it is ready.
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if name, err := os.ReadFile(proc + "/comm"); err == nil && string(name) == "drone-guard\n" {
-			break
-		}
-	}
+	await(t, 20*time.Second, "the guard has its name", func() bool {
+		name, err := os.ReadFile(proc + "/comm")
+		return err == nil && string(name) == "drone-guard\n"
+	})
 	stat, err := os.ReadFile(proc + "/stat")
 	if fields := strings.Fields(string(stat)); err != nil || fields[1] != "(drone-guard)" || fields[5] != strconv.Itoa(pid) || fields[6] != "0" {
 		t.Errorf("it leads no session without a terminal: %q, error %v", stat, err)
@@ -110,13 +109,7 @@ func TestGuardOfRun(t *testing.T) {
 	}
 	// A few MiB is what was promised; without care it would be twenty. It gives
 	// up what its start has taken after it has its name.
-	size := memory(t, pid)
-	for end := time.Now().Add(20 * time.Second); size > 6<<20 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		size = memory(t, pid)
-	}
-	if size > 6<<20 {
-		t.Errorf("it takes %d KiB", size>>10)
-	}
+	await(t, 20*time.Second, "the guard takes 6 MiB at most", func() bool { return memory(t, pid) <= 6<<20 })
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGQUIT} {
 		if err := syscall.Kill(pid, sig); err != nil {
 			t.Error(err)
@@ -170,11 +163,7 @@ func TestStoppedGuard(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the guard has not ended")
-		}
-	}
+	await(t, 10*time.Second, "the guard ends", func() bool { return syscall.Kill(pid, 0) != nil })
 	<-v.ended
 }
 
@@ -218,10 +207,7 @@ func TestGuardHoldsNothing(t *testing.T) {
 // third one sweeps meanwhile: the other run does not notice.
 func TestTwoRunsInOneDirectory(t *testing.T) {
 	t.Parallel()
-	engine := connect(t)
-	if engine == nil {
-		t.Skip("SKIPPED: no container engine")
-	}
+	engine := needEngine(t)
 	killed := newVictim(t, dockerFile, "--env", "NAME=killed")
 	other := killed.drone("exec", "--env", "NAME=other")
 	var said bytes.Buffer
@@ -229,6 +215,7 @@ func TestTwoRunsInOneDirectory(t *testing.T) {
 	if err := other.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = other.Process.Kill() }) // when the test has failed
 	killed.start()
 	killed.await("started.killed")
 	killed.await("started.other")
@@ -245,19 +232,17 @@ func TestTwoRunsInOneDirectory(t *testing.T) {
 	if out, err := third.CombinedOutput(); err != nil {
 		t.Errorf("the third run: %v\n%s", err, out)
 	}
-	for end := time.Now().Add(promise); ; time.Sleep(100 * time.Millisecond) {
-		left, err := leftovers(engine, killed.work)
-		if err != nil {
+	// Two containers, a network and a volume are those of the other run.
+	var left []string
+	await(t, promise, "what the killed run has made is gone", func() bool {
+		var err error
+		if left, err = leftovers(engine, killed.work); err != nil {
 			t.Fatal(err)
 		}
-		// Two containers, a network and a volume are those of the other run.
-		if len(left) == 4 {
-			break
-		}
-		if len(left) < 4 || time.Now().After(end) {
-			t.Errorf("while the other run goes on there is\n%s", strings.Join(left, "\n"))
-			break
-		}
+		return len(left) <= 4
+	})
+	if len(left) < 4 {
+		t.Errorf("while the other run goes on there is\n%s", strings.Join(left, "\n"))
 	}
 	killed.touch("go.other")
 	if err := other.Wait(); err != nil {

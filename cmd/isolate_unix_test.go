@@ -77,26 +77,14 @@ func TestIsolateKilled(t *testing.T) {
 	u.write(".drone.yml", rootsFile, false)
 	u.write("wait", "", false)
 	u.write("theirs", "", false)
-	p, out := u.drone("--isolate", "--volume", u.home+":/seen")
-	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(u.home, "second")); err == nil {
-			break
-		}
-		if time.Since(began) > time.Minute {
-			_ = p.Process.Kill()
-			t.Fatalf("the step has not begun:\n%s", out)
-		}
-	}
+	p, _ := u.drone("--isolate", "--volume", u.home+":/seen")
+	awaitFile(t, u.home, "second")
 	if len(u.copiesOf()) != 1 {
 		t.Errorf("copies while it runs: %v", u.copiesOf())
 	}
 	u.check(p.Process.Signal(syscall.SIGKILL))
 	_ = p.Wait() // it was killed
-	for began := time.Now(); len(u.copiesOf()) > 0; time.Sleep(100 * time.Millisecond) {
-		if time.Since(began) > promise {
-			t.Fatalf("after %v there is left: %s", promise, strings.Join(u.copiesOf(), ", "))
-		}
-	}
+	await(t, promise, "the copy is gone", func() bool { return len(u.copiesOf()) == 0 })
 }
 
 // TestIsolateElsewhere refuses an engine that could not mount the copy, before

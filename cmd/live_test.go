@@ -218,16 +218,6 @@ func project(t *testing.T, file string) string {
 	return dir
 }
 
-// needEngine skips a test where no engine answers.
-func needEngine(t *testing.T) *client.Client {
-	t.Helper()
-	engine := connect(t)
-	if engine == nil {
-		t.Skip("no container engine")
-	}
-	return engine
-}
-
 // waiting has a step that ends when the file go is there.
 const waiting = `kind: pipeline
 name: default

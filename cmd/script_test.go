@@ -121,6 +121,7 @@ func connect(t *testing.T) *client.Client {
 		c, err = client.NewClientWithOpts(options...)
 	}
 	if err == nil {
+		t.Cleanup(func() { _ = c.Close() }) // nothing is lost with its connections
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		_, err = c.Ping(ctx)
@@ -133,6 +134,16 @@ func connect(t *testing.T) *client.Client {
 	}
 	t.Logf("NO CONTAINER ENGINE: the scripts that need one do not run: %v", err)
 	return nil
+}
+
+// needEngine skips a test where no engine answers.
+func needEngine(t *testing.T) *client.Client {
+	t.Helper()
+	engine := connect(t)
+	if engine == nil {
+		t.Skip("SKIPPED: no container engine")
+	}
+	return engine
 }
 
 // podman reports whether the Podman of the tests answers, which on a build
