@@ -136,7 +136,7 @@ func checkConfig(ctx context.Context, s Streams, args []string) (doctor.Check, *
 		}
 		return check, nil
 	}
-	n, _ := lint.Count(p.problems)
+	n, _, _ := lint.Count(p.problems)
 	switch asked := p.refused(); {
 	case n > asked:
 		check.Message, check.Fix = fmt.Sprintf("%s has %s", p.name, report.Plural(n, "error")), "drone lint "+p.file

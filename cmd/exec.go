@@ -80,6 +80,9 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		}
 		return err
 	}
+	if err := p.advise(s); err != nil {
+		return err
+	}
 	p.noteSkip(s)
 	if err := p.refuseCommands(s); err != nil {
 		return err

@@ -1,13 +1,22 @@
 package cmd
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/convert"
+	"github.com/drone-laptop/drone/internal/rewrite"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/manifest"
 	"github.com/drone-laptop/drone/report"
@@ -15,80 +24,348 @@ import (
 
 type lintOptions struct {
 	planFlags
-	format *outputFlag
-	strict bool
+	format  *outputFlag
+	strict  bool
+	quiet   bool
+	info    bool
+	fix     bool
+	levels  []string
+	config  string
+	explain string
+	rules   bool
+	version string // of the program
 }
 
-func newLint(s Streams) *cobra.Command {
-	o := &lintOptions{}
+func newLint(s Streams, version string) *cobra.Command {
+	o := &lintOptions{version: version}
 	c := &cobra.Command{
-		Use:   "lint [FILE…]",
+		Use:   "lint [PATH…]",
 		Short: "report everything that is wrong with a file",
-		Long: "lint reads each FILE (default .drone.yml) as exec does and reports all it finds, with\n" +
-			"place and remedy. It exits 1 when a finding is an error, and 2 when a file cannot be read.",
-		Example: "  drone lint\n  drone lint --trusted --format json",
+		Long: "lint looks at each PATH (default .drone.yml) and reports all it finds, with place and\n" +
+			"remedy: errors are what a server would stumble on or get wrong without a word, warnings\n" +
+			"what is probably not meant. In a folder it finds every .drone.yml and .drone/*.yml; - is\n" +
+			"standard input. A " + lint.ConfigFile + " beside a file or above it sets levels of rules,\n" +
+			"a comment `# drone-lint: disable=RULE` in the file switches one off for a line or a step.\n" +
+			"It exits 1 when a finding is an error, and 2 when a file cannot be read.",
+		Example: "  drone lint\n  drone lint --strict --rule image-tag=off .\n  drone lint --explain unknown-key",
 	}
-	o.register(c)
+	o.build.register(c)
+	flags := c.Flags()
+	flags.BoolVar(&o.sel.trusted, "trusted", false, "the server trusts the repository: privileged, host volumes, devices … are fine")
+	flags.StringArrayVar(&o.sel.privileged, "privileged", nil, "the server runs plugins of this `image` privileged, as the built-in ones (repeatable)")
 	c.Args = cobra.ArbitraryArgs
-	o.format = addOutput(c.Flags(), "format", "text", "json")
-	c.Flags().BoolVar(&o.strict, "strict", false, "warnings count as errors")
-	c.RunE = func(c *cobra.Command, args []string) error { return runLint(orBackground(c.Context()), s, o, args) }
+	o.format = addOutput(flags, "format", "text", "json", "sarif", "github")
+	flags.BoolVar(&o.strict, "strict", false, "warnings count as errors")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "report what makes it fail only")
+	flags.BoolVar(&o.info, "info", false, "report also what is merely good to know, which json and sarif always have")
+	flags.BoolVar(&o.fix, "fix", false, "mend in the files what has one sure remedy, and report the rest")
+	flags.StringArrayVar(&o.levels, "rule", nil, "set the level of a rule, `ID=off|info|warning|error` (repeatable)")
+	flags.StringVar(&o.config, "config", "", "`file` of settings to use instead of a "+lint.ConfigFile)
+	flags.StringVar(&o.explain, "explain", "", "explain the rule `ID`, with examples, and do nothing else")
+	flags.BoolVar(&o.rules, "rules", false, "list the rules, and do nothing else")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		switch {
+		case o.explain != "":
+			return o.explainRule(s)
+		case o.rules:
+			return o.listRules(s)
+		}
+		return runLint(orBackground(c.Context()), s, o, args)
+	}
 	return c
+}
+
+// linted is what came of one file.
+type linted struct {
+	file     string
+	source   []byte // the text that positions refer to
+	findings []manifest.Problem
+	strict   bool
+	err      error
 }
 
 // runLint checks every file, also after one that cannot be read: whoever names
 // many wants to know of all.
 func runLint(ctx context.Context, s Streams, o *lintOptions, args []string) error {
-	planner, err := o.planner(s)
+	l, err := newLinter(s, o)
 	if err != nil {
 		return err
 	}
-	// Nothing runs, so whatever the machine and the consent, all is looked at.
-	planner.opts.Host = compile.Host{Consent: true}
-	planner.forgetful = true
-	var all []manifest.Problem
+	if len(args) == 0 {
+		args = []string{""}
+	}
 	unread := 0
-	for _, file := range files(args) {
-		p, err := planner.load(ctx, file)
+	var paths []string
+	for _, arg := range args {
+		found, err := l.expand(arg)
 		if err != nil {
 			s.fail(err)
 			unread++
+		}
+		paths = append(paths, found...)
+	}
+	results := l.all(ctx, paths)
+	var all []manifest.Problem
+	failed := 0
+	for _, r := range results {
+		if r.err != nil {
+			s.fail(r.err)
+			unread++
 			continue
 		}
-		all = append(all, p.problems...)
+		if r.fails() {
+			failed++
+		}
+		shown := o.shown(r)
+		all = append(all, shown...)
 		if o.format.value == "text" {
-			if err := lint.Text(s.Out, p.problems, p.sourceOf, painter(s.outStyle())); err != nil {
+			if err := lint.Text(s.Out, shown, r.sourceOf, painter(s.outStyle())); err != nil {
 				return err
 			}
 		}
 	}
-	if o.format.value == "json" {
-		if err := lint.JSON(s.Out, all); err != nil {
-			return err
-		}
+	if err := o.write(s, all); err != nil {
+		return err
 	}
-	err = lintStatus(s, all, o.strict)
-	if unread > 0 {
+	o.summary(s, results)
+	switch {
+	case unread > 0:
 		return &failure{status: StatusUsage}
-	}
-	return err
-}
-
-// files gives each argument by itself, and no argument for the default file.
-func files(args []string) [][]string {
-	if len(args) == 0 {
-		return [][]string{nil}
-	}
-	return slices.Collect(slices.Chunk(args, 1))
-}
-
-func lintStatus(s Streams, all []manifest.Problem, strict bool) error {
-	failures, warnings := lint.Count(all)
-	if failures+warnings > 0 {
-		fmt.Fprintf(s.Err, "drone: %s, %s\n", report.Plural(failures, "error"), report.Plural(warnings, "warning"))
-	}
-	if failures > 0 || strict && warnings > 0 {
+	case failed > 0:
 		return &failure{status: StatusFailed}
 	}
 	return nil
+}
+
+// write gives all findings to a program.
+func (o *lintOptions) write(s Streams, all []manifest.Problem) error {
+	switch o.format.value {
+	case "json":
+		return lint.JSON(s.Out, all)
+	case "sarif":
+		return lint.SARIF(s.Out, all, o.version)
+	case "github":
+		return lint.GitHub(s.Out, all)
+	}
+	return nil
+}
+
+// shown leaves out what the user does not want to see.
+func (o *lintOptions) shown(r linted) []manifest.Problem {
+	info := o.info || o.format.value == "json" || o.format.value == "sarif"
+	return slices.DeleteFunc(slices.Clone(r.findings), func(f manifest.Problem) bool {
+		if o.quiet {
+			return !fatal(f, r.strict)
+		}
+		return f.Severity == manifest.Info && !info
+	})
+}
+
+// summary counts the findings, in words.
+func (o *lintOptions) summary(s Streams, results []linted) {
+	var all []manifest.Problem
+	files := 0
+	for _, r := range results {
+		all = append(all, r.findings...)
+		if len(o.shown(r)) > 0 {
+			files++
+		}
+	}
+	failures, warnings, infos := lint.Count(all)
+	var parts []string
+	if failures > 0 {
+		parts = append(parts, report.Plural(failures, "error"))
+	}
+	if warnings > 0 && !o.quiet {
+		parts = append(parts, report.Plural(warnings, "warning"))
+	}
+	if infos > 0 && !o.quiet && (o.info || len(parts) > 0) {
+		note := report.Plural(infos, "note")
+		if !o.info && o.format.value == "text" {
+			note += " (--info shows them)"
+		}
+		parts = append(parts, note)
+	}
+	if len(parts) == 0 {
+		return
+	}
+	text := strings.Join(parts, ", ")
+	if len(results) > 1 {
+		text += fmt.Sprintf(" in %d of %d files", files, len(results))
+	}
+	s.note(text)
+}
+
+// fatal reports whether a finding makes the command fail.
+func fatal(f manifest.Problem, strict bool) bool {
+	return f.Severity == manifest.Error || strict && f.Severity == manifest.Warning
+}
+
+func (r linted) fails() bool {
+	return slices.ContainsFunc(r.findings, func(f manifest.Problem) bool { return fatal(f, r.strict) })
+}
+
+func (r linted) sourceOf(string) []byte { return r.source }
+
+// linter looks at files for one command.
+type linter struct {
+	streams Streams
+	options *lintOptions
+	compile compile.Options
+	flags   map[string]lint.Level
+	configs *lintConfigs
+}
+
+func newLinter(s Streams, o *lintOptions) (*linter, error) {
+	planner, err := o.planner(s)
+	if err != nil {
+		return nil, err
+	}
+	l := &linter{streams: s, options: o, compile: planner.opts, flags: map[string]lint.Level{}}
+	// Nothing runs, so whatever the machine and the consent, all is looked at.
+	l.compile.Host = compile.Host{Consent: true}
+	for _, text := range o.levels {
+		id, level, found := strings.Cut(text, "=")
+		if !found {
+			return nil, usage(fmt.Errorf("--rule %s has no level", text), "write --rule "+text+"=off, or info, warning, error")
+		}
+		if l.flags[id], err = lint.ParseRuleLevel(id, level); err != nil {
+			return nil, usage(fmt.Errorf("--rule %s: %w", text, err), ruleHint(err))
+		}
+	}
+	l.configs, err = newLintConfigs(o.config)
+	return l, err
+}
+
+// ruleHint helps with the name of a rule.
+func ruleHint(err error) string {
+	unknown, ok := errors.AsType[*lint.UnknownRuleError](err)
+	switch {
+	case ok && unknown.Closest != "":
+		return "did you mean " + unknown.Closest + "?"
+	case ok:
+		return "`drone lint --rules` lists the rules"
+	}
+	return ""
+}
+
+// all looks at files, several at a time, and gives the results in their order.
+func (l *linter) all(ctx context.Context, paths []string) []linted {
+	defer growHeap(l.streams)()
+	results := make([]linted, len(paths))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(paths)) {
+		wg.Go(func() {
+			for i := range next {
+				results[i] = l.file(ctx, paths[i])
+			}
+		})
+	}
+	for i := range paths {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return results
+}
+
+// file looks at one file. With --fix it is mended first.
+func (l *linter) file(ctx context.Context, path string) linted {
+	r := linted{file: path}
+	var args []string
+	if path != "" {
+		args = []string{path}
+	}
+	name, source, err := readSource(l.streams, args)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	config, err := l.configs.of(name)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	opts := lint.Options{Compile: l.compile, Levels: l.flags, Strict: l.options.strict}
+	if config != nil {
+		opts.Levels = merged(config.Levels, l.flags)
+		opts.Strict = opts.Strict || config.Strict
+		opts.Compile.Trusted = opts.Compile.Trusted || config.Trusted
+	}
+	r.strict = opts.Strict
+	text, err := l.toYAML(ctx, name, source)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	shown := name
+	if !bytes.Equal(text, source) {
+		shown += " (converted)" // positions are those of the text it became
+	}
+	r.source, r.findings = text, lint.Check(shown, text, opts)
+	if l.options.fix && shown == name && name != "<stdin>" {
+		mended, n := lint.Apply(text, r.findings)
+		if n > 0 {
+			if r.err = mend(name, mended); r.err != nil {
+				return r
+			}
+			r.source, r.findings = mended, lint.Check(shown, mended, opts)
+		}
+	}
+	return r
+}
+
+func mend(name string, text []byte) error {
+	if err := rewrite.File(name, text); err != nil {
+		return usage(fmt.Errorf("cannot mend %s: %w", name, cause(err)), "")
+	}
+	return nil
+}
+
+// toYAML converts what is not Drone YAML yet.
+func (l *linter) toYAML(ctx context.Context, name string, source []byte) ([]byte, error) {
+	within := ""
+	if convert.Detect(name, source) != convert.FormatDrone {
+		var err error
+		if within, err = workingTree(filepath.Dir(name)); err != nil {
+			return nil, usage(fmt.Errorf("cannot tell the working tree of %s: %w", name, cause(err)), "")
+		}
+	}
+	text, err := convert.Run(ctx, name, source, convert.Options{Build: l.compile.Build, Within: within})
+	if err != nil {
+		return nil, conversionFailure(err)
+	}
+	return text, nil
+}
+
+func merged(below, above map[string]lint.Level) map[string]lint.Level {
+	out := make(map[string]lint.Level, len(below)+len(above))
+	for id, level := range below {
+		out[id] = level
+	}
+	for id, level := range above {
+		out[id] = level
+	}
+	return out
+}
+
+// explainRule prints all that is known of a rule.
+func (o *lintOptions) explainRule(s Streams) error {
+	rule, err := lint.Lookup(o.explain)
+	if err != nil {
+		return usage(err, ruleHint(err))
+	}
+	return lint.Explain(s.Out, rule)
+}
+
+// listRules prints all rules, for people or as JSON.
+func (o *lintOptions) listRules(s Streams) error {
+	if o.format.value == "json" {
+		enc := json.NewEncoder(s.Out)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(lint.Rules())
+	}
+	return lint.List(s.Out)
 }

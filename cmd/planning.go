@@ -48,7 +48,9 @@ type planned struct {
 	name     string // of the file, as positions have it
 	file     string // that was read
 	source   []byte
+	parsed   *manifest.File // the source as it stands
 	problems []manifest.Problem
+	trusted  bool
 	leftOut  []string // see leftOut
 	declined bool     // the user was asked, and did not agree
 }
@@ -188,9 +190,10 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 
 // makePlan makes the plan of the file name with the YAML text.
 func makePlan(name string, text []byte, opts compile.Options) (*planned, error) {
-	plan, problems, err := compile.Compile(name, text, opts)
+	parsed, found := manifest.Parse(name, text, nil)
+	plan, problems, err := compile.File(parsed, found, opts)
 	lint.Sort(problems)
-	p := &planned{plan: plan, build: opts.Build, name: name, source: text, problems: problems}
+	p := &planned{plan: plan, build: opts.Build, name: name, source: text, parsed: parsed, problems: problems, trusted: opts.Trusted}
 	// What has the name may be just what could not be read, so the errors come
 	// first.
 	if err != nil && !p.wrong() {
@@ -325,9 +328,34 @@ func (p *planned) showProblems(s Streams) error {
 	return nil
 }
 
+// advise prints what a server would take without a word and get wrong: the errors
+// of the linter that do not keep the file from being run.
+func (p *planned) advise(s Streams) error {
+	configs, err := newLintConfigs("")
+	if err != nil {
+		return err
+	}
+	config, err := configs.of(p.file)
+	if err != nil {
+		return err
+	}
+	opts := lint.Options{Compile: compile.Options{Trusted: p.trusted}}
+	if config != nil {
+		opts.Levels = config.Levels
+	}
+	advice := slices.DeleteFunc(lint.Advice(p.parsed, p.plan, opts), func(f manifest.Problem) bool { return f.Severity != manifest.Error })
+	if len(advice) == 0 {
+		return nil
+	}
+	// Whoever cannot read it has nobody to be told of that.
+	_ = lint.Text(s.Err, advice, p.sourceOf, painter(s.errStyle()))
+	s.note("a server takes this without a word, so it runs; `drone lint --explain RULE` tells more of a rule")
+	return nil
+}
+
 // wrong reports whether something found is an error.
 func (p *planned) wrong() bool {
-	n, _ := lint.Count(p.problems)
+	n, _, _ := lint.Count(p.problems)
 	return n > 0
 }
 
@@ -336,7 +364,7 @@ func (p *planned) refuse() error {
 	if !p.wrong() {
 		return nil
 	}
-	n, _ := lint.Count(p.problems)
+	n, _, _ := lint.Count(p.problems)
 	switch all := !p.otherwiseWrong(); {
 	case all && p.declined:
 		return usage(fmt.Errorf("you have not agreed to what %s asks for, so nothing was run", p.name), "")
@@ -349,7 +377,7 @@ func (p *planned) refuse() error {
 
 // otherwiseWrong reports whether something but privileges is an error.
 func (p *planned) otherwiseWrong() bool {
-	n, _ := lint.Count(p.problems)
+	n, _, _ := lint.Count(p.problems)
 	return p.refused() != n
 }
 
@@ -413,6 +441,7 @@ func painter(style report.Style) lint.Painter {
 	return lint.Painter{
 		Error:   func(t string) string { return style.Paint(report.Red, t) },
 		Warning: func(t string) string { return style.Paint(report.Yellow, t) },
+		Info:    func(t string) string { return style.Paint(report.Cyan, t) },
 		Faint:   style.Faint,
 	}
 }

@@ -37,7 +37,7 @@ func (b *builder) check() {
 	b.checkConditions("", b.st.raw.Trigger, "trigger")
 	b.checkInstance()
 	b.checkChanges(element{}, "trigger", b.st.raw.Trigger, len(b.c.opts.Pipelines) == 0)
-	if !b.st.runs {
+	if !b.checked() {
 		return
 	}
 	for _, e := range b.elements {
@@ -59,10 +59,15 @@ func (b *builder) check() {
 	b.checkOwnClone()
 }
 
+// checked reports whether the pipeline is looked at closely.
+func (b *builder) checked() bool {
+	return b.st.runs || b.c.opts.CheckAll && b.c.cannotRun(b.st.raw) == ""
+}
+
 func (b *builder) checkNames() {
 	first := map[string]element{}
 	for _, e := range b.elements {
-		if e.kind == exec.KindService && !b.st.runs {
+		if e.kind == exec.KindService && !b.checked() {
 			continue
 		}
 		name, span := e.Name.Value, nameSpan(e.Name, e.Span)
@@ -73,7 +78,7 @@ func (b *builder) checkNames() {
 		case len(name) > maxNameBytes && !b.st.onHost():
 			b.reportAt(e, "long-name", span,
 				fmt.Sprintf("step name %q… has %d bytes, at most %d are allowed", cutBytes(name, 20), len(name), maxNameBytes), "shorten the name")
-		case name == "clone" && !b.pipe.Clone.Disable.Value && b.st.runs:
+		case name == "clone" && !b.pipe.Clone.Disable.Value && b.checked():
 			b.reportAt(e, "duplicate-step", span, `step name "clone" is taken by the automatic clone step`,
 				"rename the step, or set `clone: {disable: true}` to replace the automatic one")
 		case used:

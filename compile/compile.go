@@ -70,6 +70,11 @@ type Options struct {
 
 	// Machine is the host name for DRONE_STAGE_MACHINE.
 	Machine string
+
+	// CheckAll looks at the pipelines that this build leaves out as closely as
+	// at those that run, where this machine could run them at all. The plan
+	// stays the same. It is for those who look at a file and not at a build.
+	CheckAll bool
 }
 
 // Netrc is the login for cloning; without a Machine there is none. The
@@ -88,7 +93,15 @@ type Netrc struct {
 // has no pipeline that could be read, or with an error. The error is an
 // *UnknownNameError.
 func Compile(name string, source []byte, opts Options) (*exec.Plan, []manifest.Problem, error) {
-	c := newCompiler(name, source, opts)
+	file, found := manifest.Parse(name, source, nil)
+	return File(file, found, opts)
+}
+
+// File makes the plan for a file that has been parsed, without a lookup, as
+// Compile does. found are the problems of parsing it; they are among those that
+// are returned.
+func File(file *manifest.File, found []manifest.Problem, opts Options) (*exec.Plan, []manifest.Problem, error) {
+	c := newCompiler(file, found, opts)
 	if len(c.stages) == 0 {
 		c.reportNoPipeline()
 		return nil, c.problems.sorted(), nil
@@ -99,7 +112,7 @@ func Compile(name string, source []byte, opts Options) (*exec.Plan, []manifest.P
 	documents := c.substitute()
 	plan := &exec.Plan{
 		Version: exec.Version,
-		File:    name,
+		File:    c.name,
 		Event:   opts.Build.Event,
 		Ref:     opts.Build.Ref,
 		Branch:  opts.Build.Branch,
@@ -131,15 +144,13 @@ type compiler struct {
 	guesses    int              // similar names looked for so far
 }
 
-func newCompiler(name string, source []byte, opts Options) *compiler {
+func newCompiler(file *manifest.File, found []manifest.Problem, opts Options) *compiler {
 	c := &compiler{
-		name: name, source: source, opts: opts,
+		name: file.Name, source: file.Source, opts: opts, raw: file,
 		problems:   newProblems(),
 		privileged: privilegedImages(opts.Privileged),
 		images:     map[string]image{},
 	}
-	var found []manifest.Problem
-	c.raw, found = manifest.Parse(name, source, nil)
 	c.problems.merge(found)
 	for _, d := range c.raw.Documents {
 		if d.Pipeline != nil {

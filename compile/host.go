@@ -148,7 +148,7 @@ func (b *builder) checkHost() {
 		b.checkNoImage(e)
 	}
 	b.checkConditions("", b.st.raw.Trigger, "trigger")
-	if !b.st.runs {
+	if !b.checked() {
 		return
 	}
 	b.checkNoEffect()

@@ -36,7 +36,7 @@ func (b *builder) link(steps []*exec.Step) {
 			steps[n].DependsOn = []string{"clone"}
 		}
 	}
-	if b.st.runs {
+	if b.checked() {
 		b.checkCycles(next, first)
 	}
 }
@@ -62,7 +62,7 @@ func (b *builder) dependencies(e element, self int, index map[string]int) (names
 		case ok && n == self:
 			b.reportLink(e, "step-cycle", d.Span, fmt.Sprintf("step %q depends on itself", e.Name.Value), "remove the entry")
 		case ok:
-			if n > self && b.st.runs {
+			if n > self && b.checked() {
 				b.warn(e, "forward-dependency", d.Span,
 					fmt.Sprintf("step %q depends on %q, which comes later in the file: a server refuses that", e.Name.Value, d.Value),
 					"move the step behind those it depends on")
@@ -82,7 +82,7 @@ func (b *builder) dependencies(e element, self int, index map[string]int) (names
 // reportLink reports a wrong dependency, which matters only where it is
 // followed.
 func (b *builder) reportLink(e element, rule string, span manifest.Span, message, hint string) {
-	if b.st.runs {
+	if b.checked() {
 		b.reportAt(e, rule, span, message, hint)
 	}
 }

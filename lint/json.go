@@ -21,18 +21,23 @@ type record struct {
 	Detail    string            `json:"detail"`
 	Pipeline  string            `json:"pipeline"`
 	Step      string            `json:"step"`
-	Fix       string            `json:"fix"`
+	// Fix is the text for the marked one where that surely mends it, else "".
+	Fix string `json:"fix"`
 }
 
 // JSON writes findings as one array, `[]` when there are none.
 func JSON(w io.Writer, findings []manifest.Problem) error {
 	records := make([]record, 0, len(findings))
 	for _, f := range findings {
+		fix := ""
+		if f.Fix != nil {
+			fix = f.Fix.Text
+		}
 		records = append(records, record{
 			File: f.Span.Start.File, Line: f.Span.Start.Line, Column: f.Span.Start.Column,
 			EndLine: f.Span.End.Line, EndColumn: f.Span.End.Column,
 			Rule: f.Rule, Severity: f.Severity, Message: f.Message, Detail: f.Hint,
-			Pipeline: f.Pipeline, Step: f.Step,
+			Pipeline: f.Pipeline, Step: f.Step, Fix: fix,
 		})
 	}
 	enc := json.NewEncoder(w)

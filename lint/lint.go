@@ -1,16 +1,78 @@
 // Package lint finds what is wrong with a configuration file, all of it in one
-// pass, and reports it as text for people or JSON for scripts.
+// pass, and reports it as text for people, and as JSON, SARIF or commands of a
+// GitHub workflow for programs.
 //
-// It gathers what reading and compiling the file finds. It does not change
-// files, does not run anything, and knows nothing of commands or exit statuses.
+// It gathers what reading and compiling the file finds, and adds rules of its
+// own about what a server takes without a word and gets wrong. Rules are data:
+// see Rules. It does not run anything, reads no files, writes none, and knows
+// nothing of commands or exit statuses.
+//
+// Functions may be called concurrently.
 package lint
 
 import (
 	"cmp"
 	"slices"
 
+	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/manifest"
 )
+
+// Options say how a file is looked at. The zero value is how a server looks at
+// the file of a repository that is not trusted.
+type Options struct {
+	// Compile is the build for which the file is compiled. All pipelines are
+	// looked at, also those that the build would leave out.
+	Compile compile.Options
+	// Levels are the wishes of the user, by rule. They win over what a rule
+	// says; comments in the file win over them.
+	Levels map[string]Level
+	// Strict takes some things more gravely, see Rule.Strict.
+	Strict bool
+}
+
+// Check looks at a configuration file of Drone 1.0 and later, in YAML. name is
+// used in positions. The findings are in the order of their places; those that
+// a comment in the file or a level of the options switches off are left out.
+func Check(name string, source []byte, opts Options) []manifest.Problem {
+	file, parsed := manifest.Parse(name, source, nil)
+	opts.Compile.CheckAll = true
+	plan, found, err := compile.File(file, parsed, opts.Compile)
+	if err != nil {
+		// The name of a pipeline or step that the user asks for, which is not
+		// what is wrong with the file.
+		plan = nil
+	}
+	found = slices.Clone(found)
+	for i := range found {
+		grade(&found[i])
+	}
+	return finish(file, append(found, rules(file, plan, opts)...), opts.Levels)
+}
+
+// Advice returns what only the rules of this package find in a file that has
+// been compiled: what a server would take, so that it need not keep anybody
+// from running the file.
+func Advice(file *manifest.File, plan *exec.Plan, opts Options) []manifest.Problem {
+	return finish(file, rules(file, plan, opts), opts.Levels)
+}
+
+// finish applies the wishes of the user, first those for all files and then
+// those in the file itself.
+func finish(file *manifest.File, found []manifest.Problem, levels map[string]Level) []manifest.Problem {
+	found = slices.DeleteFunc(found, func(f manifest.Problem) bool { return levels[f.Rule] == Off })
+	for i, f := range found {
+		if level, ok := levels[f.Rule]; ok {
+			found[i].Severity = manifest.Severity(level)
+		}
+	}
+	found = suppress(file, found, levels)
+	Sort(found)
+	return slices.CompactFunc(found, func(a, b manifest.Problem) bool {
+		return a.Rule == b.Rule && a.Message == b.Message && a.Span == b.Span
+	})
+}
 
 // Sort orders findings by file, place and rule, so that reports are stable.
 func Sort(findings []manifest.Problem) {
@@ -20,6 +82,7 @@ func Sort(findings []manifest.Problem) {
 			cmp.Compare(a.Span.Start.Line, b.Span.Start.Line),
 			cmp.Compare(a.Span.Start.Column, b.Span.Start.Column),
 			cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Message, b.Message),
 		)
 	})
 }
@@ -39,14 +102,18 @@ func Brief(findings []manifest.Problem) (kept []manifest.Problem, left int) {
 	return kept, left
 }
 
-// Count returns how many findings are errors and how many are warnings.
-func Count(findings []manifest.Problem) (errors, warnings int) {
+// Count returns how many findings are errors, how many are warnings, and how
+// many are neither.
+func Count(findings []manifest.Problem) (errors, warnings, infos int) {
 	for _, f := range findings {
-		if f.Severity == manifest.Error {
+		switch f.Severity {
+		case manifest.Error:
 			errors++
-		} else {
+		case manifest.Warning:
 			warnings++
+		default:
+			infos++
 		}
 	}
-	return errors, warnings
+	return errors, warnings, infos
 }

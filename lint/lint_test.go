@@ -144,7 +144,7 @@ func TestSortAndCount(t *testing.T) {
 	if kept, left := lint.Brief(append(findings, third)); left != 1 || len(kept) != 3 {
 		t.Errorf("Brief kept %d and left %d, want 3 and 1", len(kept), left)
 	}
-	if errors, warnings := lint.Count(findings); errors != 2 || warnings != 1 {
-		t.Errorf("got %d errors and %d warnings, want 2 and 1", errors, warnings)
+	if errors, warnings, infos := lint.Count(append(findings, manifest.Problem{Severity: manifest.Info})); errors != 2 || warnings != 1 || infos != 1 {
+		t.Errorf("got %d errors, %d warnings and %d others, want 2, 1 and 1", errors, warnings, infos)
 	}
 }

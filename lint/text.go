@@ -14,7 +14,7 @@ import (
 
 // Painter colours the parts of a text report; every field may be nil.
 type Painter struct {
-	Error, Warning, Faint func(string) string
+	Error, Warning, Info, Faint func(string) string
 }
 
 // Text writes findings for people: the place, the message, the source line with
@@ -47,9 +47,12 @@ func (t *textWriter) finding(f manifest.Problem) {
 }
 
 func (t *textWriter) severity(s manifest.Severity) string {
-	paint := t.paint.Warning
-	if s == manifest.Error {
+	paint := t.paint.Info
+	switch s {
+	case manifest.Error:
 		paint = t.paint.Error
+	case manifest.Warning:
+		paint = t.paint.Warning
 	}
 	return apply(paint, string(s))
 }

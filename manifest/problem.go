@@ -4,10 +4,12 @@ package manifest
 type Severity string
 
 // An Error is what the server or its runner would refuse or silently get
-// wrong; a Warning is probably not what the author meant.
+// wrong; a Warning is probably not what the author meant; an Info is good to
+// know.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
+	Info    Severity = "info"
 )
 
 // Problem is one thing found wrong in a file. Message is one lower-case
@@ -22,6 +24,14 @@ type Problem struct {
 	Pipeline string // name of the pipeline, "" outside one
 	Step     string // name of the step, "" outside one
 	Related  []Related
+	// Fix is the change of the text that mends it, nil where none is sure to.
+	Fix *Edit
+}
+
+// Edit replaces the text of a span of the source.
+type Edit struct {
+	Span Span
+	Text string
 }
 
 // Related points at another place that belongs to a Problem.

@@ -1,0 +1,172 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+
+	"github.com/drone-laptop/drone/lint"
+)
+
+// lintConfigs finds the settings of the linter for files. It is safe for
+// concurrent use.
+type lintConfigs struct {
+	fixed *lintConfig // for all files, nil without --config
+
+	mu    sync.Mutex
+	known map[string]*lintConfig // by folder
+}
+
+// lintConfig is a file of settings, or what keeps it from being read.
+type lintConfig struct {
+	*lint.Config
+	dir string
+	err error
+}
+
+func newLintConfigs(file string) (*lintConfigs, error) {
+	c := &lintConfigs{known: map[string]*lintConfig{}}
+	if file != "" {
+		c.fixed = readLintConfig(file)
+		return c, c.fixed.err
+	}
+	return c, nil
+}
+
+// of returns the settings for a configuration file, nil when there are none.
+func (c *lintConfigs) of(file string) (*lintConfig, error) {
+	if c.fixed != nil {
+		return c.fixed, nil
+	}
+	dir, err := filepath.Abs(filepath.Dir(file))
+	if err != nil || file == "<stdin>" {
+		dir, err = os.Getwd()
+	}
+	if err != nil {
+		return nil, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+	}
+	found := c.in(dir)
+	if found == nil || found.err != nil {
+		return nil, errorOf(found)
+	}
+	return found, nil
+}
+
+func errorOf(c *lintConfig) error {
+	if c == nil {
+		return nil
+	}
+	return c.err
+}
+
+// in finds the settings for the files of a folder: there, or further up to the
+// top of the working tree.
+func (c *lintConfigs) in(dir string) *lintConfig {
+	c.mu.Lock()
+	found, ok := c.known[dir]
+	c.mu.Unlock()
+	if ok {
+		return found
+	}
+	file := filepath.Join(dir, lint.ConfigFile)
+	if _, err := os.Stat(file); err == nil {
+		found = readLintConfig(file)
+	} else if up := filepath.Dir(dir); up != dir && !exists(filepath.Join(dir, ".git")) {
+		found = c.in(up)
+	}
+	c.mu.Lock()
+	c.known[dir] = found
+	c.mu.Unlock()
+	return found
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func readLintConfig(file string) *lintConfig {
+	c := &lintConfig{dir: filepath.Dir(file)}
+	source, err := os.ReadFile(file)
+	if err != nil {
+		c.err = usage(fmt.Errorf("cannot read %s: %w", file, cause(err)), "")
+		return c
+	}
+	c.Config, err = lint.ParseConfig(file, source)
+	if wrong, ok := errors.AsType[*lint.ConfigError](err); ok {
+		c.err = usage(wrong, wrong.Hint)
+	}
+	return c
+}
+
+// expand gives the configuration files that an argument names: itself, or those
+// in a folder.
+func (l *linter) expand(arg string) ([]string, error) {
+	if arg == "" || arg == "-" {
+		return []string{arg}, nil
+	}
+	info, err := os.Stat(arg)
+	if err != nil || !info.IsDir() {
+		return []string{arg}, nil // whatever is wrong with it is said when it is read
+	}
+	var files []string
+	err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return usage(fmt.Errorf("cannot read %s: %w", path, cause(err)), "")
+		case path != arg && d.IsDir() && passedOver(d.Name()):
+			return fs.SkipDir
+		case !d.IsDir() && configuration(path, path == filepath.Join(arg, d.Name())) && !l.ignored(path):
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err == nil && len(files) == 0 {
+		err = usage(fmt.Errorf("there is no %s and no .drone/*.yml in %s", defaultFile, arg), "name the file")
+	}
+	return files, err
+}
+
+// passedOver are folders of other people's files.
+func passedOver(name string) bool {
+	return name == "node_modules" || name == "vendor" || len(name) > 1 && name[0] == '.' && name != ".drone"
+}
+
+var kindLine = regexp.MustCompile(`(?m)^"?kind"?:`)
+
+// configuration reports whether a file that is met in a folder is one for
+// Drone: by its name, or because it is in .drone and has documents of Drone.
+// What else is kept there, such as values for templates, is not. direct says
+// that the folder itself was named.
+func configuration(path string, direct bool) bool {
+	switch filepath.Base(path) {
+	case ".drone.yml", ".drone.yaml":
+		return true
+	}
+	if ext := filepath.Ext(path); ext != ".yml" && ext != ".yaml" {
+		return false
+	}
+	if filepath.Base(filepath.Dir(path)) != ".drone" && !direct {
+		return false
+	}
+	source, err := os.ReadFile(path)
+	return err == nil && filepath.Base(filepath.Dir(path)) == ".drone" && kindLine.Match(source)
+}
+
+// ignored reports whether the settings leave a file out.
+func (l *linter) ignored(path string) bool {
+	config, err := l.configs.of(path)
+	if err != nil || config == nil {
+		return false // a wrong configuration is told when the file is looked at
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(config.dir, abs)
+	return err == nil && config.Ignores(filepath.ToSlash(rel))
+}
