@@ -295,10 +295,39 @@ func TestMounts(t *testing.T) {
 			images: func() ([]string, error) { return []string{"x"}, nil },
 			file:   func() (string, error) { return "f", tc.file },
 			seen:   func() error { return tc.seen },
-			names:  func() (names, error) { return names{file: tc.read}, nil },
+			names:  func(context.Context, func(names) bool) (names, error) { return names{file: tc.read}, nil },
 		}
 		tr.mounts(t.Context()).expect(t, tc.status, tc.message, tc.fix)
 	}
+}
+
+// TestSlowNameServer has the trial step wait for an answer that never comes: what
+// it has said before that is known.
+func TestSlowNameServer(t *testing.T) {
+	t.Parallel()
+	tr := &trial{
+		Options:  Options{Dir: "/d", Name: "far.example", Resolve: func(context.Context, string) error { return nil }},
+		endpoint: dockerhost.Endpoint{Host: "unix:///x"},
+		images:   func() ([]string, error) { return []string{"x"}, nil },
+		file:     func() (string, error) { return "f", nil },
+		seen:     func() error { return nil },
+		said:     newAnswers(),
+	}
+	tr.names = tr.ask
+	tr.begin = sync.OnceFunc(func() {
+		go func() {
+			for _, part := range []string{"fi", "le=yes\nserv", "ice=yes", "\n", "out"} {
+				fmt.Fprint(tr.said, part)
+			}
+		}()
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	tr.dns(ctx).expect(t, Fail, "containers do not resolve far.example, this machine does", "name servers that containers reach")
+	tr.mounts(t.Context()).expect(t, OK, "containers see the files of /d", "")
+	tr.serviceNames(t.Context()).expect(t, OK, "find each other by name", "")
+	tr.said.end(errNoTool)
+	tr.dns(t.Context()).expect(t, Fail, "containers do not resolve far.example", "")
 }
 
 // TestRealEngine tries out the engine of this machine, of which nothing is left

@@ -64,7 +64,10 @@ type trial struct {
 	images func() ([]string, error)
 	file   func() (string, error)
 	seen   func() error
-	names  func() (names, error)
+	names  func(ctx context.Context, enough func(names) bool) (names, error)
+
+	begin func() // the trial step, once
+	said  *answers
 }
 
 // errOther means that a container sees a file, but not the one of this machine.
@@ -82,7 +85,10 @@ func (t *trial) start(ctx context.Context, p patient) []func() Check {
 	t.images = sync.OnceValues(func() ([]string, error) { return t.engine.Local(shared, t.Images, mostImages) })
 	t.file = sync.OnceValues(t.writeFile)
 	t.seen = sync.OnceValue(func() error { return t.readFile(shared) })
-	t.names = sync.OnceValues(func() (names, error) { return t.lookUp(shared) })
+	t.said, t.names = newAnswers(), t.ask
+	t.begin = sync.OnceFunc(func() {
+		p.late.Go(func() { t.said.end(exec.Guard(func() error { return t.lookUp(shared) })) })
+	})
 	return []func() Check{
 		p.check(ctx, "kind", t.kind),
 		p.check(ctx, "storage", t.storage),
@@ -238,7 +244,8 @@ func (t *trial) mounts(ctx context.Context) Check {
 	case err != nil:
 		return fail(mountFix(err), "containers do not see the files of %s: %v", t.Dir, err)
 	}
-	if found, _ := t.names(); found.file == "no" { // its error is told elsewhere
+	// Its error is told elsewhere.
+	if found, _ := t.names(ctx, func(n names) bool { return n.file != "" || n.service != "" }); found.file == "no" {
 		return fail(fmt.Sprintf("with SELinux, `chcon -Rt container_file_t %s`; with user namespaces, let others read it; or run with --clone", t.Dir),
 			"containers see the files of %s, but may not read them", t.Dir)
 	}

@@ -47,23 +47,30 @@ type names struct{ file, service, outside string }
 // errNoTool means that no image on this machine can look up names.
 var errNoTool = errors.New("no image on this machine has a shell with getent or nslookup")
 
-// lookUp asks from within a container in a network of its own, as the steps of a
-// pipeline have it.
-func (t *trial) lookUp(ctx context.Context) (names, error) {
-	images, err := t.images()
-	if err != nil {
-		return names{}, err
-	}
-	for _, image := range images {
-		found, err := t.lookUpIn(ctx, image)
-		if !errors.Is(err, errNoTool) {
-			return found, err
-		}
-	}
-	return names{}, errNoTool
+// ask has a container look up names, once for all checks, and waits until it has
+// said enough, has ended, or ctx has. What a slow name server keeps it from saying
+// holds up nobody who does not want to know.
+func (t *trial) ask(ctx context.Context, enough func(names) bool) (names, error) {
+	t.begin()
+	return t.said.await(ctx, enough)
 }
 
-func (t *trial) lookUpIn(ctx context.Context, image string) (found names, err error) {
+// lookUp asks from within a container in a network of its own, as the steps of a
+// pipeline have it.
+func (t *trial) lookUp(ctx context.Context) error {
+	images, err := t.images()
+	if err != nil {
+		return err
+	}
+	for _, image := range images {
+		if err := t.lookUpIn(ctx, image); !errors.Is(err, errNoTool) {
+			return err
+		}
+	}
+	return errNoTool
+}
+
+func (t *trial) lookUpIn(ctx context.Context, image string) (err error) {
 	setting := exec.Setting{
 		Run: t.Run, Notify: func(exec.Notice) {}, Hurry: ctx.Done(),
 		Secret: func(string) (string, bool) { return "", false },
@@ -72,7 +79,7 @@ func (t *trial) lookUpIn(ctx context.Context, image string) (found names, err er
 		Name: t.Run, Type: "docker", Runs: true, Workspace: exec.Workspace{Base: "/drone", Path: "/drone/src"},
 	}, setting)
 	if err != nil {
-		return found, err
+		return err
 	}
 	defer func() {
 		tidy, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.Limit)
@@ -87,44 +94,94 @@ func (t *trial) lookUpIn(ctx context.Context, image string) (found names, err er
 		step.Binds = []exec.Bind{{Host: t.Dir, Path: shared, ReadOnly: true}}
 	}
 	step.Command = []string{lookUp, "sh", alias, t.Name, file}
-	var output lines
-	exit, err := session.Run(ctx, step, exec.IO{Output: &output, Started: func() {}, Notify: setting.Notify})
-	found = names{file: output.value("file"), service: output.value("service"), outside: output.value("outside")}
+	exit, err := session.Run(ctx, step, exec.IO{Output: t.said, Started: func() {}, Notify: setting.Notify})
+	found := t.said.names()
 	var failed *exec.StepError
 	switch {
 	case errors.As(err, &failed) && failed.Phase == exec.PhaseStart, err == nil && exit.Code == 3:
-		return found, errNoTool
+		return errNoTool
 	case err == nil && exit.Code != 0 && found.service == "":
-		return found, fmt.Errorf("a shell of image %q ended with exit code %d", image, exit.Code)
+		return fmt.Errorf("a shell of image %q ended with exit code %d", image, exit.Code)
 	case found.service != "":
-		return found, nil // what is missing did not come in time
+		return nil // what is missing did not come in time
 	}
-	return found, err
+	return err
 }
 
-// lines collects the output of the step, which may still be written when it is
-// read.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+// answers collects the output of the trial step, which is read while it is
+// written.
+type answers struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{} // closed at the next change
+	ended   bool
+	err     error // why there is no more
 }
 
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
+func newAnswers() *answers { return &answers{changed: make(chan struct{})} }
+
+func (a *answers) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tell()
+	return a.text.Write(p)
 }
 
-// value gives what follows name= on a line.
-func (l *lines) value(name string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(l.text.String()) {
-		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && key == name {
-			return value
+// end says that nothing more comes.
+func (a *answers) end(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended, a.err = true, err
+	a.tell()
+}
+
+func (a *answers) tell() {
+	close(a.changed)
+	a.changed = make(chan struct{})
+}
+
+// await waits until enough was said, or no more comes. The error says why it is
+// not enough.
+func (a *answers) await(ctx context.Context, enough func(names) bool) (names, error) {
+	for {
+		a.mu.Lock()
+		changed, ended, err := a.changed, a.ended, a.err
+		a.mu.Unlock()
+		found := a.names()
+		switch {
+		case enough(found):
+			return found, nil
+		case ended:
+			return found, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return found, ctx.Err()
 		}
 	}
-	return ""
+}
+
+// names gives what was said on whole lines.
+func (a *answers) names() (found names) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for line := range strings.Lines(a.text.String()) {
+		text, whole := strings.CutSuffix(line, "\n")
+		key, value, _ := strings.Cut(strings.TrimSpace(text), "=")
+		if !whole {
+			break
+		}
+		switch key {
+		case "file":
+			found.file = value
+		case "service":
+			found.service = value
+		case "outside":
+			found.outside = value
+		}
+	}
+	return found
 }
 
 // unchecked explains why no name was looked up.
@@ -146,7 +203,7 @@ func (t *trial) unchecked(ctx context.Context, err error) Check {
 
 // serviceNames tells whether steps find services by their names.
 func (t *trial) serviceNames(ctx context.Context) Check {
-	found, err := t.names()
+	found, err := t.names(ctx, func(n names) bool { return n.service != "" })
 	switch found.service {
 	case "yes":
 		return ok("containers of a pipeline find each other by name")
@@ -162,19 +219,15 @@ func (t *trial) serviceNames(ctx context.Context) Check {
 func (t *trial) dns(ctx context.Context) Check {
 	here := make(chan error, 1)
 	go func() { here <- t.resolve(ctx) }()
-	found, err := t.names()
+	found, err := t.names(ctx, func(n names) bool { return n.outside != "" })
 	if found.outside == "yes" {
 		return ok("containers resolve %s", t.Name)
 	}
 	if found.service == "" {
 		return t.unchecked(ctx, err)
 	}
-	select {
-	case err = <-here:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	if err != nil {
+	// It comes before ctx ends.
+	if err := <-here; err != nil {
 		return warn("check the network; offline, runs work with the images that are here: `drone pull` fetches them ahead",
 			"neither containers nor this machine resolve %s", t.Name)
 	}
