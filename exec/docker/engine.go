@@ -120,11 +120,18 @@ func (e *Engine) greet(ctx context.Context, within time.Duration) error {
 	}
 	e.client.NegotiateAPIVersionPing(ping)
 	if v := e.client.ClientVersion(); versions.LessThan(v, oldestAPI) {
+		if !versions.LessThan(ping.APIVersion, oldestAPI) {
+			return &exec.UnreachableError{
+				Address: e.endpoint.Host,
+				Err:     fmt.Errorf("DOCKER_API_VERSION fixes version %q of the Docker API, but at least %s is needed, and the engine at %s speaks %s", v, oldestAPI, e.endpoint.Host, ping.APIVersion),
+				Hint:    "unset DOCKER_API_VERSION",
+			}
+		}
 		return &exec.UnreachableError{
 			Address: e.endpoint.Host,
 			Err: fmt.Errorf("the engine at %s speaks version %s of the Docker API, but at least %s is needed",
 				e.endpoint.Host, v, oldestAPI),
-			Hint: "update Docker; unset DOCKER_API_VERSION if it is set",
+			Hint: "update Docker",
 		}
 	}
 	// The ping is answered whatever the version; the first versioned request

@@ -59,6 +59,9 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 		return &exec.UnreachableError{Address: at.Host, Err: text, Hint: hint}
 	}
 	text := oneLine(err)
+	if what, hint, ok := at.ExplainTLS(err); ok && dial == nil {
+		return say(what, hint)
+	}
 	var slow net.Error
 	switch {
 	case errors.Is(err, errStranger), stranger(text):
@@ -79,12 +82,6 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 		return say("it does not take this program's version of the Docker API any more: "+text, "update drone; unset DOCKER_API_VERSION if it is set")
 	case strings.Contains(text, "is too new"):
 		return say("it does not know the requested version of the Docker API: "+text, "unset DOCKER_API_VERSION, or update Docker")
-	case containsAny(text, "HTTP request to an HTTPS server", tlsAnswer):
-		return say("it wants TLS, which was not asked for", "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the directory with the certificates")
-	case strings.Contains(text, "HTTP response to HTTPS client"), strings.Contains(text, "first record does not look like a TLS handshake"):
-		return say("it does not speak TLS", "unset DOCKER_TLS_VERIFY and DOCKER_TLS")
-	case containsAny(text, "x509:", "tls:", "bad certificate"):
-		return say(text, "check the certificates in DOCKER_CERT_PATH or in the docker context")
 	case strings.HasPrefix(at.Host, "ssh://"):
 		return say(text, "check that `ssh "+sshTarget(at.Host)+" docker version` works without a question")
 	case errors.Is(err, context.DeadlineExceeded) && dial == nil:
@@ -99,16 +96,12 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 // one says which version of the API it speaks.
 var errStranger = errors.New("the answer to the greeting names no version of the API")
 
-// tlsAnswer is what a server says that was spoken to without TLS, as the client
-// quotes the alert.
-const tlsAnswer = `malformed HTTP response "\x15\x03`
-
 // stranger reports whether an error shows an answer that no engine gives: a web
 // page, or another protocol.
 func stranger(text string) bool {
 	lower := strings.ToLower(text)
 	return containsAny(lower, "<html", "<!doctype", "invalid character '<'", "page not found") ||
-		containsAny(text, "malformed HTTP") && !strings.Contains(text, tlsAnswer)
+		containsAny(text, "malformed HTTP") && !strings.Contains(text, dockerhost.PlainAlert)
 }
 
 // orElse is what helps where the address was given and is not the right one.

@@ -35,8 +35,9 @@ type Endpoint struct {
 	// default socket does not exist.
 	Tried []string
 
-	tls  *dcontext.TLSData
-	skip bool // encrypt, do not verify
+	tls   *dcontext.TLSData
+	skip  bool   // encrypt, do not verify
+	certs string // the directory that tls is from, "" when that is a context
 }
 
 // Local reports whether the engine is reached through a socket of this
@@ -58,6 +59,9 @@ func (e Endpoint) Local() bool {
 // still fixes the version. An error names the certificate or address that
 // cannot be used.
 func (e Endpoint) ClientOptions() ([]client.Opt, error) {
+	if err := e.checkTLS(); err != nil {
+		return nil, fmt.Errorf("cannot use %s from %s: %w", e.Host, e.Source, err)
+	}
 	ep := docker.Endpoint{
 		EndpointMeta: docker.EndpointMeta{Host: e.Host, SkipTLSVerify: e.skip},
 		TLSData:      e.tls,
@@ -114,38 +118,6 @@ func (env Environment) fromHost(host, source string) (Endpoint, error) {
 	}
 	e := Endpoint{Host: parsed, Source: source}
 	return env.withTLS(e)
-}
-
-// withTLS adds the certificates that DOCKER_TLS, DOCKER_TLS_VERIFY and
-// DOCKER_CERT_PATH ask for; like docker, they count with the default context
-// and DOCKER_HOST only.
-func (env Environment) withTLS(e Endpoint) (Endpoint, error) {
-	verify := env.Getenv("DOCKER_TLS_VERIFY") != ""
-	if !verify && env.Getenv("DOCKER_TLS") == "" {
-		return e, nil
-	}
-	dir := env.Getenv("DOCKER_CERT_PATH")
-	if dir == "" {
-		dir = env.configDir()
-	}
-	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	if !env.exists(cert) {
-		cert = ""
-	}
-	if !env.exists(key) {
-		key = ""
-	}
-	var ca string
-	if verify {
-		ca = filepath.Join(dir, "ca.pem")
-	}
-	data, err := dcontext.TLSDataFromFiles(ca, cert, key)
-	if err != nil {
-		return Endpoint{}, &Error{"DOCKER_TLS_VERIFY", fmt.Errorf("cannot read the certificates: %w", err),
-			"point DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem"}
-	}
-	e.tls, e.skip = data, !verify
-	return e, nil
 }
 
 func (env Environment) currentContext() (string, error) {

@@ -108,7 +108,7 @@ func TestResolve(t *testing.T) {
 			t.Fatal(err)
 		}
 		got.Host = strings.Replace(got.Host, env.Home, "$HOME", 1)
-		got.tls = nil
+		got.tls, got.certs = nil, ""
 		if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(Endpoint{})); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
@@ -182,6 +182,8 @@ func TestResolve(t *testing.T) {
 			"~/.local/share/containers/podman/machine/podman.sock", "~/.local/share/containers/podman/machine/qemu/podman.sock", "/run/podman/podman.sock"}}},
 		{name: "TLS without certificates", vars: map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS_VERIFY": "1"},
 			wantErr: "DOCKER_TLS_VERIFY: cannot read the certificates"},
+		{name: "TLS without an address", vars: map[string]string{"DOCKER_TLS": "1"}, files: []string{std, "$HOME/.rd/docker.sock"},
+			want: Endpoint{Host: "tcp://localhost:2376", Source: "the default address with DOCKER_TLS", skip: true}},
 		{name: "TLS unverified", vars: map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS": "1"},
 			want: Endpoint{Host: "tcp://h:2376", Source: "DOCKER_HOST", skip: true}},
 	}

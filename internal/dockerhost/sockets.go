@@ -9,6 +9,9 @@ import (
 	"github.com/docker/docker/client"
 )
 
+// tlsHost is the address that docker takes when it is to speak TLS and has none.
+const tlsHost = "tcp://localhost:2376"
+
 type socket struct{ path, owner string }
 
 // knownSockets are the places besides the default one, in order of trust: the
@@ -95,12 +98,16 @@ func (env Environment) colimaSockets() []socket {
 }
 
 // fromSockets takes the default address, or the first known socket that
-// exists when the default one does not.
+// exists when the default one does not. Like docker, it takes another default
+// address when TLS is asked for, which no socket speaks.
 func (env Environment) fromSockets() (Endpoint, error) {
+	if asked := env.asksTLS(); asked != "" {
+		return env.fromHost(tlsHost, "the default address with "+asked)
+	}
 	standard := Endpoint{Host: client.DefaultDockerHost, Source: "the default address"}
 	path, isSocket := strings.CutPrefix(client.DefaultDockerHost, "unix://")
 	if !isSocket || env.exists(path) {
-		return env.withTLS(standard)
+		return standard, nil
 	}
 	standard.Tried = append(standard.Tried, path)
 	for _, s := range env.knownSockets() {
@@ -109,5 +116,5 @@ func (env Environment) fromSockets() (Endpoint, error) {
 		}
 		standard.Tried = append(standard.Tried, env.short(s.path))
 	}
-	return env.withTLS(standard)
+	return standard, nil
 }
