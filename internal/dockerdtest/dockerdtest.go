@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ type Daemon struct {
 	daemon *exec.Cmd
 	ended  chan struct{} // closed when daemon has ended
 	flags  []string
+	socket *os.File // that it is handed when it starts, or nil
 }
 
 const (
@@ -58,6 +60,36 @@ wait`
 // fails there when CI is set.
 func Start(t testing.TB, images []string, flags ...string) *Daemon {
 	t.Helper()
+	return start(t, images, nil, flags)
+}
+
+// StartTLS is Start for a daemon that also listens on the address that is
+// returned, with TLS and for clients with a certificate only. certs is a
+// directory of Authority.Issue, which says who that is and who the daemon is.
+func StartTLS(t testing.TB, images []string, certs string, flags ...string) (d *Daemon, address string) {
+	t.Helper()
+	// Nobody reaches a port in the network of the daemon from outside. It is
+	// handed a socket of this one, as systemd would do it.
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() }) // nothing was written to it
+	file := func(name string) string { return filepath.Join(certs, name) }
+	d = start(t, images, socket, append([]string{
+		"--host", "fd://", "--tlsverify",
+		"--tlscacert", file("ca.pem"), "--tlscert", file("cert.pem"), "--tlskey", file("key.pem"),
+	}, flags...))
+	return d, "tcp://" + listener.Addr().String()
+}
+
+func start(t testing.TB, images []string, socket *os.File, flags []string) *Daemon {
+	t.Helper()
 	if why := missing(); why != "" {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("no second Docker daemon can be started: %s", why)
@@ -72,7 +104,7 @@ func Start(t testing.TB, images []string, flags ...string) *Daemon {
 	}
 	d := &Daemon{
 		Host: "unix://" + filepath.Join(dir, "d.sock"), Storage: filepath.Join(dir, "storage"),
-		t: t, dir: dir, flags: flags,
+		t: t, dir: dir, flags: flags, socket: socket,
 	}
 	t.Cleanup(d.remove)
 	if err := d.prepare(images); err != nil {
@@ -192,14 +224,21 @@ func (d *Daemon) Launch() {
 	defer log.Close()
 	// A daemon that was killed leaves its number, which another process may
 	// have by now.
+	prepare := `rm -f /run/d.pid; exec "$@"`
+	if d.socket != nil {
+		prepare = "export LISTEN_FDS=1 LISTEN_PID=$$; " + prepare
+	}
 	d.daemon = d.inside(append([]string{
-		"sh", "-c", `rm -f /run/d.pid; exec "$@"`, "sh", "dockerd",
+		"sh", "-c", prepare, "sh", "dockerd",
 		"--config-file", filepath.Join(d.dir, "daemon.json"), "--host", d.Host,
 		"--data-root", d.Storage, "--exec-root", "/run/docker-exec", "--pidfile", "/run/d.pid",
 		"--iptables=false", "--ip6tables=false", "--log-level", "warn",
 		"--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", d.cgroup(),
 	}, d.flags...)...)
 	d.daemon.Stdout, d.daemon.Stderr = log, log
+	if d.socket != nil {
+		d.daemon.ExtraFiles = []*os.File{d.socket}
+	}
 	if err := d.daemon.Start(); err != nil {
 		d.t.Fatal(err)
 	}
