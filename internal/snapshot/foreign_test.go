@@ -3,6 +3,8 @@
 package snapshot_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +65,32 @@ func TestForeign(t *testing.T) {
 	s.submodule()
 	if own, common, err := facts.GitDir(s.path("super/sub")); err != nil || snapshot.Foreign(s.path("super/sub"), own, common) {
 		t.Errorf("a submodule is foreign: %s, %v", own, err)
+	}
+}
+
+// TestObjectsOfAnotherCheckout: a link to the same part of the repository of
+// another checkout is not followed, as a .git that is one is refused.
+func TestObjectsOfAnotherCheckout(t *testing.T) {
+	s := newSandbox(t)
+	s.repository()
+	s.git(".", "init", "-q", "-b", "main", "mine")
+	s.write("mine/a.txt", "mine\n")
+	for _, name := range []string{"objects", "refs/heads"} {
+		at := s.path("mine/.git/" + name)
+		s.must(os.RemoveAll(at))
+		s.must(os.Symlink(s.path("tree/.git/"+name), at))
+	}
+	s.must(s.copy(t.Context(), "mine"))
+	for _, name := range []string{"objects/pack", "refs/heads/main"} {
+		if _, err := os.Lstat(s.path("copy/.git/" + name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is in the copy: %v", name, err)
+		}
+	}
+	if text, err := os.ReadFile(s.path("copy/a.txt")); err != nil || string(text) != "mine\n" {
+		t.Errorf("the file is %q, %v", text, err)
+	}
+	if said := strings.Join(*s.warnings, "\n"); !strings.Contains(said, "objects of the git repository is not copied: it is a link to "+s.path("tree/.git/objects")) {
+		t.Errorf("warned %q", said)
 	}
 }
 

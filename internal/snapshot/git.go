@@ -189,8 +189,8 @@ func apart(name string) bool {
 
 // gitFiles copies what is in the directory name of a repository, which is from
 // on disk, into to. Symbolic links become what they point to, as git would
-// write through them, as far as follows permits; what is there already stays. above are the directories
-// on the way.
+// write through them, as far as follows permits; what is there already stays.
+// above are the directories on the way.
 func (c *copier) gitFiles(r repository, from, to, name string, wanted func(name string) bool, above []fs.FileInfo) error {
 	here, err := os.Stat(from)
 	if err != nil {
@@ -258,7 +258,9 @@ func (c *copier) gitFile(r repository, from, to, name string, entry fs.DirEntry,
 // follows reports whether a link called name in a repository may become what it
 // leads to, which is real. Who works on a copy reads all of it, and may have put
 // the link there when it worked on the original: so it has to stay in the tree,
-// or lead to the same part of another repository, as they do that share one.
+// or lead to the same part of a repository that is in no checkout and may be
+// anybody's, as they do that share one. Nothing leads back from that of another
+// checkout, as it does for a linked worktree.
 func (c *copier) follows(r repository, name, real string) bool {
 	tree, err := filepath.EvalSymlinks(c.source.Dir)
 	if err != nil {
@@ -269,7 +271,7 @@ func (c *copier) follows(r repository, name, real string) bool {
 			return true
 		}
 	}
-	if other, ok := strings.CutSuffix(real, string(filepath.Separator)+name); ok && isRepository(other) {
+	if other, ok := strings.CutSuffix(real, string(filepath.Separator)+name); ok && isRepository(other) && !ofCheckoutDir(other) {
 		return true
 	}
 	if c.source.Warn != nil {
