@@ -63,7 +63,7 @@ func runDoctor(ctx context.Context, s Streams, engine *engineFlags, form string,
 	tell(config)
 	doctor.Run(ctx, doctor.Options{
 		Env: dockerhost.Process(), Host: engine.host, Registry: engine.registry,
-		Dir: dir, Temp: os.TempDir(), Images: planImages(plan), Name: outsideName(plan),
+		Dir: dir, Temp: os.TempDir(), Copies: copiesDir(s.getenv), RunDirs: runDirs(), Images: planImages(plan), Name: outsideName(plan),
 		Run: "doctor-" + strings.ToLower(rand.Text()[:10]),
 	}, tell)
 	if signal, ok := interruption(ctx); ok {

@@ -66,8 +66,11 @@ type Options struct {
 	// run.
 	Env            dockerhost.Environment
 	Host, Registry string
-	// Dir is the working directory, Temp that for temporary files.
-	Dir, Temp string
+	// Dir is the working directory, Temp that for temporary files, Copies that in
+	// which copies of the working tree are made. The last need not exist.
+	Dir, Temp, Copies string
+	// RunDirs are the directories in which runs make their own.
+	RunDirs []string
 	// Images are those of the plan; one of them serves for trials where it is
 	// on the machine.
 	Images []string

@@ -147,7 +147,8 @@ func at(host string) dockerhost.Environment {
 func gather(t *testing.T, opts Options) (map[string]Check, []string) {
 	t.Helper()
 	dir := t.TempDir()
-	opts.Dir, opts.Temp, opts.Run = dir, dir, "doctor-test-"+strconv.Itoa(os.Getpid())
+	opts.Dir, opts.Temp, opts.Copies, opts.RunDirs = dir, dir, filepath.Join(dir, "none", "yet"), []string{dir}
+	opts.Run = "doctor-test-" + strconv.Itoa(os.Getpid())
 	if opts.Name == "" {
 		opts.Name = "name.invalid"
 	}
@@ -221,10 +222,10 @@ func TestEngineThatStops(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	found[Engine].expect(t, OK, "version 0.0.1, API 1.41", "")
-	if len(names) != 13 {
+	if len(names) != 14 {
 		t.Errorf("the checks are %q", names)
 	}
-	for _, name := range []string{"kind", "storage", "clock", "mounts", "service names", "dns", "leftovers"} {
+	for _, name := range []string{"kind", "storage", "clock", "mounts", "copies", "service names", "dns", "leftovers"} {
 		if c := found[name]; c.Status != Warn || !strings.HasPrefix(c.Message, "not ") {
 			t.Errorf("%s: %+v", name, c)
 		}
@@ -268,6 +269,44 @@ func TestFindings(t *testing.T) {
 	found["dns"].expect(t, Warn, "no image is on this machine", "drone pull")
 	if self.Start != "" { // else a number that is used again cannot be told
 		found["leftovers"].expect(t, Warn, "runs that were killed have left 2 containers, 1 network", "drone clean")
+	}
+}
+
+// TestCopies: what containers do not see of the place for copies is a warning,
+// wherever the working directory is.
+func TestCopies(t *testing.T) {
+	blind := stub(t, func(path string) (any, bool) {
+		switch {
+		case path == "/images/json":
+			return []any{map[string]any{"RepoTags": []string{"x:1"}}}, true
+		case strings.HasPrefix(path, "/containers/"): // it makes what it is asked for, and has no files
+			return map[string]any{"Id": "x", "Names": []string{}}, true
+		}
+		return nil, false
+	})
+	engine, err := docker.New(t.Context(), docker.Options{Endpoint: dockerhost.Endpoint{Host: blind, Source: "the test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	for _, tc := range []struct {
+		at           dockerhost.Endpoint
+		copies       string
+		status       Status
+		message, fix string
+	}{
+		{at: dockerhost.Endpoint{Host: "unix:///s"}, copies: t.TempDir(), status: Warn, message: "containers do not see the files of", fix: "TMPDIR"},
+		{at: dockerhost.Endpoint{Host: "unix:///s"}, copies: "/proc/none/yet", status: Warn, message: "cannot make copies in /proc/none/yet", fix: "TMPDIR"},
+		{at: dockerhost.Endpoint{Host: "ssh://me@there"}, copies: t.TempDir(), status: OK, message: "not needed"},
+	} {
+		tr := &trial{
+			Options: Options{Copies: tc.copies, Run: "r"}, endpoint: tc.at, engine: engine,
+			images: func() ([]string, error) { return []string{"x:1"}, nil },
+		}
+		tr.copies(t.Context()).expect(t, tc.status, tc.message, tc.fix)
+		if left, err := os.ReadDir(existing(tc.copies)); err != nil || slices.ContainsFunc(left, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), ".drone") }) {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
 	}
 }
 
@@ -366,9 +405,10 @@ func TestRealEngine(t *testing.T) {
 			}
 		}
 		found["mounts"].expect(t, OK, "containers see the files of", "")
+		found["copies"].expect(t, OK, ", where --isolate makes copies", "")
 		found["service names"].expect(t, OK, "find each other by name", "")
 		found["dns"].expect(t, tc.status, tc.message, "")
-		if len(names) != 13 {
+		if len(names) != 14 {
 			t.Errorf("the checks are %q", names)
 		}
 	}

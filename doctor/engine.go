@@ -83,7 +83,7 @@ func (t *trial) start(ctx context.Context, p patient) []func() Check {
 	context.AfterFunc(shared, cancel)
 	t.facts = sync.OnceValues(func() (docker.Facts, error) { return t.engine.Facts(shared) })
 	t.images = sync.OnceValues(func() ([]string, error) { return t.engine.Local(shared, t.Images, mostImages) })
-	t.file = sync.OnceValues(t.writeFile)
+	t.file = sync.OnceValues(func() (string, error) { return t.writeFile(t.Dir) })
 	t.seen = sync.OnceValue(func() error { return t.readFile(shared) })
 	t.said, t.names = newAnswers(), t.ask
 	t.begin = sync.OnceFunc(func() {
@@ -94,6 +94,7 @@ func (t *trial) start(ctx context.Context, p patient) []func() Check {
 		p.check(ctx, "storage", t.storage),
 		p.check(ctx, "clock", t.clock),
 		p.check(ctx, "mounts", t.mounts),
+		p.check(ctx, "copies", t.copies),
 		p.check(ctx, "service names", t.serviceNames),
 		p.check(ctx, "dns", t.dns),
 		p.check(ctx, "leftovers", t.leftovers),
@@ -183,9 +184,9 @@ func (t *trial) sameMachine(f docker.Facts) bool {
 	return err == nil && runtime.GOOS == "linux" && t.endpoint.Local() && f.Machine == host && !strings.Contains(f.OS, "Docker Desktop")
 }
 
-// writeFile makes the file that containers should see, and gives its name.
-func (t *trial) writeFile() (string, error) {
-	file, err := os.CreateTemp(t.Dir, ".drone-doctor-*")
+// writeFile makes a file in dir that containers should see, and gives its name.
+func (t *trial) writeFile(dir string) (string, error) {
+	file, err := os.CreateTemp(dir, ".drone-doctor-*")
 	if err != nil {
 		return "", err
 	}
@@ -202,7 +203,7 @@ func (t *trial) end() {
 	}
 }
 
-// readFile reads the file through a container.
+// readFile reads the file of the working directory through a container.
 func (t *trial) readFile(ctx context.Context) error {
 	images, err := t.images()
 	if err != nil {
@@ -215,11 +216,59 @@ func (t *trial) readFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := t.engine.ReadMounted(ctx, t.Run, images[0], t.Dir, name)
+	return t.readThrough(ctx, images[0], t.Dir, name)
+}
+
+// readThrough reads what writeFile has made through a container of an image.
+func (t *trial) readThrough(ctx context.Context, image, dir, name string) error {
+	text, err := t.engine.ReadMounted(ctx, t.Run, image, dir, name)
 	if err == nil && string(text) != t.Run {
 		return errOther
 	}
 	return err
+}
+
+// copies tells whether containers see what is written where copies of the
+// working tree are made. It is no failure when they do not: most runs make none.
+func (t *trial) copies(ctx context.Context) Check {
+	const fix = "name a directory that the engine can mount with TMPDIR"
+	images, err := t.images()
+	switch {
+	case ctx.Err() != nil:
+		return t.unfinished()
+	case err != nil || len(images) == 0:
+		return noImage(err)
+	case !t.endpoint.Local():
+		return ok("not needed: with an engine on another machine there is no --isolate")
+	}
+	dir := existing(t.Copies)
+	name, err := t.writeFile(dir)
+	if name != "" {
+		defer os.Remove(filepath.Join(dir, name)) // a file system that is gone takes it along
+	}
+	if err != nil {
+		return warn(fix, "--isolate cannot make copies in %s: %v", t.Copies, reason(err))
+	}
+	err = t.readThrough(ctx, images[0], dir, name)
+	switch {
+	case ctx.Err() != nil:
+		return t.unfinished()
+	case err != nil:
+		return warn(fix, "containers do not see the files of %s, where --isolate makes copies: %v", dir, err)
+	}
+	return ok("containers see the files of %s, where --isolate makes copies", dir)
+}
+
+// existing is dir or, when there is none yet, the directory in which it would be
+// made.
+func existing(dir string) string {
+	for {
+		info, err := os.Stat(dir)
+		if err == nil && info.IsDir() || dir == filepath.Dir(dir) {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
 }
 
 // mounts tells whether containers see the file that was just written here. The
@@ -284,11 +333,14 @@ func (t *trial) leftovers(ctx context.Context) Check {
 			count[o.Kind]++
 		}
 	}
-	dirs, err := rundir.List(t.Temp)
-	for _, d := range dirs {
-		if d.Owner.State() == owner.Dead {
-			count["directory"]++
+	for _, parent := range t.RunDirs {
+		dirs, failed := rundir.List(parent)
+		for _, d := range dirs {
+			if d.Owner.State() == owner.Dead {
+				count["directory"]++
+			}
 		}
+		err = errors.Join(err, failed)
 	}
 	var words []string
 	for _, kind := range []struct{ one, many string }{
