@@ -147,11 +147,11 @@ func newHeaderObject() *object[header] {
 		}, func(h *header) *String { return &h.document.Kind }),
 		textKey(Key{
 			Name: "type", Values: []string{"docker", "exec", "kubernetes", "ssh", "digitalocean", "macstadium", "aws", "vm"}, Open: true, Default: "docker", Example: "docker",
-			Doc:  "Which runner takes a pipeline: `docker` runs steps in containers, `exec` on the machine itself.",
+			Doc:  "Which runner takes a pipeline: `docker` runs steps in containers, `exec` on the machine itself. Other types have runners and keys of their own.",
 			hint: "write `type: docker`",
 		}, func(h *header) *String { return &h.document.Type }),
 		textKey(Key{
-			Name: "name", Default: "default", Example: "build",
+			Name: "name", Default: "the name `default`", Example: "build",
 			Doc: "The name of the pipeline, by which `depends_on` and the command line know it; of a secret, the name that `from_secret` has, in the same case.",
 		}, func(h *header) *String { return &h.document.Name }),
 		textKey(Key{

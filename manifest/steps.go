@@ -36,7 +36,7 @@ func stepKeys() []key[Step] {
 			Doc: "The name of the step in logs and in `depends_on`, at most 100 bytes long and once in a pipeline. Other containers reach the step by it.",
 		}, func(s *Step) *String { return &s.Name }),
 		textKey(Key{
-			Name: "image", Only: "docker", Example: "golang:1.26",
+			Name: "image", Required: true, Only: "docker", Example: "golang:1.26",
 			Doc:  "The image of the container, which every step and service of a docker pipeline needs.",
 			hint: "write the name of one image",
 		}, func(s *Step) *String { return &s.Image }),

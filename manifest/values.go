@@ -259,7 +259,7 @@ func newVariableObject() *object[EnvVar] {
 	},
 		textKey(Key{
 			Name: "from_secret", Example: "token",
-			Doc:  "The name of the secret whose value the variable has. It is empty when there is no such secret.",
+			Doc:  "The name of the secret whose value the variable has. On a server it is empty when there is no such secret.",
 			hint: "write the name of one secret: `from_secret: name`",
 		}, func(v *EnvVar) *String { return &v.FromSecret }),
 		textKey(Key{
