@@ -1,7 +1,14 @@
 package lint
 
 import (
+	"fmt"
 	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/agext/levenshtein"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/manifest"
@@ -27,10 +34,23 @@ func rules(file *manifest.File, plan *exec.Plan, opts Options) []manifest.Proble
 	all := catalogue()
 	for i := range all {
 		if p.rule = &all[i]; p.rule.check != nil {
+			from := len(p.findings)
 			p.rule.check(p)
+			p.findings = append(p.findings[:from], once(p.findings[from:])...)
 		}
 	}
 	return p.findings
+}
+
+// once leaves out what a rule finds again at the same place: what an anchor
+// brings to several steps is wrong in one.
+func once(findings []manifest.Problem) []manifest.Problem {
+	seen := make(map[manifest.Span]bool, len(findings))
+	return slices.DeleteFunc(findings, func(f manifest.Problem) bool {
+		again := seen[f.Span]
+		seen[f.Span] = true
+		return again
+	})
 }
 
 // element is a step or a service with where it stands.
@@ -121,4 +141,79 @@ func (p *pass) reportIn(pl *manifest.Pipeline, span manifest.Span, message, hint
 	}
 	p.findings = append(p.findings, f)
 	return &p.findings[len(p.findings)-1]
+}
+
+// find returns the place of word in the source of a span, or the span when it
+// is not written there in one piece.
+func (p *pass) find(s manifest.Span, word string) manifest.Span {
+	text := p.text(s)
+	at := strings.Index(text, word)
+	if at < 0 || word == "" {
+		return s
+	}
+	return p.part(s, at, len(word))
+}
+
+// text returns the source of a span as it is written.
+func (p *pass) text(s manifest.Span) string {
+	start, end := s.Start.Offset, s.End.Offset
+	if start > end || end > len(p.file.Source) {
+		return ""
+	}
+	return string(p.file.Source[start:end])
+}
+
+// part returns the span of the length bytes of the source of s that begin at
+// byte at.
+func (p *pass) part(s manifest.Span, at, length int) manifest.Span {
+	text := p.text(s)
+	start := advance(s.Start, text[:at])
+	return manifest.Span{Start: start, End: advance(start, text[at:at+length])}
+}
+
+// advance is the place after a text that begins at pos.
+func advance(pos manifest.Pos, text string) manifest.Pos {
+	pos.Offset += len(text)
+	if lines := strings.Count(text, "\n"); lines > 0 {
+		pos.Line += lines
+		pos.Column = 1
+		text = text[strings.LastIndexByte(text, '\n')+1:]
+	}
+	pos.Column += utf8.RuneCountInString(text)
+	return pos
+}
+
+// quoted lists names for a message, the first few of them.
+func quoted(names []string) string {
+	const few = 3
+	var list []string
+	for _, n := range names[:min(few, len(names))] {
+		list = append(list, strconv.Quote(n))
+	}
+	switch rest := len(names) - len(list); {
+	case rest > 0:
+		return fmt.Sprintf("%s and %d more", strings.Join(list, ", "), rest)
+	case len(list) > 1:
+		return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+	}
+	return strings.Join(list, "")
+}
+
+// closestOf returns the known word that was probably meant, or "".
+func closestOf(word string, known []string) string {
+	best, least := "", 1+len(word)/3
+	for _, k := range known {
+		if d := levenshtein.Distance(strings.ToLower(word), strings.ToLower(k), nil); d <= least && d < len(k) && (best == "" || d < least) {
+			best, least = k, d
+		}
+	}
+	return best
+}
+
+// replace proposes another text for a scalar, in the quotes that it has.
+func (p *pass) replace(s manifest.String, text string) *manifest.Edit {
+	if old := p.text(s.Span); len(old) > 1 && (old[0] == '"' || old[0] == '\'') {
+		text = old[:1] + text + old[:1]
+	}
+	return &manifest.Edit{Span: s.Span, Text: text}
 }

@@ -63,6 +63,10 @@ const (
 // catalogue holds all rules, in the order of the documentation.
 var catalogue = sync.OnceValue(func() []Rule {
 	return slices.Concat(
+		nameRules(),
+		graphRules(),
+		serviceRules(),
+		volumeRules(),
 		imageRules(),
 		trustRules(),
 		lintRules(),

@@ -133,9 +133,6 @@ func fixture(t *testing.T, id, file, kind string) {
 var undescribed = strings.Fields(`
 	encoding empty-file long-line separator terminator empty-document yaml-syntax yaml-alias merge-order duplicate-key
 	unknown-key ignored-key wrong-shape invalid-size kind legacy no-pipeline template inserted-yaml
-	duplicate-pipeline duplicate-step missing-name missing-image long-name unknown-step unknown-pipeline step-cycle pipeline-cycle
-	forward-dependency phantom-pipeline lost-pipeline unsupported-pipeline step-left-out unknown-volume reserved-volume reserved-path
-	empty-volume relative-path unknown-device restricted-workspace clone-in-tree missing-remote
 	condition-shape server-extension path-pattern unknown-changes pull-request unknown-event unknown-status unknown-action unknown-instance
 	substitution operator undefined-variable not-substituted overridden-variable variable-name setting-comma setting-text
 	duplicate-secret empty-secret nested-secret unnamed-secret
