@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -73,6 +74,23 @@ func (d *decoder) shown(n *yaml.Node) string {
 // quiet returns a decoder of the same document whose problems are dropped.
 func (d *decoder) quiet() *decoder {
 	return &decoder{reader: &reader{text: d.text, places: d.places}, tree: d.tree, schema: d.schema, silent: true}
+}
+
+// fork returns a decoder of the same document, in the same place of it, that
+// may be used at the same time and finds problems of its own.
+func (d *decoder) fork() *decoder {
+	out, tree, text, places := *d, *d.tree, *d.text, *d.places
+	text.places = &places
+	out.reader = &reader{places: &places, text: &text}
+	out.tree, out.path = &tree, slices.Clone(d.path)
+	return &out
+}
+
+// join adds the problems of forks, in their order.
+func (r *reader) join(forks []*decoder) {
+	for _, fork := range forks {
+		r.problems = append(r.problems, fork.problems...)
+	}
 }
 
 func (d *decoder) report(severity Severity, rule string, n *yaml.Node, message, hint string) *Problem {

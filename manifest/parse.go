@@ -11,7 +11,10 @@
 package manifest
 
 import (
+	"slices"
 	"sort"
+
+	"github.com/drone-laptop/drone/internal/parallel"
 )
 
 // Lookup gives the value of a variable for substitution; ok is false for a
@@ -92,7 +95,8 @@ func (f *File) Substitute(d *Document, lookup Lookup) (*Document, []Use, []Probl
 	if len(parts) != 1 || parts[0].kind != documentPart || firstContent(r.text.body) < 0 {
 		return nil, uses, r.sorted()
 	}
-	t := r.readTree(parts[0], d.Index)
+	t := r.readTrees(parts)[0]
+	t.index = d.Index
 	if t.root == nil {
 		return nil, uses, r.sorted()
 	}
@@ -134,26 +138,19 @@ func (r *reader) sorted() []Problem {
 // readDocuments reads the documents among the parts of the stream. A legacy
 // file has no documents; the problem that names it as such is returned.
 func (r *reader) readDocuments(file *File, parts []part) *Problem {
-	index := 0
-	var trees []*tree
-	for _, p := range parts {
-		if p.kind != documentPart {
-			continue
-		}
-		if firstContent(r.text.body[p.start:p.end]) >= 0 {
-			trees = append(trees, r.readTree(p, index))
-		}
-		index++
-	}
+	trees := r.readTrees(parts)
 	if legacy := r.legacy(trees); legacy != nil {
 		return legacy
 	}
+	trees = slices.DeleteFunc(trees, func(t *tree) bool { return t.root == nil })
+	file.Documents = make([]*Document, len(trees))
+	forks := make([]*decoder, len(trees))
 	schema := tables()
-	for _, t := range trees {
-		if t.root != nil {
-			d := &decoder{reader: r, tree: t, schema: schema}
-			file.Documents = append(file.Documents, d.document())
-		}
-	}
+	parallel.Each(len(trees), func(i int) {
+		d := &decoder{reader: r, tree: trees[i], schema: schema}
+		forks[i] = d.fork()
+		file.Documents[i] = forks[i].document()
+	})
+	r.join(forks)
 	return nil
 }

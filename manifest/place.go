@@ -22,18 +22,9 @@ type locator struct {
 }
 
 func newLocator(name, source string) *locator {
-	l := &locator{name: name, source: source, ascii: true}
+	l := &locator{name: name, source: source, starts: lines(source), ascii: isASCII(source)}
 	if strings.HasPrefix(source, byteOrderMark) {
 		l.bom = len(byteOrderMark)
-	}
-	l.starts = make([]int, 1, 1+strings.Count(source, "\n"))
-	for i := range len(source) {
-		switch {
-		case source[i] == '\n':
-			l.starts = append(l.starts, i+1)
-		case source[i] >= utf8.RuneSelf:
-			l.ascii = false
-		}
 	}
 	l.starts[0] = l.bom
 	return l

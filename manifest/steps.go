@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/drone-laptop/drone/internal/parallel"
 )
 
 // newStepObject has the keys of reference §2.2; those that hold in a pipeline
@@ -183,17 +185,35 @@ func (d *decoder) steps(n *yaml.Node, noun string) []*Step {
 		d.shape(n, "a list", d.stepsHint(n))
 		return nil
 	}
+	shares := parallel.Shares(len(n.Content), leastSteps)
+	lists := make([][]*Step, len(shares))
+	forks := make([]*decoder, len(shares))
+	parallel.Each(len(shares), func(i int) {
+		forks[i] = d.fork()
+		lists[i] = forks[i].someSteps(n, noun, shares[i])
+	})
+	d.join(forks)
+	return slices.Concat(lists...)
+}
+
+// leastSteps is the number of steps from which reading them on another
+// processor is worth it.
+const leastSteps = 100
+
+// someSteps reads a share of the items of a list.
+func (d *decoder) someSteps(n *yaml.Node, noun string, share parallel.Share) []*Step {
 	parent, path := d.owner, d.path
 	inner := make([]string, 0, 8)
-	out := make([]*Step, 0, len(n.Content))
-	for i, item := range n.Content {
+	out := make([]*Step, 0, share.To-share.From)
+	for i, item := range n.Content[share.From:share.To] {
+		number := share.From + i + 1
 		if item = target(item); item.Kind != yaml.MappingNode {
-			d.report(Error, RuleShape, item, fmt.Sprintf("%s %d of %s must be a map, not %s", noun, i+1, d.ownerName(), describe(item)),
+			d.report(Error, RuleShape, item, fmt.Sprintf("%s %d of %s must be a map, not %s", noun, number, d.ownerName(), describe(item)),
 				"write `- name: …` with `image` and `commands` below it")
 			continue
 		}
 		s := &Step{Span: d.span(item)}
-		d.owner, d.step, d.path = owner{noun: noun, number: i + 1}, "", inner
+		d.owner, d.step, d.path = owner{noun: noun, number: number}, "", inner
 		if name := d.nameOf(item); name != nil && name.Kind == yaml.ScalarNode && name.Value != "" {
 			d.owner.name, d.step = name, name.Value
 		}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/drone-laptop/drone/internal/parallel"
 )
 
 // syntaxError is why a text is not one YAML document.
@@ -25,6 +27,9 @@ const (
 
 // parseYAML parses a text that should hold one YAML document.
 func parseYAML(s string) (*yaml.Node, *syntaxError) {
+	if root := parseChunks(s, len(parallel.Shares(len(s), leastChunk))); root != nil {
+		return root, nil
+	}
 	root, reason := decodeYAML(strings.NewReader(s))
 	if reason == "" {
 		return root, nil
@@ -206,31 +211,53 @@ func nthLine(s string, line int) string {
 	return strings.TrimRight(s[:lineEnd(s, 0)], "\r\n")
 }
 
-// readTree parses a document. On a syntax error the tree has no root.
-func (r *reader) readTree(p part, index int) *tree {
-	t := newTree(p, index, r.text.body[p.start:p.end])
+// readTrees parses the documents among the parts of a stream that have any
+// content. On a mistake a tree has no root.
+func (r *reader) readTrees(parts []part) []*tree {
+	var trees []*tree
+	index := 0
+	for _, p := range parts {
+		if p.kind != documentPart {
+			continue
+		}
+		if firstContent(r.text.body[p.start:p.end]) >= 0 {
+			trees = append(trees, newTree(p, index, r.text.body[p.start:p.end]))
+		}
+		index++
+	}
+	failures := make([]*syntaxError, len(trees))
+	parallel.Each(len(trees), func(i int) {
+		trees[i].root, failures[i] = parseYAML(trees[i].source)
+	})
+	for i, t := range trees {
+		r.checkTree(t, failures[i])
+	}
+	return trees
+}
+
+// checkTree reports what is wrong with a document that was parsed. One that
+// cannot be read loses its root.
+func (r *reader) checkTree(t *tree, failure *syntaxError) {
+	p := t.part
 	t.firstLine = r.text.span(p.start, p.start).Start.Line
 	t.cut = p.end < len(r.text.body)
-	root, failure := parseYAML(t.source)
 	if failure != nil {
 		r.reportSyntax(t, failure)
-		return t
+		return
 	}
-	if root == nil {
+	if t.root == nil {
 		r.emptyDocument(p)
-		return t
+		return
 	}
-	t.root = root
 	if message, at := checkAliases(t); message != "" {
 		t.root = nil
 		r.add(Problem{
 			Severity: Error, Rule: RuleAlias, Span: r.text.span(p.start+at, p.start+at+1), Message: message,
 			Hint: "write the repeated part out", Pipeline: headerName(t.source),
 		})
-		return t
+		return
 	}
 	r.checkInserted(t)
-	return t
 }
 
 // headerName guesses the name of a document that cannot be parsed.

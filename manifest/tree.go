@@ -24,7 +24,9 @@ type tree struct {
 }
 
 func newTree(p part, index int, source string) *tree {
-	return &tree{part: p, index: index, source: source, starts: yamlLines(source), ascii: isASCII(source)}
+	t := &tree{part: p, index: index, source: source, ascii: isASCII(source)}
+	t.starts = yamlLines(source, t.ascii)
+	return t
 }
 
 func isASCII(s string) bool {
@@ -36,9 +38,25 @@ func isASCII(s string) bool {
 	return true
 }
 
+// lines returns the offsets where lines that end at "\n" start.
+func lines(s string) []int {
+	starts := make([]int, 1, 1+strings.Count(s, "\n"))
+	for at := 0; ; {
+		i := strings.IndexByte(s[at:], '\n')
+		if i < 0 {
+			return starts
+		}
+		at += i + 1
+		starts = append(starts, at)
+	}
+}
+
 // yamlLines returns the offsets where lines start. YAML 1.1 breaks lines at
 // more characters than "\n".
-func yamlLines(s string) []int {
+func yamlLines(s string, ascii bool) []int {
+	if ascii && strings.IndexByte(s, '\r') < 0 {
+		return lines(s)
+	}
 	starts := make([]int, 1, 1+strings.Count(s, "\n"))
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
