@@ -32,6 +32,7 @@ func newCompile(s Streams) *cobra.Command {
 }
 
 func runCompile(ctx context.Context, s Streams, f *planFlags, form string, args []string) error {
+	growHeap(s) // to the end, which is near
 	p, err := f.load(orBackground(ctx), s, args)
 	if err != nil {
 		return err

@@ -33,6 +33,7 @@ func newPlan(s Streams) *cobra.Command {
 }
 
 func runPlan(ctx context.Context, s Streams, f *planFlags, form string, args []string) error {
+	growHeap(s) // to the end, which is near
 	p, err := f.load(orBackground(ctx), s, args)
 	if err != nil {
 		return err

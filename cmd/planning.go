@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -134,19 +135,33 @@ func (f *planFlags) planner(s Streams) (*planner, error) {
 	return &planner{flags: f, streams: s, tree: tree, opts: opts}, nil
 }
 
-// planningGC is the growth of the heap in percent after which garbage is
-// collected while a plan is made. Nearly all that is allocated then is kept, so
-// looking for garbage is a third of the work and finds none.
-const planningGC = 800
+// planningHeap is how much memory may be in use before garbage is looked for
+// while a plan is made: nearly all that is allocated then is kept, so looking
+// for it is work that finds none. It is what a file of 15,000 steps takes.
+const planningHeap = 256 << 20
 
-// growHeap has the heap grow further than usual until the returned function is
-// called, unless the user has a wish of their own.
+// growHeap has the heap grow to planningHeap without a look for garbage. From
+// there on, or when the returned function is called, all is as usual. It does
+// nothing where it was called before, or where the user has a wish of their own.
 func growHeap(s Streams) (back func()) {
-	if s.LookupEnv != nil && s.getenv("GOGC") != "" {
+	if s.LookupEnv != nil && s.getenv("GOGC")+s.getenv("GOMEMLIMIT") != "" {
 		return func() {}
 	}
-	usual := debug.SetGCPercent(planningGC)
-	return func() { debug.SetGCPercent(usual) }
+	percent := debug.SetGCPercent(-1)
+	if percent < 0 {
+		return func() {}
+	}
+	limit := debug.SetMemoryLimit(planningHeap)
+	var once sync.Once
+	back = func() {
+		once.Do(func() {
+			debug.SetMemoryLimit(limit)
+			debug.SetGCPercent(percent)
+		})
+	}
+	// The first look for garbage finds this piece of it.
+	runtime.AddCleanup(new([64]byte), func(back func()) { back() }, back)
+	return back
 }
 
 // load reads the file that args name and makes its plan.
