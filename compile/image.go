@@ -30,7 +30,8 @@ func parseImage(name string) image {
 	return image{full: named.String(), repository: named.Name()}
 }
 
-// image reads a name once, as large files repeat few names.
+// image reads a name once, as large files repeat few names. It may be called
+// for several known names at the same time.
 func (c *compiler) image(name string) image {
 	img, ok := c.images[name]
 	if !ok {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/parallel"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -62,11 +63,28 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 	if b.clones() {
 		p.Steps = append(p.Steps, b.cloneStep())
 	}
-	for _, e := range b.elements {
-		p.Steps = append(p.Steps, b.step(e))
-	}
+	p.Steps = append(p.Steps, b.steps()...)
 	b.link(p.Steps)
 	return p
+}
+
+// leastSteps is the number of steps from which making them on another processor
+// is worth it.
+const leastSteps = 500
+
+// steps makes the steps of the elements, in their order.
+func (b *builder) steps() []*exec.Step {
+	for _, e := range b.elements {
+		b.c.image(e.Image.Value) // all are known from here on
+	}
+	out := make([]*exec.Step, len(b.elements))
+	shares := parallel.Shares(len(out), leastSteps)
+	parallel.Each(len(shares), func(i int) {
+		for n := shares[i].From; n < shares[i].To; n++ {
+			out[n] = b.step(b.elements[n])
+		}
+	})
+	return out
 }
 
 func (c *compiler) newBuilder(st *stage) *builder {
@@ -165,6 +183,8 @@ func (b *builder) cloneStep() *exec.Step {
 	return s
 }
 
+// step makes the step of an element. It is called for several at the same time,
+// and changes nothing.
 func (b *builder) step(e element) *exec.Step {
 	if b.st.onHost() {
 		return b.hostStep(e)
