@@ -122,8 +122,8 @@ func (f *ChangedFiles) count(none, one, several string) string {
 
 // checkChanges warns of conditions that cannot be decided, when something
 // depends on them, and of patterns that match nothing.
-func (b *builder) checkChanges(e element, what string, conditions manifest.Conditions, decides bool) {
-	for _, c := range fileConditions(&conditions) {
+func (b *builder) checkChanges(e element, what string, conditions *manifest.Conditions, decides bool) {
+	for _, c := range fileConditions(conditions) {
 		name := what + "." + c.Key.Value
 		if reason := b.c.opts.Build.Changed.unknown(); decides && reason != "" {
 			b.warn(e, "unknown-changes", c.Key.Span,

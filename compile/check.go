@@ -34,9 +34,9 @@ func (b *builder) check() {
 	}
 	b.checkNames()
 	// A word that never occurs may be just why the pipeline does not run.
-	b.checkConditions("", b.st.raw.Trigger, "trigger")
+	b.checkConditions("", &b.st.raw.Trigger, "trigger")
 	b.checkInstance()
-	b.checkChanges(element{}, "trigger", b.st.raw.Trigger, len(b.c.opts.Pipelines) == 0)
+	b.checkChanges(element{}, "trigger", &b.st.raw.Trigger, len(b.c.opts.Pipelines) == 0)
 	if !b.checked() {
 		return
 	}
@@ -47,7 +47,7 @@ func (b *builder) check() {
 		b.checkDevices(e)
 		b.checkPaths(e)
 		b.checkWords(e)
-		b.checkChanges(e, "when", e.When, true)
+		b.checkChanges(e, "when", &e.When, true)
 		b.checkOverrides(e)
 		b.checkSettingNames(e)
 		b.checkVariables(e, e.Environment)

@@ -127,13 +127,16 @@ type ownEnv struct {
 	index   map[string]int // into secrets, by variable
 }
 
-func newOwnEnv() *ownEnv { return &ownEnv{values: map[string]string{}, index: map[string]int{}} }
+func newOwnEnv() *ownEnv { return &ownEnv{values: map[string]string{}} }
 
 func (o *ownEnv) secret(env string, name manifest.String) {
 	ref := exec.SecretRef{Env: env, Name: name.Value, Position: place(name.Span.Start)}
 	if i, ok := o.index[env]; ok {
 		o.secrets[i] = ref
 		return
+	}
+	if o.index == nil { // few steps have secrets
+		o.index = map[string]int{}
 	}
 	o.index[env] = len(o.secrets)
 	o.secrets = append(o.secrets, ref)

@@ -147,15 +147,17 @@ func (b *builder) checkHost() {
 	for _, e := range b.elements {
 		b.checkNoImage(e)
 	}
-	b.checkConditions("", b.st.raw.Trigger, "trigger")
+	b.checkConditions("", &b.st.raw.Trigger, "trigger")
 	if !b.checked() {
 		return
 	}
 	b.checkNoEffect()
 	for _, e := range b.elements {
 		b.checkNoEffectOfStep(e)
-		b.checkFailure(e, ignores(e), "a step of type exec knows `failure: ignore` only")
-		b.checkConditions(e.Name.Value, e.When, "when")
+		if e.Failure.Value != "" && !ignores(e) {
+			b.reportFailure(e, "a step of type exec knows `failure: ignore` only")
+		}
+		b.checkConditions(e.Name.Value, &e.When, "when")
 		b.checkOverrides(e)
 		b.checkVariables(e, e.Environment)
 	}

@@ -1,9 +1,9 @@
 package compile
 
 import (
-	"fmt"
 	"slices"
 	"sort"
+	"strconv"
 
 	"github.com/drone-laptop/drone/manifest"
 )
@@ -70,5 +70,5 @@ func place(p manifest.Pos) string {
 	if p.Line == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
 }

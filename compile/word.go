@@ -19,26 +19,30 @@ var (
 // checkWords warns of words that mean nothing, where the runner falls back to
 // its default without a sound (reference §12.2, rows 2 and 5).
 func (b *builder) checkWords(e element) {
-	b.checkFailure(e, slices.Contains(failureModes, e.Failure.Value), b.wordHint(e.Failure.Value, failureModes))
+	if f := e.Failure.Value; f != "" && !slices.Contains(failureModes, f) {
+		b.reportFailure(e, b.wordHint(f, failureModes))
+	}
 	// "default" is no word of the runner either, but means what it says.
 	if p := e.Pull; p.Value != "" && !strings.EqualFold(p.Value, "default") && !slices.Contains(pullPolicies, strings.ToLower(p.Value)) {
 		b.warn(e, "unknown-pull", p.Span, fmt.Sprintf("pull %q of step %q has no meaning", p.Value, e.Name.Value),
 			b.wordHint(p.Value, pullPolicies))
 	}
-	b.checkConditions(e.Name.Value, e.When, "when")
+	b.checkConditions(e.Name.Value, &e.When, "when")
 }
 
-func (b *builder) checkFailure(e element, known bool, hint string) {
-	if f := e.Failure; f.Value != "" && !known {
-		b.warn(e, "unknown-failure", f.Span, fmt.Sprintf("failure %q of step %q has no meaning", f.Value, e.Name.Value), hint)
-	}
+func (b *builder) reportFailure(e element, hint string) {
+	b.warn(e, "unknown-failure", e.Failure.Span, fmt.Sprintf("failure %q of step %q has no meaning", e.Failure.Value, e.Name.Value), hint)
 }
 
 // checkConditions looks at the conditions whose values come from a fixed set.
 // A pattern is left alone: it may well match one of them.
-func (b *builder) checkConditions(step string, c manifest.Conditions, what string) {
-	b.checkCondition(step, what+".event", c.Event, "unknown-event", events)
-	b.checkCondition(step, what+".status", c.Status, "unknown-status", statuses)
+func (b *builder) checkConditions(step string, c *manifest.Conditions, what string) {
+	for _, patterns := range [][]manifest.String{c.Event.Include, c.Event.Exclude} {
+		b.checkPatterns(step, what+".event", patterns, "unknown-event", events)
+	}
+	for _, patterns := range [][]manifest.String{c.Status.Include, c.Status.Exclude} {
+		b.checkPatterns(step, what+".status", patterns, "unknown-status", statuses)
+	}
 }
 
 // checkInstance warns of a condition that a server has no function for in a
@@ -49,8 +53,8 @@ func (b *builder) checkInstance() {
 	}
 }
 
-func (b *builder) checkCondition(step, key string, c manifest.Condition, rule string, known []string) {
-	for _, v := range slices.Concat(c.Include, c.Exclude) {
+func (b *builder) checkPatterns(step, key string, patterns []manifest.String, rule string, known []string) {
+	for _, v := range patterns {
 		if v.Value == "" || isPattern(v.Value) || slices.Contains(known, v.Value) {
 			continue
 		}
