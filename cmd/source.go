@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ func readSource(s Streams, args []string) (name string, source []byte, err error
 		name = args[0]
 	}
 	if name == "-" {
-		source, err = readLimited(s.In, "standard input")
+		source, err = readLimited(s.In, "standard input", 0)
 		return "<stdin>", source, err
 	}
 	info, err := os.Stat(name)
@@ -48,14 +49,17 @@ func readSource(s Streams, args []string) (name string, source []byte, err error
 		return name, nil, usage(fmt.Errorf("cannot read %s: %w", name, cause(err)), "check its permissions")
 	}
 	defer file.Close()
-	source, err = readLimited(file, name)
+	source, err = readLimited(file, name, info.Size())
 	return name, source, err
 }
 
-// readLimited reads all there is, which must not be more than maxFile: a part
-// of a configuration is none.
-func readLimited(r io.Reader, name string) ([]byte, error) {
-	source, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+// readLimited reads all there is, probably size bytes, which must not be more
+// than maxFile: a part of a configuration is none.
+func readLimited(r io.Reader, name string, size int64) ([]byte, error) {
+	var all bytes.Buffer
+	all.Grow(int(min(max(size, 0), maxFile)) + bytes.MinRead)
+	_, err := all.ReadFrom(io.LimitReader(r, maxFile+1))
+	source := all.Bytes()
 	switch {
 	case err != nil:
 		return nil, usage(fmt.Errorf("cannot read %s: %w", name, cause(err)), "")

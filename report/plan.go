@@ -1,6 +1,8 @@
 package report
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -95,7 +97,7 @@ func policyWord(p exec.Policy) string {
 
 // WritePlan writes a plan for people. build says for which build it is.
 func WritePlan(w io.Writer, p *exec.Plan, build string, style Style) error {
-	b := &planWriter{style: style}
+	b := &planWriter{out: bufio.NewWriterSize(w, 64<<10), style: style}
 	b.line("%s: %s", Visible(p.File), Visible(build))
 	for _, pipe := range p.Pipelines {
 		b.pipeline(pipe)
@@ -103,17 +105,19 @@ func WritePlan(w io.Writer, p *exec.Plan, build string, style Style) error {
 	if len(p.Pipelines) == 0 {
 		b.line("no pipeline")
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.out.Flush()
 }
 
 type planWriter struct {
-	strings.Builder
+	out   *bufio.Writer // which remembers an error to the end
 	style Style
+	text  []byte // of the line being written
 }
 
 func (b *planWriter) line(format string, args ...any) {
-	b.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " ") + "\n")
+	b.text = fmt.Appendf(b.text[:0], format, args...)
+	b.text = append(bytes.TrimRight(b.text, " "), '\n')
+	_, _ = b.out.Write(b.text)
 }
 
 func (b *planWriter) pipeline(p *exec.Pipeline) {
