@@ -22,8 +22,11 @@ func TestPlanningIsLinear(t *testing.T) {
 			if ratio := moreBytes / bytes; ratio > most {
 				t.Errorf("twice the steps cost %.1f times the bytes", ratio)
 			}
-			if perStep := objects / n; perStep > 220 {
+			if perStep := objects / n; perStep > 180 {
 				t.Errorf("a step costs %.0f objects", perStep)
+			}
+			if perStep := bytes / n; perStep > 16_500 {
+				t.Errorf("a step costs %.0f bytes", perStep)
 			}
 		})
 	}
