@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +23,7 @@ func newPull(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "pull [FILE]",
 		Short:   "fetch the images that exec would need",
-		Long:    "pull fetches every image that the pipelines of FILE (default .drone.yml) would use for the\nevent, several at a time, so that a later `drone exec --offline` finds them.",
+		Long:    "pull fetches every image that the pipelines of FILE (default .drone.yml) would use for the\nevent, several at a time, so that a later `drone exec --offline` finds them. Where a pipeline\nnames another platform than that of the engine, its images are fetched for that one.",
 		Example: "  drone pull\n  drone pull --event tag --tag v1.2.3",
 		RunE: func(c *cobra.Command, args []string) error {
 			return runPull(orBackground(c.Context()), s.of(c), o, args)
@@ -77,11 +76,11 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 	if signal, ok := interruption(ctx); ok {
 		return &failure{status: signal.status()}
 	}
-	return pullFailures(s, wanted, failed)
+	return pullFailures(s, failed)
 }
 
 // fetch pulls the images of pipelines and shows how far that is.
-func (o *pullOptions) fetch(ctx context.Context, s Streams, notices *notices, engine exec.Puller, wanted []*exec.Pipeline, secret lookup) (map[string]error, error) {
+func (o *pullOptions) fetch(ctx context.Context, s Streams, notices *notices, engine exec.Puller, wanted []*exec.Pipeline, secret lookup) ([]exec.PullFailure, error) {
 	renderer := o.renderer(ctx, s)
 	// Also when something panics a terminal is left as it was found.
 	defer renderer.Close()
@@ -120,30 +119,18 @@ func (o *pullOptions) renderer(ctx context.Context, s Streams) report.Renderer {
 }
 
 // pullFailures prints why images could not be had, and which steps they are for.
-func pullFailures(s Streams, wanted []*exec.Pipeline, failed map[string]error) error {
+func pullFailures(s Streams, failed []exec.PullFailure) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	for _, image := range inOrder(failed, wanted) {
-		s.imageError(image, failed[image].Error(), wanted)
+	for _, f := range failed {
+		s.imageError(f.NeededImage, f.Err.Error())
 		var step *exec.StepError
-		if errors.As(failed[image], &step) && step.Hint != "" {
+		if errors.As(f.Err, &step) && step.Hint != "" {
 			fmt.Fprintf(s.Err, "drone: hint: %s\n", step.Hint)
 		}
 	}
 	return &failure{status: StatusFailed, err: fmt.Errorf("%s could not be pulled", report.Plural(len(failed), "image"))}
-}
-
-// inOrder lists images in the order of the file.
-func inOrder(failed map[string]error, wanted []*exec.Pipeline) (images []string) {
-	for _, p := range wanted {
-		for _, step := range p.Steps {
-			if _, ok := failed[step.Image]; ok && !slices.Contains(images, step.Image) {
-				images = append(images, step.Image)
-			}
-		}
-	}
-	return images
 }
 
 // refuseMissing lists the images of a plan that are not on the engine, for a run
@@ -159,16 +146,23 @@ func refuseMissing(ctx context.Context, s Streams, engine *docker.Engine, plan *
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	for _, image := range missing {
-		s.imageError(image, fmt.Sprintf("image %q is not on this engine", image), wanted)
+	for _, m := range missing {
+		text := fmt.Sprintf("image %q is not on this engine", m.Image)
+		switch {
+		case m.Other != "":
+			text = fmt.Sprintf("image %q is on this engine for %s, not for %s", m.Image, m.Other, m.Platform)
+		case m.Platform != "":
+			text += " for " + m.Platform
+		}
+		s.imageError(m.NeededImage, text)
 	}
 	return usage(fmt.Errorf("nothing was run, since --offline keeps %s from being fetched", report.Plural(len(missing), "image")),
 		"`drone pull` fetches what is missing, where there is a network; it takes the same flags but --offline")
 }
 
 // imageError prints what is wrong with an image, and which steps need it.
-func (s Streams) imageError(image, text string, pipelines []*exec.Pipeline) {
-	users := usersOf(image, pipelines)
+func (s Streams) imageError(image exec.NeededImage, text string) {
+	users := usersOf(image)
 	if len(users) > 0 {
 		text, users = users[0]+": "+text, users[1:]
 	}
@@ -179,10 +173,10 @@ func (s Streams) imageError(image, text string, pipelines []*exec.Pipeline) {
 }
 
 // usersOf names the steps that need an image, with the place where they say so.
-func usersOf(image string, pipelines []*exec.Pipeline) (users []string) {
-	for _, p := range pipelines {
+func usersOf(image exec.NeededImage) (users []string) {
+	for _, p := range image.Pipelines {
 		for _, step := range p.Steps {
-			if step.Image != image || step.Policy == exec.Never {
+			if step.Image != image.Image || step.Policy == exec.Never {
 				continue
 			}
 			user := fmt.Sprintf("pipeline %s, step %s", p.Name, step.Name)

@@ -162,15 +162,19 @@ func podman() (bool, error) {
 }
 
 // startRegistry starts a registry that demands a login and has the image
-// team/app:1; REGISTRY is its address and REGISTRY_LOGIN the login, as the file
+// team/app:1, and as team/app:both copies of it for this machine and for s390x,
+// whose variable IMAGE_ARCH says which; REGISTRY is its address and REGISTRY_LOGIN the login, as the file
 // of docker has it. The engine forgets the images of the registry at the end.
 func startRegistry(t *testing.T, ts *testscript.TestScript, engine *client.Client) {
 	if engine == nil {
 		ts.Fatalf("registry needs an engine: guard it with [docker]")
 	}
 	r := registrytest.New(t, true)
-	image := r.Push(engine, ts.Getenv("IMAGE"), "team/app:1")
-	ts.Defer(func() { registrytest.Remove(t, engine, image) })
+	r.Push(engine, ts.Getenv("IMAGE"), "team/app:1")
+	server, err := engine.ServerVersion(t.Context())
+	ts.Check(err)
+	r.ForArchs("team/app", "1", "both", "s390x", server.Arch)
+	ts.Defer(func() { r.RemoveAll(engine) })
 	ts.Setenv("REGISTRY", r.Address)
 	ts.Setenv("REGISTRY_LOGIN", base64.StdEncoding.EncodeToString([]byte(registrytest.User+":"+registrytest.Password)))
 	ts.Setenv("REGISTRY_PASSWORD", registrytest.Password)

@@ -142,7 +142,23 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // Puller is an Engine that can fetch images ahead of their steps.
 type Puller interface {
 	// Pull makes every image of the steps of ps that may run present, several
-	// at a time, and reports failures by image; a failure does not stop the
-	// others. The error is set only when nothing could be tried.
-	Pull(ctx context.Context, ps []*Pipeline, env Setting) (failed map[string]error, err error)
+	// at a time, and reports failures in the order of ps; a failure does not
+	// stop the others. The error is set only when nothing could be tried.
+	Pull(ctx context.Context, ps []*Pipeline, env Setting) (failed []PullFailure, err error)
+}
+
+// NeededImage is an image that steps of a plan need.
+type NeededImage struct {
+	Image string
+	// Platform is what it is needed for, such as linux/arm64. It is empty
+	// where that is the platform of the engine, and needs no mention.
+	Platform string
+	// Pipelines are those that need it.
+	Pipelines []*Pipeline
+}
+
+// PullFailure is an image that could not be had.
+type PullFailure struct {
+	NeededImage
+	Err error
 }

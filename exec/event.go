@@ -146,8 +146,11 @@ type StepSkipped struct {
 // fetched; an error or a warning of the step then says why.
 type PullProgress struct {
 	At
-	Pipeline       string
-	Image          string
+	Pipeline string
+	Image    string
+	// Platform is what the image is fetched for, such as linux/arm64, when the
+	// pipeline asks for another one than that of the engine.
+	Platform       string
 	Current, Total int64 // bytes
 	Done           bool
 	Failed         bool

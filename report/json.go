@@ -98,6 +98,7 @@ type pullProgress struct {
 	head
 	Pipeline string `json:"pipeline"`
 	Image    string `json:"image"`
+	Platform string `json:"platform,omitempty"`
 	Current  int64  `json:"current"`
 	Total    int64  `json:"total"`
 	Done     bool   `json:"done"`
@@ -166,7 +167,7 @@ func (j *JSON) record(e Event) any {
 		}
 		return out
 	case exec.PullProgress:
-		return pullProgress{h("pull_progress"), e.Pipeline, e.Image, e.Current, e.Total, e.Done, e.Failed}
+		return pullProgress{h("pull_progress"), e.Pipeline, e.Image, e.Platform, e.Current, e.Total, e.Done, e.Failed}
 	case exec.Warning:
 		return warning{h("warning"), e.Pipeline, e.Step, e.Message, e.Left}
 	case exec.RunFinished:

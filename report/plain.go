@@ -227,22 +227,26 @@ func (p *Plain) pipelineFinished(e exec.PipelineFinished) error {
 const pullEvery = 5 * time.Second
 
 func (p *Plain) pull(e exec.PullProgress) error {
-	last, known := p.pulls[e.Image]
+	image := shownImage(e.Image)
+	if e.Platform != "" {
+		image += " for " + Visible(e.Platform)
+	}
+	last, known := p.pulls[image]
 	switch {
 	case e.Done && known:
-		delete(p.pulls, e.Image)
+		delete(p.pulls, image)
 		if e.Failed {
 			return nil
 		}
-		return p.note(p.noteStyle.Faint("pulled " + shownImage(e.Image) + size(e.Total)))
+		return p.note(p.noteStyle.Faint("pulled " + image + size(e.Total)))
 	case e.Done:
 		return nil
 	case !known:
-		p.pulls[e.Image] = e.Time
-		return p.note(p.noteStyle.Faint("pulling " + shownImage(e.Image)))
+		p.pulls[image] = e.Time
+		return p.note(p.noteStyle.Faint("pulling " + image))
 	case e.Time.Sub(last) >= pullEvery:
-		p.pulls[e.Image] = e.Time
-		return p.note(p.noteStyle.Faint(fmt.Sprintf("pulling %s: %s of %s", shownImage(e.Image), Bytes(e.Current), Bytes(e.Total))))
+		p.pulls[image] = e.Time
+		return p.note(p.noteStyle.Faint(fmt.Sprintf("pulling %s: %s of %s", image, Bytes(e.Current), Bytes(e.Total))))
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type state struct {
 // pull is the fetching of an image.
 type pull struct {
 	pipeline, image string
+	platform        string // other than that of the engine
 	since           time.Time
 	current, total  int64
 }
@@ -70,7 +71,7 @@ func (s *state) apply(e exec.Event) {
 			s.failed = s.name(e.Pipeline, e.Step)
 		}
 		if e.Phase == exec.PhasePull {
-			s.pulled(e.Pipeline, e.Image)
+			s.pulls = slices.DeleteFunc(s.pulls, func(p *pull) bool { return p.of(e.Pipeline, e.Image) })
 		}
 	case exec.PipelineFinished:
 		s.pulls = slices.DeleteFunc(s.pulls, func(p *pull) bool { return p.pipeline == e.Pipeline })
@@ -79,8 +80,9 @@ func (s *state) apply(e exec.Event) {
 }
 
 func (s *state) pulling(e exec.PullProgress) {
+	same := func(p *pull) bool { return p.platform == e.Platform && p.of(e.Pipeline, e.Image) }
 	if e.Done {
-		s.pulled(e.Pipeline, e.Image)
+		s.pulls = slices.DeleteFunc(s.pulls, same)
 		s.fetched.current += e.Current
 		s.fetched.total += e.Total
 		if e.Failed {
@@ -90,16 +92,12 @@ func (s *state) pulling(e exec.PullProgress) {
 		}
 		return
 	}
-	i := slices.IndexFunc(s.pulls, func(p *pull) bool { return p.of(e.Pipeline, e.Image) })
+	i := slices.IndexFunc(s.pulls, same)
 	if i < 0 {
 		i = len(s.pulls)
-		s.pulls = append(s.pulls, &pull{pipeline: e.Pipeline, image: e.Image, since: e.Time})
+		s.pulls = append(s.pulls, &pull{pipeline: e.Pipeline, image: e.Image, platform: e.Platform, since: e.Time})
 	}
 	s.pulls[i].current, s.pulls[i].total = e.Current, e.Total
-}
-
-func (s *state) pulled(pipeline, image string) {
-	s.pulls = slices.DeleteFunc(s.pulls, func(p *pull) bool { return p.of(pipeline, image) })
 }
 
 // of compares images as people write them: a step and a report of progress may
@@ -165,7 +163,7 @@ func (s *state) board() *board {
 		b.fetched.current += p.current
 		b.fetched.total += p.total
 		if !claimed[p] {
-			b.rows = append(b.rows, row{name: clean(report.ShortImage(p.image)), detail: "pulling" + p.progress(), since: p.since})
+			b.rows = append(b.rows, row{name: p.name(), detail: "pulling" + p.progress(), since: p.since})
 		}
 	}
 	slices.SortStableFunc(b.rows, func(x, y row) int {
@@ -195,10 +193,18 @@ func (s *state) row(pipeline string, step *exec.StepSummary, claimed map[*pull]b
 	for _, p := range s.pulls {
 		if p.of(pipeline, step.Image) {
 			claimed[p] = true
-			r.detail = "pulling " + clean(report.ShortImage(p.image)) + p.progress()
+			r.detail = "pulling " + p.name() + p.progress()
 		}
 	}
 	return r
+}
+
+func (p *pull) name() string {
+	name := clean(report.ShortImage(p.image))
+	if p.platform != "" {
+		name += " for " + clean(p.platform)
+	}
+	return name
 }
 
 func (p *pull) progress() string {

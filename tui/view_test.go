@@ -139,6 +139,7 @@ func fetching() *scene {
 	s.add(exec.RunStarted{At: s.at()})
 	for _, e := range []exec.PullProgress{
 		{Image: image},
+		{Image: image, Platform: "linux/arm64", Current: 4_000_000, Total: 8_000_000},
 		{Image: "docker.io/library/alpine:3", Current: 5_000_000, Total: 10_000_000},
 		{Image: "docker.io/library/none:3"},
 		{Image: "docker.io/library/none:3", Done: true, Failed: true},

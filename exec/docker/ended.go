@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/containerd/platforms"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/events"
 	"github.com/docker/docker/api/types/filters"
@@ -43,6 +44,10 @@ func (s *session) explain(ctx context.Context, step *exec.Step, name string, cod
 		end.exit.Reason, end.exit.Hint = memoryFull(step.MemLimit, code)
 		return end
 	}
+	if notExecutable.Match(tail) {
+		end.exit.Reason, end.exit.Hint = s.whyNotExecutable(ctx, step, name)
+		return end
+	}
 	if code < signalled {
 		end.exit.Hint = s.spaceHint(ctx, tail)
 		return end
@@ -67,6 +72,25 @@ func (s *session) explain(ctx context.Context, step *exec.Step, name string, cod
 		}
 	}
 	return end
+}
+
+// notExecutable is what the runtime writes in place of the output of a program
+// that the kernel does not take, after the start has succeeded.
+var notExecutable = regexp.MustCompile("(?im)^(?:exec /\\S+|exec container process `[^`]*`|standard_init_linux\\.go:\\d+: exec user process caused): exec format error\\r?$")
+
+// whyNotExecutable explains it.
+func (s *session) whyNotExecutable(ctx context.Context, step *exec.Step, name string) (reason, hint string) {
+	own := platforms.Format(s.engine.images.own)
+	bounded, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	if made, err := s.engine.client.ContainerInspect(bounded, name); err == nil {
+		info, err := s.engine.client.ImageInspect(bounded, made.Image)
+		if err == nil && s.engine.images.emulated(info) {
+			return fmt.Sprintf("image %q is for %s, which the engine, of %s, cannot run", step.Image, platforms.Format(platformIn(info)), own), hintEmulate
+		}
+	}
+	return fmt.Sprintf("%s cannot run its program, which is for another processor, or a script that does not begin with `#!`", own),
+		"use an image for " + own
 }
 
 const (

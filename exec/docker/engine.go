@@ -8,8 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/containerd/platforms"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/dockerhost"
@@ -141,7 +143,7 @@ func (e *Engine) greet(ctx context.Context, within time.Duration) error {
 		return e.unreachable(ctx, err)
 	}
 	e.product, e.version, e.os, e.arch = productOf(server), server.Version, server.Os, server.Arch
-	e.images.arch = e.arch
+	e.images.own = platforms.Normalize(ocispec.Platform{OS: cmp.Or(e.os, "linux"), Architecture: e.arch})
 	return nil
 }
 

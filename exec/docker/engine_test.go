@@ -226,7 +226,7 @@ func TestNoShell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = readPull(response, name, layers{}, func() {}, func(exec.Notice) {})
+	err = readPull(response, layers{}, func() {}, func(_, _ int64) {})
 	response.Close()
 	if err != nil {
 		t.Fatal(err)
@@ -293,23 +293,6 @@ func TestSessionEnv(t *testing.T) {
 	env = tr.session.(exec.Environer).Env()
 	if env["DRONE_DOCKER_VOLUME_PATH"] != dir || env["DRONE_DOCKER_NETWORK_ID"] == "" || len(env) != 2 {
 		t.Errorf("with a directory it is %v", env)
-	}
-}
-
-// TestOtherArch: a pipeline for another processor runs, with a warning.
-func TestOtherArch(t *testing.T) {
-	e := newEngine(t)
-	for arch, want := range map[string]string{
-		"": "", e.arch: "",
-		"vax": fmt.Sprintf(`platform.arch is "vax", but the engine runs %[1]s: images and steps are those for %[1]s`, e.arch),
-	} {
-		tr := open(t, e, func(p *exec.Pipeline) { p.Platform.Arch = arch })
-		if got := strings.Join(tr.warnings(), "\n"); got != want {
-			t.Errorf("arch %q: warned %q, want %q", arch, got, want)
-		}
-		if arch == "vax" {
-			tr.must(commands("true"), nil)
-		}
 	}
 }
 

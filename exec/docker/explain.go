@@ -31,6 +31,9 @@ func explain(pattern, say, hint string) explanation {
 	return explanation{regexp.MustCompile("(?i)" + pattern), say, hint}
 }
 
+// hintEmulate is for programs of other processors.
+const hintEmulate = "install emulation on the engine's machine, such as the package qemu-user-static or the image tonistiigi/binfmt, or leave the pipeline to an engine of its platform"
+
 // explanations lists what users meet, most specific first. The patterns hold
 // for the engines from 20.10 on and for Podman where it words things alike.
 func explanations() []explanation {
@@ -45,9 +48,7 @@ func startExplanations() []explanation {
 		explain(`exec: "([^"]+)": .*is a directory`, "%[2]q in image %[1]q is a directory, not a program", program),
 		explain(`exec: "([^"]+)": .*permission denied`, "%[2]q in image %[1]q is not executable", program),
 		explain(`no command specified|no command or entrypoint provided`, "image %[1]q has neither an entrypoint nor a command", "give the step commands, an entrypoint or a command"),
-		explain(`exec format error`, "image %[1]q is for another processor than that of the engine",
-			"use an image for this platform, or install emulation for the other one"),
-		explain(`no matching manifest for ([^ ]+)`, "image %[1]q has no variant for %[2]q", "choose a tag that has one, or an engine of another platform"),
+		explain(`exec format error`, "image %[1]q is for another processor than that of the engine", hintEmulate),
 		explain(`unable to find user ([^:]+): no matching entries`, "image %[1]q has no user %[2]q", "use a numeric user, such as \"1000\""),
 		explain(`unable to find group ([^:]+): no matching entries`, "image %[1]q has no group %[2]q", "use a numeric group, such as \"1000:1000\""),
 		explain(`working directory '([^']*)' is invalid`, "working_dir %[2]q is not an absolute path", "begin it with a slash"),

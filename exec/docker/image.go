@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/dockerhost"
@@ -29,19 +32,21 @@ type images struct {
 	client *client.Client
 	// offline keeps every registry from being asked.
 	offline bool
-	// arch is that of the engine, "" while it is not known.
-	arch string
+	// own is the platform of the engine, as far as it is known.
+	own ocispec.Platform
 
 	mu      sync.Mutex
 	flights map[string]*flight
+	turns   map[string]chan struct{} // of those who pull, by the name
 	settled map[string]bool
-	foreign map[string]bool // of those that are for another processor, who was told
+	told    map[string]bool // warnings
 }
 
 // flight is a pull that several may wait for. It ends when all have left.
 type flight struct {
 	done    chan struct{}
-	err     error // valid when done is closed
+	got     *local // valid when done is closed, as is err
+	err     error
 	waiters int
 	cancel  context.CancelFunc
 }
@@ -49,7 +54,7 @@ type flight struct {
 func newImages(api *client.Client, offline bool) *images {
 	return &images{
 		client: api, offline: offline,
-		flights: map[string]*flight{}, settled: map[string]bool{}, foreign: map[string]bool{},
+		flights: map[string]*flight{}, turns: map[string]chan struct{}{}, settled: map[string]bool{}, told: map[string]bool{},
 	}
 }
 
@@ -57,9 +62,18 @@ func newImages(api *client.Client, offline bool) *images {
 type wanted struct {
 	image       string
 	pull        exec.Pull
+	platform    *ocispec.Platform // nil when the file asks for none
 	credentials *dockerhost.Credentials
 	notify      func(exec.Notice)
 }
+
+// name names what is asked of a registry.
+func (im *images) name(w wanted) string {
+	return strings.TrimSpace(w.image + " " + im.named(w.platform))
+}
+
+// renews reports whether a step wants the newest image, whatever is here.
+func (w wanted) renews() bool { return w.pull == exec.PullAlways || w.pull == "" && latest(w.image) }
 
 // before makes sure of an image before its container is created, as far as
 // its policy asks for that; creating it finds out whether it is there
@@ -78,52 +92,106 @@ func (im *images) before(ctx context.Context, w wanted) error {
 
 // needsNobody reports whether an image that is here may be used without asking
 // a registry now.
-func (im *images) needsNobody(image string, pull exec.Pull) bool {
+func (im *images) needsNobody(w wanted) bool {
 	switch {
 	case im.offline:
 		return true
-	case pull == exec.PullAlways:
+	case w.pull == exec.PullAlways:
 		return false
-	case pull == "" && latest(image):
-		return im.isSettled(image)
+	case w.pull == "" && latest(w.image):
+		return im.isSettled(w)
 	}
 	return true
 }
 
-// missing provides an image that creating a container did not find.
-func (im *images) missing(ctx context.Context, w wanted) error {
-	if w.pull == exec.PullNever {
-		return &exec.StepError{
-			Phase: exec.PhasePull, Err: fmt.Errorf("image %q is not on this engine, and the step has pull: never", w.image),
+// missing provides an image of which the engine could make no container: there
+// is none by its name, or one for another platform. Where that is the one the
+// file asks for, one that is here for another is used if the step wants no
+// other, or no registry gives an answer to go by; a warning says so.
+func (im *images) missing(ctx context.Context, w wanted) (*local, error) {
+	var other *local
+	if w.platform != nil {
+		found, another, err := im.local(ctx, w)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			return nil, pullError(asked{image: w.image}, err)
+		case found != nil:
+			im.compare(w, found.info)
+			return found, nil
+		}
+		other = another
+	}
+	switch {
+	case other != nil && (w.pull == exec.PullNever || im.isSettled(w)):
+		im.compare(w, other.info)
+		return other, nil
+	case w.pull == exec.PullNever:
+		return nil, &exec.StepError{
+			Phase: exec.PhasePull, Err: fmt.Errorf("image %q is not on this engine%s, and the step has pull: never", w.image, forPlatform(im.asks(w, other))),
 			Hint: "build or pull it first, or use pull: if-not-exists",
 		}
-	}
-	if im.offline {
-		return &exec.StepError{
-			Phase: exec.PhasePull, Err: fmt.Errorf("image %q is not on this engine, and no registry may be asked", w.image),
+	case im.offline:
+		return nil, &exec.StepError{
+			Phase: exec.PhasePull, Err: fmt.Errorf("image %q is not on this engine%s, and no registry may be asked", w.image, forPlatform(im.asks(w, other))),
 			Hint: "fetch it with `drone pull`",
 		}
+	case other == nil:
+		return im.fetch(ctx, w, 0)
 	}
-	return im.fetch(ctx, w, 0)
+	got, err := im.fetch(ctx, w, firstAnswer)
+	if err == nil || ctx.Err() != nil || w.pull == exec.PullAlways || lacking(err) {
+		return got, err
+	}
+	im.useLocal(w, err)
+	im.compare(w, other.info)
+	return other, nil
+}
+
+// asks names the platform of an image that is not here, where it matters: other
+// is what is here by its name.
+func (im *images) asks(w wanted, other *local) string {
+	if other != nil {
+		return platforms.Format(*w.platform)
+	}
+	return im.named(w.platform)
+}
+
+// here reports whether a name leads to an image.
+func (im *images) here(ctx context.Context, name string) bool {
+	_, err := im.client.ImageInspect(ctx, name)
+	return err == nil
+}
+
+func forPlatform(platform string) string {
+	if platform == "" {
+		return ""
+	}
+	return " for " + platform
 }
 
 // refresh asks a registry for a newer image, once for each image. When there
 // is none to be had and one is here, that one is used, with a warning: the
 // server would fail, but a laptop is offline now and then.
 func (im *images) refresh(ctx context.Context, w wanted) error {
-	if im.isSettled(w.image) {
+	if im.isSettled(w) {
 		return nil
 	}
-	if !im.present(ctx, w.image) {
-		err := im.fetch(ctx, w, 0)
+	found, other, _ := im.local(ctx, w) // what cannot be seen is pulled
+	if found == nil && other == nil {
+		_, err := im.fetch(ctx, w, 0)
 		if err == nil {
-			im.settle(w.image)
+			im.settle(w)
 		}
 		return err
 	}
-	err := im.fetch(ctx, w, firstAnswer)
-	if ctx.Err() != nil {
+	_, err := im.fetch(ctx, w, firstAnswer)
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case found == nil && lacking(err):
+		return err
 	}
 	im.useLocal(w, err)
 	return nil
@@ -132,10 +200,12 @@ func (im *images) refresh(ctx context.Context, w wanted) error {
 // always pulls each time it is asked to. An image that is here serves where no
 // registry answers, but not where one refuses: then the user has to know.
 func (im *images) always(ctx context.Context, w wanted) error {
-	if !im.present(ctx, w.image) {
-		return im.fetch(ctx, w, 0)
+	found, other, _ := im.local(ctx, w) // what cannot be seen is pulled
+	if found == nil && other == nil {
+		_, err := im.fetch(ctx, w, 0)
+		return err
 	}
-	err := im.fetch(ctx, w, firstAnswer)
+	_, err := im.fetch(ctx, w, firstAnswer)
 	if err == nil || ctx.Err() != nil || !unanswered(err) {
 		return err
 	}
@@ -145,82 +215,64 @@ func (im *images) always(ctx context.Context, w wanted) error {
 
 // useLocal settles an image, with one warning when its pull failed.
 func (im *images) useLocal(w wanted, err error) {
-	if first := im.settle(w.image); err != nil && first {
+	if first := im.settle(w); err != nil && first {
 		w.notify(exec.Notice{Warning: fmt.Sprintf("using the image %s as it is on this machine: %v", w.image, reason(err))})
 	}
 }
 
-func (im *images) isSettled(image string) bool {
+func (im *images) isSettled(w wanted) bool {
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	return im.settled[image]
+	return im.settled[im.name(w)]
 }
 
 // settle reports whether it was the first to settle the image.
-func (im *images) settle(image string) bool {
+func (im *images) settle(w wanted) bool {
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	first := !im.settled[image]
-	im.settled[image] = true
+	first := !im.settled[im.name(w)]
+	im.settled[im.name(w)] = true
 	return first
-}
-
-func (im *images) present(ctx context.Context, image string) bool {
-	_, err := im.client.ImageInspect(ctx, image)
-	return err == nil
 }
 
 // fetch pulls an image; patience bounds the wait for the first answer and is
 // unlimited when 0.
-func (im *images) fetch(ctx context.Context, w wanted, patience time.Duration) error {
+func (im *images) fetch(ctx context.Context, w wanted, patience time.Duration) (*local, error) {
 	login, problem := w.credentials.For(ctx, w.image)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	f := im.join(w, login.Header, patience)
-	defer im.leave(w.image+"\n"+login.Header, f)
+	defer im.leave(im.flightKey(w, login.Header), f)
 	select {
 	case <-f.done:
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	if f.err == nil {
-		im.warnForeign(ctx, w)
-		return nil
+		im.compare(w, f.got.info)
+		return f.got, nil
 	}
-	return pullError(asked{w.image, login.Source, problem}, f.err)
+	a := asked{image: w.image, source: login.Source, problem: problem}
+	if noVariant(f.err.Error()) {
+		a.platform, a.chosen = platforms.Format(im.own), w.platform != nil
+		if w.platform != nil {
+			a.platform = platforms.Format(*w.platform)
+		}
+		for _, p := range im.offers(ctx, w, login.Header) {
+			a.offers = append(a.offers, platforms.Format(p))
+		}
+	}
+	return nil, pullError(a, f.err)
 }
 
-// warnForeign tells once that an image is for another processor than that of
-// the engine: a registry gives such a one where it has no other. A name means
-// the same image for every pipeline of every repository, so none is asked for
-// by processor, which would replace it for all of them.
-func (im *images) warnForeign(ctx context.Context, w wanted) {
-	// What cannot be found out now is said by the engine when the step starts.
-	if info, err := im.client.ImageInspect(ctx, w.image); err == nil {
-		im.compareArch(w, info.Architecture)
-	}
-}
-
-func (im *images) compareArch(w wanted, arch string) {
-	if arch == "" || im.arch == "" || arch == im.arch {
-		return
-	}
-	im.mu.Lock()
-	told := im.foreign[w.image]
-	im.foreign[w.image] = true
-	im.mu.Unlock()
-	if !told {
-		w.notify(exec.Notice{Warning: fmt.Sprintf("the image %s is for %s, but the engine runs %s: it works only where the engine emulates that",
-			w.image, arch, im.arch)})
-	}
-}
+func (im *images) flightKey(w wanted, auth string) string { return im.name(w) + "\n" + auth }
 
 // join starts the pull of an image or joins the one under way.
 func (im *images) join(w wanted, auth string, patience time.Duration) *flight {
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	key := w.image + "\n" + auth
+	key := im.flightKey(w, auth)
 	if f := im.flights[key]; f != nil {
 		f.waiters++
 		return f
@@ -232,10 +284,14 @@ func (im *images) join(w wanted, auth string, patience time.Duration) *flight {
 	im.flights[key] = f
 	go func() {
 		defer cancel()
-		err := exec.Guard(func() error { return im.pull(ctx, w, auth, patience) })
+		var got *local
+		err := exec.Guard(func() (err error) {
+			got, err = im.pull(ctx, w, auth, patience)
+			return err
+		})
 		im.mu.Lock()
 		defer im.mu.Unlock()
-		f.err = err
+		f.got, f.err = got, err
 		if im.flights[key] == f {
 			delete(im.flights, key)
 		}
@@ -256,7 +312,29 @@ func (im *images) leave(key string, f *flight) {
 	}
 }
 
-func (im *images) pull(ctx context.Context, w wanted, auth string, patience time.Duration) (err error) {
+// pull has the engine pull an image, and sees to what the name leads to then.
+func (im *images) pull(ctx context.Context, w wanted, auth string, patience time.Duration) (*local, error) {
+	leave, err := im.alone(ctx, w.image)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var before *image.InspectResponse
+	if w.platform != nil {
+		if info, err := im.inspect(ctx, w.image, w.platform); err == nil {
+			before = &info
+		}
+	}
+	if err := im.transfer(ctx, w, auth, patience); err != nil {
+		return nil, err
+	}
+	// Names are not left half changed when nobody waits any more.
+	longer, cancel := outlive(ctx, makeLag)
+	defer cancel()
+	return im.put(longer, w, auth, before)
+}
+
+func (im *images) transfer(ctx context.Context, w wanted, auth string, patience time.Duration) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	answered := func() {}
@@ -265,15 +343,21 @@ func (im *images) pull(ctx context.Context, w wanted, auth string, patience time
 		answered = func() { timer.Stop() }
 		defer timer.Stop()
 	}
-	w.notify(exec.Notice{Pull: &exec.PullProgress{Image: w.image}})
+	about := exec.PullProgress{Image: w.image, Platform: im.named(w.platform)}
+	tell := func(current, total int64, done, failed bool) {
+		now := about
+		now.Current, now.Total, now.Done, now.Failed = current, total, done, failed
+		w.notify(exec.Notice{Pull: &now})
+	}
+	tell(0, 0, false, false)
 	fetched := layers{}
 	defer func() {
 		current, total := fetched.sum()
-		w.notify(exec.Notice{Pull: &exec.PullProgress{Image: w.image, Current: current, Total: total, Done: true, Failed: err != nil}})
+		tell(current, total, true, err != nil)
 	}()
-	stream, err := im.client.ImagePull(ctx, w.image, image.PullOptions{RegistryAuth: auth})
+	stream, err := im.client.ImagePull(ctx, w.image, image.PullOptions{RegistryAuth: auth, Platform: about.Platform})
 	if err == nil {
-		err = readPull(stream, w.image, fetched, answered, w.notify)
+		err = readPull(stream, fetched, answered, func(current, total int64) { tell(current, total, false, false) })
 		stream.Close()
 	}
 	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
@@ -296,9 +380,9 @@ func latest(image string) bool {
 }
 
 // unknownImage reports whether creating a container failed because the image
-// is not there, in the words of Docker and of Podman.
+// is not there, or not for the platform, in the words of Docker and of Podman.
 func unknownImage(err error) bool {
 	return errdefs.IsNotFound(err) && imageMissing.MatchString(err.Error())
 }
 
-var imageMissing = regexp.MustCompile(`(?i)no such image|image not known|unable to find image`)
+var imageMissing = regexp.MustCompile(`(?i)no such image|image not known|unable to find image|image with reference .* was found but `)

@@ -130,7 +130,7 @@ func TestPullOnce(t *testing.T) {
 	var group errgroup.Group
 	w := wanted{image: "a:1", credentials: e.credentials, notify: func(exec.Notice) {}}
 	for range steps {
-		group.Go(func() error { return e.images.fetch(t.Context(), w, 0) })
+		group.Go(func() error { _, err := e.images.fetch(t.Context(), w, 0); return err })
 	}
 	<-begun
 	key := "a:1\n"
@@ -166,7 +166,10 @@ func TestPullCancelled(t *testing.T) {
 	first, leaveFirst := context.WithCancelCause(t.Context())
 	second, leaveSecond := context.WithCancelCause(t.Context())
 	results := make(chan error, 2)
-	go func() { results <- e.images.fetch(first, w, 0) }()
+	go func() {
+		_, err := e.images.fetch(first, w, 0)
+		results <- err
+	}()
 	<-begun
 	leave := e.images.join(w, "", 0) // keeps the pull alive without a goroutine
 	leaveFirst(cause)
@@ -178,7 +181,10 @@ func TestPullCancelled(t *testing.T) {
 		t.Fatal("the pull ended with the first who left")
 	default:
 	}
-	go func() { results <- e.images.fetch(second, w, 0) }()
+	go func() {
+		_, err := e.images.fetch(second, w, 0)
+		results <- err
+	}()
 	e.images.leave("a:1\n", leave)
 	leaveSecond(cause)
 	if err := <-results; !errors.Is(err, cause) {
@@ -198,7 +204,7 @@ func TestPullProgress(t *testing.T) {
 	)}
 	e := s.engine(t, nil)
 	var heard notices
-	if err := e.images.fetch(t.Context(), wanted{image: "a:1", credentials: e.credentials, notify: heard.take}, 0); err != nil {
+	if _, err := e.images.fetch(t.Context(), wanted{image: "a:1", credentials: e.credentials, notify: heard.take}, 0); err != nil {
 		t.Fatal(err)
 	}
 	var got []exec.PullProgress
@@ -269,8 +275,8 @@ func TestPullReportsEachFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for image, err := range failed {
-		got[image] = err.Error()
+	for _, f := range failed {
+		got[f.Image] = f.Err.Error()
 	}
 	want := map[string]string{
 		"bad:1": `image "bad:1" cannot be pulled: docker.io has no such tag`, "worse:1": `image "worse:1" cannot be pulled: docker.io has no such tag`,
@@ -283,7 +289,7 @@ func TestPullReportsEachFailure(t *testing.T) {
 func TestPullDoesNotWaitForASilentRegistry(t *testing.T) {
 	s := &stub{pull: func(_ http.ResponseWriter, r *http.Request, _ string) { <-r.Context().Done() }}
 	e := s.engine(t, nil)
-	err := e.images.fetch(t.Context(), wanted{image: "a", credentials: e.credentials, notify: func(exec.Notice) {}}, time.Millisecond)
+	_, err := e.images.fetch(t.Context(), wanted{image: "a", credentials: e.credentials, notify: func(exec.Notice) {}}, time.Millisecond)
 	if got := asStepError(t, err, exec.PhasePull); !strings.Contains(got.Error(), errNoAnswer.Error()) || got.Hint != hintOffline {
 		t.Errorf("got %q with hint %q", got.Error(), got.Hint)
 	}

@@ -52,7 +52,11 @@ func TestMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"z:1", "a:1"}, got); diff != "" {
+	var names []string
+	for _, m := range got {
+		names = append(names, m.Image)
+	}
+	if diff := cmp.Diff([]string{"z:1", "a:1"}, names); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if _, looked := s.counts(); looked != 3 {

@@ -32,7 +32,7 @@ type prepared struct {
 type held struct {
 	*process
 	env     map[string]string
-	image   string // its ID
+	image   *local
 	sources map[string]os.FileInfo
 }
 
@@ -91,7 +91,7 @@ func (s *session) preparable(step *exec.Step, env map[string]string) bool {
 		len(step.Commands) == 0, step.Detach, step.Kind != exec.KindStep,
 		step.Privileged, len(step.Devices) > 0, step.NetworkMode != "", len(p.Networks) > 0,
 		p.Workspace.Host == "", step.WorkingDir != p.Workspace.Path,
-		!s.engine.images.needsNobody(step.Image, step.Pull),
+		!s.engine.images.needsNobody(s.wants(step, unheard)),
 		mentioned(p, step.Name), !fits(env, os.Getpagesize()):
 		return false
 	}
@@ -140,11 +140,14 @@ func inside(dir, parent string) bool {
 // hold makes and starts the container of a step, and leaves it at the gate.
 func (s *session) hold(ctx context.Context, step *exec.Step, env map[string]string) *held {
 	h := &held{env: env}
-	info, err := s.engine.client.ImageInspect(ctx, step.Image)
-	if err != nil || !s.quiet(step, info) {
+	want := s.wants(step, unheard)
+	var err error
+	if h.image, _, err = s.engine.images.local(ctx, want); err != nil || h.image == nil || !s.quiet(step, h.image.info) {
 		return nil
 	}
-	h.image = info.ID
+	if info := h.image.info; !suits(info, want.platform) || want.platform == nil && s.engine.images.emulated(info) {
+		return nil // its turn comes with a warning
+	}
 	var ok bool
 	if h.sources, ok = s.sources(step); !ok || s.workspace.ready(ctx) != nil {
 		return nil
@@ -154,9 +157,9 @@ func (s *session) hold(ctx context.Context, step *exec.Step, env map[string]stri
 		return nil
 	}
 	converted.behindGate()
-	name, err := s.build(ctx, step, converted, func() error { return errNotPrepared })
+	name, err := s.build(ctx, step, converted, want, h.image, func() (*local, error) { return nil, errNotPrepared })
 	if err == nil && !s.ended() {
-		h.process, err = s.launch(ctx, about{}, name, true, func(exec.Notice) {})
+		h.process, err = s.launch(ctx, about{}, name, true, unheard)
 	}
 	if err != nil || h.process == nil {
 		if name != "" {
@@ -166,6 +169,9 @@ func (s *session) hold(ctx context.Context, step *exec.Step, env map[string]stri
 	}
 	return h
 }
+
+// unheard is where the notices of a step go before its turn.
+func unheard(exec.Notice) {}
 
 // errNotPrepared says that a step is left to its own turn.
 const errNotPrepared = notPrepared("not prepared")
@@ -261,14 +267,15 @@ func (s *session) same(ctx context.Context, step *exec.Step, h *held) bool {
 			return false
 		}
 	}
-	if !s.engine.images.needsNobody(step.Image, step.Pull) {
+	want := s.wants(step, unheard)
+	if !s.engine.images.needsNobody(want) {
 		return false
 	}
 	var group errgroup.Group
 	group.Go(guarded(func() error { return s.intact(ctx) }))
 	group.Go(guarded(func() error {
-		info, err := s.engine.client.ImageInspect(ctx, step.Image)
-		if err == nil && info.ID != h.image {
+		now, _, err := s.engine.images.local(ctx, want)
+		if err == nil && (now == nil || now.info.ID != h.image.info.ID) {
 			return errNotPrepared
 		}
 		return err

@@ -282,7 +282,7 @@ func TestPreparable(t *testing.T) {
 				tc.change(p, st)
 			}
 			e := &Engine{product: productDocker, images: newImages(nil, false)}
-			e.images.settle("settled")
+			e.images.settle(wanted{image: "settled"})
 			s := &session{engine: e, pipeline: p}
 			if got := s.preparable(st, tc.env); got != tc.want {
 				t.Errorf("got %v, want %v", got, tc.want)

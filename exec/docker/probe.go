@@ -77,7 +77,7 @@ func (e *Engine) Facts(ctx context.Context) (Facts, error) {
 func (e *Engine) Local(ctx context.Context, preferred []string, most int) ([]string, error) {
 	var found []string
 	for _, name := range preferred {
-		if len(found) < most && !slices.Contains(found, name) && e.images.present(ctx, name) {
+		if len(found) < most && !slices.Contains(found, name) && e.images.here(ctx, name) {
 			found = append(found, name)
 		}
 	}
@@ -88,7 +88,7 @@ func (e *Engine) Local(ctx context.Context, preferred []string, most int) ([]str
 	slices.SortStableFunc(list, func(a, b image.Summary) int { return cmp.Compare(a.Size, b.Size) })
 	for _, i := range list {
 		for _, tag := range i.RepoTags {
-			if len(found) < most && !slices.Contains(found, tag) && tag != "<none>:<none>" {
+			if len(found) < most && !slices.Contains(found, tag) && tag != "<none>:<none>" && !strings.HasPrefix(tag, keptHost+"/") {
 				found = append(found, tag)
 				break
 			}

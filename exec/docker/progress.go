@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"time"
-
-	"github.com/drone-laptop/drone/exec"
 )
 
 // progressEvery is how often the progress of a pull is reported at most.
@@ -68,8 +66,8 @@ func (l layers) sum() (current, total int64) {
 
 // readPull reads the messages of a pull to their end and returns the failure
 // among them. sums takes the progress of the layers; first is called with the
-// first message.
-func readPull(stream io.Reader, image string, sums layers, first func(), notify func(exec.Notice)) error {
+// first message, tell with the sums now and then.
+func readPull(stream io.Reader, sums layers, first func(), tell func(current, total int64)) error {
 	decoder := json.NewDecoder(stream)
 	var reported time.Time
 	for n := 0; ; n++ {
@@ -89,8 +87,7 @@ func readPull(stream io.Reader, image string, sums layers, first func(), notify 
 		}
 		if sums.take(m) && time.Since(reported) >= progressEvery {
 			reported = time.Now()
-			current, total := sums.sum()
-			notify(exec.Notice{Pull: &exec.PullProgress{Image: image, Current: current, Total: total}})
+			tell(sums.sum())
 		}
 	}
 }

@@ -17,8 +17,9 @@ const (
 
 // pullFailure is why an image could not be had.
 type pullFailure struct {
-	image  string
-	reason string
+	image   string
+	reason  string
+	variant bool // there is none for the platform
 }
 
 func (e *pullFailure) Error() string {
@@ -39,6 +40,12 @@ type asked struct {
 	image   string
 	source  string // of the login, "" without one
 	problem error  // why known credentials could not be had, or nil
+
+	// platform is what it was asked for, when it has no image for that, and
+	// offers what it has. chosen reports that the file asks for it.
+	platform string
+	chosen   bool
+	offers   []string
 }
 
 // pullError explains why an image could not be had.
@@ -47,7 +54,7 @@ func pullError(a asked, err error) *exec.StepError {
 	if a.problem != nil {
 		said += "; " + a.problem.Error()
 	}
-	return &exec.StepError{Phase: exec.PhasePull, Err: &pullFailure{a.image, said}, Hint: hint}
+	return &exec.StepError{Phase: exec.PhasePull, Err: &pullFailure{a.image, said, a.platform != ""}, Hint: hint}
 }
 
 // refused explains an answer to a login that does not do, or to none: who gave
@@ -69,6 +76,35 @@ func (a asked) refused(domain, text string) (said, hint string) {
 	return fmt.Sprintf("%s refuses it with the login of %s: %s", domain, a.source, text), hint
 }
 
+// lacking reports a pull that failed because there is no image for the platform.
+func lacking(err error) bool {
+	var failed *pullFailure
+	return errors.As(err, &failed) && failed.variant
+}
+
+// noVariant recognises that in what an engine says.
+func noVariant(text string) bool {
+	return containsAny(text, "no matching manifest", "no match for platform in manifest", "no image found in manifest list", "no image found in image index")
+}
+
+// withoutVariant explains it.
+func (a asked) withoutVariant(text string) (said, hint string) {
+	said, hint = "it has no variant for "+a.platform, "choose a tag that has one"
+	switch {
+	case len(a.offers) == 0:
+		said += ": " + text
+	case len(a.offers) == 1:
+		said += ", only for " + a.offers[0]
+	default:
+		last := len(a.offers) - 1
+		said += ", only for " + strings.Join(a.offers[:last], ", ") + " and " + a.offers[last]
+	}
+	if a.chosen {
+		return said, hint + ", or change the platform of the pipeline"
+	}
+	return said, hint + ", or set platform of the pipeline to one there is"
+}
+
 // explainPull keeps the registry's answer and adds what to do about it.
 func explainPull(a asked, text string) (said, hint string) {
 	domain := "the registry"
@@ -80,8 +116,11 @@ func explainPull(a asked, text string) (said, hint string) {
 		return domain + " has limited the pulls from here for now", hintLimit
 	case containsAny(text, "no space left on device"):
 		return "the disk of the engine is full", "`docker system df` shows what takes the space, `docker system prune` frees some"
-	case containsAny(text, "no matching manifest"):
-		return text, "choose a tag that has a variant for this platform"
+	case a.platform != "":
+		return a.withoutVariant(text)
+	case containsAny(text, "Cannot overwrite digest", "cannot overwrite digest"):
+		return "the engine has the variant of another platform by this digest, and keeps only one",
+			fmt.Sprintf("name the digest of the variant itself, or take the other one away: `docker image rm %s`", a.image)
 	case containsAny(text, "manifest unknown", "not found: manifest", ": not found", "manifest for"):
 		return fmt.Sprintf("%s has no such tag", domain), "check the name and the tag"
 	case containsAny(text, "unauthorized", "authentication required", "access denied", "no basic auth", "denied:", "forbidden", "403"):

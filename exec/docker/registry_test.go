@@ -78,7 +78,10 @@ func (s *shelf) pull(e *Engine, image string, policy exec.Pull, secrets ...strin
 	if err != nil {
 		s.Fatal(err)
 	}
-	return heard.warnings(), failed[image]
+	if len(failed) > 0 {
+		err = failed[0].Err
+	}
+	return heard.warnings(), err
 }
 
 // wants checks an error of a pull for what it and its hint must say. Neither may
@@ -261,14 +264,8 @@ func TestPullLimit(t *testing.T) {
 // it is an error when there is none.
 func TestPullFromList(t *testing.T) {
 	s := newShelf(t, false)
-	_, own := s.Get("team/app", "1")
-	own.Platform = &registrytest.Platform{OS: "linux", Architecture: s.engine.arch}
-	other := s.ForArch("team/app", "1", "s390x", "")
-	other.Platform = &registrytest.Platform{OS: "linux", Architecture: "s390x"}
-	index := registrytest.Manifest{SchemaVersion: 2, MediaType: registrytest.MediaIndex, Manifests: []registrytest.Descriptor{other, own}}
-	s.PutManifest("team/app", "both", index)
-	index.Manifests = index.Manifests[:1]
-	s.PutManifest("team/app", "other", index)
+	s.ForArchs("team/app", "1", "both", "s390x", s.engine.arch)
+	s.ForArchs("team/app", "1", "other", "s390x")
 
 	both := s.Address + "/team/app:both"
 	s.remove(both)
@@ -281,7 +278,7 @@ func TestPullFromList(t *testing.T) {
 		t.Errorf("pulled the image for %s, %v", info.Architecture, err)
 	}
 	_, err = s.pull(s.engine, s.Address+"/team/app:other", "")
-	s.wants(err, "no matching manifest", "choose a tag that has a variant for this platform")
+	s.wants(err, "has no variant for linux/"+s.engine.arch+", only for linux/s390x", "choose a tag that has one, or set platform of the pipeline")
 }
 
 // TestForeignImage: a registry that has no list of variants gives the image that
@@ -291,7 +288,7 @@ func TestForeignImage(t *testing.T) {
 	s.ForArch("team/app", "1", "s390x", "foreign")
 	foreign := s.Address + "/team/app:foreign"
 	s.remove(foreign)
-	want := fmt.Sprintf("the image %s is for s390x, but the engine runs %s: it works only where the engine emulates that", foreign, s.engine.arch)
+	want := fmt.Sprintf("the image %s is for linux/s390x, but the engine runs linux/%s: it works only where the engine emulates that", foreign, s.engine.arch)
 	e := newEngine(t) // which has said nothing yet
 	for _, again := range []bool{false, true} {
 		warnings, err := s.pull(e, foreign, "")

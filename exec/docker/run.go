@@ -12,6 +12,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/versions"
 
 	"github.com/drone-laptop/drone/exec"
 )
@@ -93,7 +94,7 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	if !fits(io.Env, os.Getpagesize()) {
 		return "", tooLong(exec.PhaseCreate, of)
 	}
-	want := wanted{image: step.Image, pull: step.Pull, credentials: s.credentials, notify: io.Notify}
+	want := s.wants(step, io.Notify)
 	io.Notify(exec.Notice{Phase: exec.PhasePull})
 	if err := s.engine.images.before(ctx, want); err != nil {
 		return "", err
@@ -104,29 +105,50 @@ func (s *session) create(ctx context.Context, step *exec.Step, of about, io exec
 	if err := s.workspace.ready(ctx); err != nil {
 		return "", err
 	}
-	return s.build(ctx, step, converted, func() error { return s.engine.images.missing(ctx, want) })
+	var from *local
+	if want.platform != nil && !s.engine.refusesPlatform() {
+		if from, err = s.engine.images.missing(ctx, want); err != nil {
+			return "", err
+		}
+	}
+	return s.build(ctx, step, converted, want, from, func() (*local, error) { return s.engine.images.missing(ctx, want) })
 }
 
-// build makes a container of its specification, for which missing provides the
-// image when it is not there.
-func (s *session) build(ctx context.Context, step *exec.Step, converted spec, missing func() error) (string, error) {
+// wants is the image of a step.
+func (s *session) wants(step *exec.Step, notify func(exec.Notice)) wanted {
+	return wanted{image: step.Image, pull: step.Pull, platform: s.platform, credentials: s.credentials, notify: notify}
+}
+
+// refusesPlatform reports whether the engine makes no container of an image for
+// another platform than it is told.
+func (e *Engine) refusesPlatform() bool {
+	return e.product == productDocker && versions.GreaterThanOrEqualTo(e.client.ClientVersion(), createsForPlatform)
+}
+
+// build makes a container of its specification: from an image that was looked
+// for, or else by its name. Then missing provides the image when it is not
+// there.
+func (s *session) build(ctx context.Context, step *exec.Step, converted spec, want wanted, from *local, missing func() (*local, error)) (string, error) {
 	name, err := s.claim()
 	if err != nil {
 		return "", err
 	}
 	longer, cancel := outlive(ctx, makeLag)
 	defer cancel()
-	err = s.createContainer(longer, converted, name)
+	if from == nil {
+		from = &local{name: step.Image, platform: want.platform}
+	}
+	err = s.createContainer(longer, converted, want, from, name)
 	if unknownImage(err) {
-		if err := missing(); err != nil {
+		if from, err = missing(); err != nil {
 			return name, err
 		}
-		err = s.createContainer(longer, converted, name)
+		err = s.createContainer(longer, converted, want, from, name)
 	}
 	if err != nil {
 		return name, err
 	}
-	s.workspace.used(step.Image)
+	s.workspace.used(from.name)
 	if ctx.Err() != nil {
 		return name, context.Cause(ctx)
 	}
@@ -136,8 +158,17 @@ func (s *session) build(ctx context.Context, step *exec.Step, converted spec, mi
 	return name, s.copyScript(longer, name, converted.Script)
 }
 
-func (s *session) createContainer(ctx context.Context, c spec, name string) error {
-	_, err := s.engine.client.ContainerCreate(ctx, c.Config, c.Host, c.Network, nil, name)
+func (s *session) createContainer(ctx context.Context, c spec, want wanted, from *local, name string) error {
+	platform := from.platform
+	if want.platform == nil || !s.engine.refusesPlatform() {
+		platform = nil
+	}
+	config := *c.Config
+	config.Image = from.name
+	made, err := s.engine.client.ContainerCreate(ctx, &config, c.Host, c.Network, platform, name)
+	if err == nil {
+		s.engine.images.compareWarned(want, made.Warnings)
+	}
 	return err
 }
 

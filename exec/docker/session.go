@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/containerd/platforms"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/volume"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/drone-laptop/drone/exec"
@@ -41,7 +43,8 @@ type session struct {
 	name        string // beginning of every name
 	networkID   string
 	credentials *dockerhost.Credentials
-	workspace   *workspace // nil when it is no directory of this machine
+	platform    *ocispec.Platform // that images are asked for; nil when the file names none
+	workspace   *workspace        // nil when it is no directory of this machine
 	notify      func(exec.Notice)
 	hurry       <-chan struct{} // closed when there is no time left
 
@@ -73,7 +76,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	}
 	s := &session{
 		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), hopeless: make(chan struct{}), containers: map[string]bool{}, prepared: map[*exec.Step]*prepared{},
-		credentials: e.pullSecrets(p, env), notify: env.Notify, hurry: env.Hurry, workspace: e.workspaces.enter(ctx, p),
+		credentials: e.pullSecrets(p, env), platform: platformOf(p), notify: env.Notify, hurry: env.Hurry, workspace: e.workspaces.enter(ctx, p),
 	}
 	s.place = place{labels: pipelineLabels(e.owner, p, env.Run), network: s.name, volumes: map[string]string{}}
 	if p.Workspace.Host == "" {
@@ -87,7 +90,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 			s.place.volumes[v.Name] = fmt.Sprintf("%s-%d", s.name, i+1)
 		}
 	}
-	e.warnOtherArch(p, env)
+	e.warnEmulated(s.platform, env)
 	err := s.make(ctx)
 	if err == nil && ctx.Err() == nil {
 		s.feelPulse()
@@ -127,13 +130,12 @@ func (e *Engine) check(p *exec.Pipeline) error {
 	return nil
 }
 
-// warnOtherArch tells that a pipeline for another processor runs on that of the
-// engine all the same. Images are not asked for by platform: one pulled for the
-// other processor would take the place of the one with the same name that every
-// other pipeline starts.
-func (e *Engine) warnOtherArch(p *exec.Pipeline, env exec.Setting) {
-	if want := p.Platform.Arch; want != "" && e.arch != "" && want != e.arch {
-		env.Notify(exec.Notice{Warning: fmt.Sprintf("platform.arch is %q, but the engine runs %s: images and steps are those for %s", want, e.arch, e.arch)})
+// warnEmulated tells that the steps of a pipeline are for another processor than
+// that of the engine.
+func (e *Engine) warnEmulated(p *ocispec.Platform, env exec.Setting) {
+	if p != nil && e.arch != "" && !platforms.Only(e.images.own).Match(*p) {
+		env.Notify(exec.Notice{Warning: fmt.Sprintf("the platform of the pipeline is %s, but the engine runs %s: steps work only where it emulates that, and slowly",
+			platforms.Format(*p), platforms.Format(e.images.own))})
 	}
 }
 

@@ -15,14 +15,16 @@ import (
 // stub is an engine that knows images and registries only, for what no
 // registry within reach could show.
 type stub struct {
-	api string // version, "1.41" when ""
+	api  string // version, "1.41" when ""
+	arch string
 
 	mu     sync.Mutex
 	local  map[string]bool // images that are here, as asked for
 	pull   func(w http.ResponseWriter, r *http.Request, image string)
 	pulled []string
 	auth   []string
-	looked int // inspections of images
+	asked  []string // for which platforms
+	looked int      // inspections of images
 }
 
 func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +37,7 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case path == "/_ping":
 	case strings.HasSuffix(path, "/version"):
-		reply(w, http.StatusOK, map[string]string{"Version": "0.0.1", "ApiVersion": api, "Os": "linux"})
+		reply(w, http.StatusOK, map[string]string{"Version": "0.0.1", "ApiVersion": api, "Os": "linux", "Arch": s.arch})
 	case strings.HasSuffix(path, "/images/create"):
 		s.create(w, r)
 	case strings.Contains(path, "/images/") && strings.HasSuffix(path, "/json"):
@@ -62,6 +64,7 @@ func (s *stub) create(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.pulled = append(s.pulled, image)
 	s.auth = append(s.auth, r.Header.Get("X-Registry-Auth"))
+	s.asked = append(s.asked, r.URL.Query().Get("platform"))
 	s.mu.Unlock()
 	s.pull(w, r, image)
 }

@@ -175,6 +175,24 @@ func Remove(t testing.TB, c *client.Client, name string) {
 	}
 }
 
+// RemoveAll takes every name with the registry's address in it from an engine,
+// also those that are kept for a platform.
+func (r *Registry) RemoveAll(c *client.Client) {
+	r.t.Helper()
+	all, err := c.ImageList(context.WithoutCancel(r.t.Context()), image.ListOptions{})
+	if err != nil {
+		r.t.Error(err)
+	}
+	inPath := "/" + strings.ReplaceAll(r.Address, ":", "__") + "/"
+	for _, i := range all {
+		for _, tag := range i.RepoTags {
+			if strings.HasPrefix(tag, r.Address+"/") || strings.Contains(tag, inPath) {
+				Remove(r.t, c, tag)
+			}
+		}
+	}
+}
+
 // The media types of what is put.
 const (
 	MediaManifest = "application/vnd.docker.distribution.manifest.v2+json"
@@ -232,7 +250,8 @@ func (r *Registry) PutManifest(repository, tag string, m Manifest) Descriptor {
 }
 
 // ForArch stores a copy of an image that says it is for another processor, under
-// a tag or, when that is "", under its digest only.
+// a tag or, when that is "", under its digest only. Its variable IMAGE_ARCH names
+// the processor.
 func (r *Registry) ForArch(repository, reference, arch, tag string) Descriptor {
 	r.t.Helper()
 	m, _ := r.Get(repository, reference)
@@ -242,13 +261,31 @@ func (r *Registry) ForArch(repository, reference, arch, tag string) Descriptor {
 		r.t.Fatal(err)
 	}
 	config["architecture"] = arch
+	started, ok := config["config"].(map[string]any)
+	if !ok {
+		r.t.Fatalf("the configuration of %s:%s is %s", repository, reference, blob)
+	}
+	env, _ := started["Env"].([]any)
+	started["Env"] = append(env, "IMAGE_ARCH="+arch)
 	changed, err := json.Marshal(config)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	m.Config.Size, m.Config.Digest = len(changed), digest.FromBytes(changed)
 	r.putBlob(repository, changed)
-	return r.PutManifest(repository, tag, m)
+	d := r.PutManifest(repository, tag, m)
+	d.Platform = &Platform{OS: "linux", Architecture: arch}
+	return d
+}
+
+// ForArchs stores, under a tag, a list of such copies.
+func (r *Registry) ForArchs(repository, reference, tag string, archs ...string) Descriptor {
+	r.t.Helper()
+	list := Manifest{SchemaVersion: 2, MediaType: MediaIndex}
+	for _, arch := range archs {
+		list.Manifests = append(list.Manifests, r.ForArch(repository, reference, arch, ""))
+	}
+	return r.PutManifest(repository, tag, list)
 }
 
 func (r *Registry) putBlob(repository string, data []byte) {
