@@ -76,7 +76,7 @@ func newPipelineObject() *object[Pipeline] {
 			Doc: "The builds that the pipeline is part of; without it, all. The server compares it before variables are substituted.",
 		}, func(p *Pipeline) *Conditions { return &p.Trigger }),
 		objectKey(Key{
-			Name: "clone", Of: "clone", Example: "{depth: 50}",
+			Name: "clone", Of: "clone", Example: "{disable: true}",
 			Doc: "How the commit is fetched before the first step.",
 		}, func(s *schema) *object[Clone] { return s.clone }, func(p *Pipeline) *Clone { return &p.Clone }),
 		objectKey(Key{
