@@ -45,17 +45,18 @@ func Check(name string, source []byte, opts Options) []manifest.Problem {
 		plan = nil
 	}
 	found = slices.Clone(found)
+	p := newPass(file, plan, opts)
 	for i := range found {
-		grade(&found[i])
+		p.grade(&found[i])
 	}
-	return finish(file, append(found, rules(file, plan, opts)...), opts.Levels)
+	return finish(file, append(found, p.run()...), opts.Levels)
 }
 
 // Advice returns what only the rules of this package find in a file that has
 // been compiled: what a server would take, so that it need not keep anybody
 // from running the file.
 func Advice(file *manifest.File, plan *exec.Plan, opts Options) []manifest.Problem {
-	return finish(file, rules(file, plan, opts), opts.Levels)
+	return finish(file, newPass(file, plan, opts).run(), opts.Levels)
 }
 
 // finish applies the wishes of the user, first those for all files and then

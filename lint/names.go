@@ -133,7 +133,7 @@ services:
 steps:
 - {name: test, image: "golang:1.26", commands: [go test ./...]}
 `,
-		Reference: "§7.6",
+		Reference: "§7.3",
 		check:     checkHostNames,
 	}, {
 		ID: "unnamed-pipeline", Group: GroupNames, Severity: manifest.Warning,

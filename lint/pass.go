@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
+	"github.com/distribution/reference"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/manifest"
@@ -23,14 +24,26 @@ type pass struct {
 	plan    *exec.Plan
 	trusted bool // the repository is trusted
 	strict  bool
+	// privileged are the repositories of images that the user says are
+	// privileged.
+	privileged []string
 
 	rule     *Rule // that looks now
 	findings []manifest.Problem
 }
 
-// rules runs the rules that this package adds.
-func rules(file *manifest.File, plan *exec.Plan, opts Options) []manifest.Problem {
+func newPass(file *manifest.File, plan *exec.Plan, opts Options) *pass {
 	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict}
+	for _, image := range opts.Compile.Privileged {
+		if named, err := reference.ParseNormalizedNamed(image); err == nil {
+			p.privileged = append(p.privileged, named.Name())
+		}
+	}
+	return p
+}
+
+// run applies the rules that this package adds.
+func (p *pass) run() []manifest.Problem {
 	all := catalogue()
 	for i := range all {
 		if p.rule = &all[i]; p.rule.check != nil {

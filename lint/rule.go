@@ -41,8 +41,9 @@ type Rule struct {
 	// file finds.
 	check func(*pass)
 	// grade says how grave a finding of reading or compiling is for the author of
-	// the file, where that is not how grave it is for a run. It may be nil.
-	grade func(manifest.Problem) manifest.Severity
+	// the file, where that is not how grave it is for a run, and may add what
+	// mends it. text is what is marked, as it is written. It may be nil.
+	grade func(f *manifest.Problem, text string)
 }
 
 // Groups of rules, in the order of the documentation.
@@ -68,6 +69,7 @@ var catalogue = sync.OnceValue(func() []Rule {
 		serviceRules(),
 		volumeRules(),
 		imageRules(),
+		pluginRules(),
 		trustRules(),
 		lintRules(),
 	)
@@ -132,8 +134,8 @@ func ParseLevel(text string) (Level, error) {
 
 // grade sets the severity of what reading or compiling found to what it is for
 // the author of the file.
-func grade(f *manifest.Problem) {
+func (p *pass) grade(f *manifest.Problem) {
 	if r := index()[f.Rule]; r != nil && r.grade != nil {
-		f.Severity = r.grade(*f)
+		r.grade(f, p.text(f.Span))
 	}
 }

@@ -136,7 +136,6 @@ var undescribed = strings.Fields(`
 	condition-shape server-extension path-pattern unknown-changes pull-request unknown-event unknown-status unknown-action unknown-instance
 	substitution operator undefined-variable not-substituted overridden-variable variable-name setting-comma setting-text
 	duplicate-secret empty-secret nested-secret unnamed-secret
-	unknown-pull unknown-failure no-effect image-on-host
 `)
 
 // known holds a finding to the catalogue.

@@ -39,7 +39,7 @@ steps:
   commands:
   - psql -h db -U postgres -c 'select 1'
 `,
-		Reference: "§7.6",
+		Reference: "§7.3",
 		check:     checkLocalhost,
 	}}
 }

@@ -29,6 +29,6 @@ steps:
   settings: {repo: octocat/hello}
 `,
 		Reference: "§10.2",
-		grade:     func(manifest.Problem) manifest.Severity { return manifest.Warning },
+		grade:     func(f *manifest.Problem, _ string) { f.Severity = manifest.Warning },
 	}}
 }
