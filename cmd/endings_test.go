@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 // TestSignals sends one after the other and checks what is said and done.
@@ -196,6 +198,22 @@ func TestPanicInARun(t *testing.T) {
 		}
 		if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
 			t.Errorf("%s: left behind: %v, %v", form, left, err)
+		}
+	}
+}
+
+// TestStatusOfABrokenRun: the exit code of run_finished is that of the program,
+// which a defect decides alone.
+func TestStatusOfABrokenRun(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(interrupted{os.Interrupt})
+	for _, broken := range []bool{false, true} {
+		want := StatusInterrupted
+		if broken {
+			want = StatusFailed
+		}
+		if got := runStatus(ctx, &exec.Summary{Status: exec.StatusKilled, Broken: broken}); got != want {
+			t.Errorf("broken %v: status %d, want %d", broken, got, want)
 		}
 	}
 }

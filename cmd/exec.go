@@ -323,6 +323,9 @@ func (s Streams) noteLeft(summary *exec.Summary) {
 
 // runStatus is the exit status for a run (docs/exec.md).
 func runStatus(ctx context.Context, s *exec.Summary) int {
+	if s.Broken { // whatever else went wrong, this is what is said
+		return StatusFailed
+	}
 	if s.Status == exec.StatusKilled {
 		if signal, ok := interruption(ctx); ok {
 			return signal.status()

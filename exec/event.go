@@ -178,4 +178,7 @@ type RunFinished struct {
 	Cleanup time.Duration
 	// Unreachable reports that the engine could not be used, or was lost.
 	Unreachable bool
+	// Broken reports that something panicked, also while the run was removed
+	// and Status was decided. Run returns a *PanicError then.
+	Broken bool
 }

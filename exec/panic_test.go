@@ -97,6 +97,36 @@ func TestPanicOfTheOwner(t *testing.T) {
 	}
 }
 
+// closing is an engine whose sessions panic when they are closed.
+type closing struct{ *fake.Engine }
+
+type closingSession struct{ exec.Session }
+
+func (e closing) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (exec.Session, error) {
+	s, err := e.Engine.Open(ctx, p, env)
+	return closingSession{s}, err
+}
+
+func (s closingSession) Close(ctx context.Context) error {
+	panic(errors.Join(errors.New("no"), s.Session.Close(ctx)))
+}
+
+// TestPanicWhileClosing: steps have succeeded, but whoever only sees the events
+// must not take the run for one that did.
+func TestPanicWhileClosing(t *testing.T) {
+	var last exec.Event
+	summary, err := exec.Run(t.Context(), parsePlan(t, "pipeline p\nstep a"), closing{&fake.Engine{}}, exec.Options{}, func(e exec.Event) { last = e })
+	if _, ok := errors.AsType[*exec.PanicError](err); !ok {
+		t.Errorf("error is %v", err)
+	}
+	if over, ok := last.(exec.RunFinished); !ok || !over.Broken || over.Status != exec.StatusSuccess {
+		t.Errorf("the last event is %+v", last)
+	}
+	if summary.ExitCode() != 1 {
+		t.Errorf("the summary says %d", summary.ExitCode())
+	}
+}
+
 // TestPanicIsToldOnce has several steps that panic: each is an error of its
 // own, the first one is that of the run.
 func TestPanicIsToldOnce(t *testing.T) {

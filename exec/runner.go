@@ -117,7 +117,7 @@ func (r *runner) live() error {
 		}
 	}
 	now := r.opts.Now()
-	over := RunFinished{At: At{now}, Status: r.status(), Duration: now.Sub(r.started), Unreachable: r.unreachable != nil}
+	over := RunFinished{At: At{now}, Status: r.status(), Duration: now.Sub(r.started), Unreachable: r.unreachable != nil, Broken: r.broken != nil}
 	if r.begun {
 		over.Cleanup = now.Sub(r.lastOver)
 	}

@@ -21,8 +21,9 @@ type Summary struct {
 	Cleanup   time.Duration      // see RunFinished
 	Pipelines []*PipelineSummary // in order of their first event
 	Warnings  []Warning
-	// Unreachable reports that the engine could not be used, or was lost.
-	Unreachable bool
+	// Unreachable reports that the engine could not be used, or was lost, and
+	// Broken that something panicked.
+	Unreachable, Broken bool
 
 	// known finds what Apply made by name; ten thousand steps may print.
 	known map[string]*knownPipeline
@@ -96,7 +97,7 @@ func (s *Summary) Apply(e Event) {
 		s.Status, s.Started = StatusRunning, e.Time
 	case RunFinished:
 		s.Status, s.Duration, s.Unreachable = e.Status, e.Duration, e.Unreachable
-		s.Cleanup = e.Cleanup
+		s.Cleanup, s.Broken = e.Cleanup, e.Broken
 	case PipelineStarted:
 		p := s.pipeline(e.Pipeline)
 		p.Status, p.Started = StatusRunning, e.Time
@@ -212,10 +213,10 @@ func (s *Summary) step(pipeline, name string) *knownStep {
 }
 
 // ExitCode is the exit status of a program that did this run: 0 for success, 1
-// when anything failed or the run has not finished. Statuses for timeouts,
+// when anything failed or panicked or the run has not finished. Statuses for timeouts,
 // signals and an unreachable engine are up to the caller, who knows of them.
 func (s *Summary) ExitCode() int {
-	if s.Status == StatusSuccess || s.Status == StatusSkipped {
+	if !s.Broken && (s.Status == StatusSuccess || s.Status == StatusSkipped) {
 		return 0
 	}
 	return 1

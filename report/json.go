@@ -171,20 +171,9 @@ func (j *JSON) record(e Event) any {
 	case exec.Warning:
 		return warning{h("warning"), e.Pipeline, e.Step, e.Message, e.Left}
 	case exec.RunFinished:
-		return runFinished{h("run_finished"), e.Status, j.status(&j.summary), e.Duration.Milliseconds(), counts(&j.summary), j.timing.record(&j.summary, e.Cleanup)}
+		return runFinished{h("run_finished"), e.Status, j.status(&j.summary), e.Duration.Milliseconds(), j.summary.Counts(), j.timing.record(&j.summary, e.Cleanup)}
 	}
 	return h("unknown")
-}
-
-// counts counts the steps of a run by status.
-func counts(s *exec.Summary) map[exec.Status]int {
-	out := map[exec.Status]int{}
-	for _, p := range s.Pipelines {
-		for _, step := range p.Steps {
-			out[step.Status]++
-		}
-	}
-	return out
 }
 
 func orEmpty(list []string) []string {

@@ -265,7 +265,7 @@ func (b *summaryWriter) hint(hint string) {
 }
 
 func (b *summaryWriter) verdict(s *exec.Summary) string {
-	n, ignored := counts(s), ignoredFailures(s)
+	n, ignored := s.Counts(), ignoredFailures(s)
 	n[exec.StatusFailure] -= ignored
 	parts := []string{}
 	for _, status := range []exec.Status{exec.StatusSuccess, exec.StatusFailure, exec.StatusError, exec.StatusKilled, exec.StatusSkipped} {
