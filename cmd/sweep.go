@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/drone-laptop/drone/exec/host"
 	"github.com/drone-laptop/drone/internal/owner"
 	"github.com/drone-laptop/drone/internal/rundir"
+	"github.com/drone-laptop/drone/report"
 )
 
 // sweepTime is how long a run that is over waits for the end of a removal that
@@ -209,18 +209,13 @@ func (t tally) any() bool { return t != tally{} }
 // String is "2 containers, 1 network".
 func (t tally) String() string {
 	var parts []string
-	add := func(n int, one, more string) {
-		switch {
-		case n == 1:
-			parts = append(parts, "1 "+one)
-		case n > 1:
-			parts = append(parts, strconv.Itoa(n)+" "+more)
+	for _, part := range []struct {
+		n    int
+		noun string
+	}{{t.containers, "container"}, {t.networks, "network"}, {t.volumes, "volume"}, {t.directories, "directory"}, {t.processes, "process"}} {
+		if part.n > 0 {
+			parts = append(parts, report.Plural(part.n, part.noun))
 		}
 	}
-	add(t.containers, "container", "containers")
-	add(t.networks, "network", "networks")
-	add(t.volumes, "volume", "volumes")
-	add(t.directories, "directory", "directories")
-	add(t.processes, "process", "processes")
 	return strings.Join(parts, ", ")
 }

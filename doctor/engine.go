@@ -16,6 +16,7 @@ import (
 	"github.com/drone-laptop/drone/internal/dockerhost"
 	"github.com/drone-laptop/drone/internal/owner"
 	"github.com/drone-laptop/drone/internal/rundir"
+	"github.com/drone-laptop/drone/report"
 )
 
 // endpoint finds the address of the engine.
@@ -343,15 +344,9 @@ func (t *trial) leftovers(ctx context.Context) Check {
 		err = errors.Join(err, failed)
 	}
 	var words []string
-	for _, kind := range []struct{ one, many string }{
-		{docker.KindContainer, "containers"}, {docker.KindNetwork, "networks"}, {docker.KindVolume, "volumes"}, {"directory", "directories"},
-	} {
-		switch n := count[kind.one]; n {
-		case 0:
-		case 1:
-			words = append(words, "1 "+kind.one)
-		default:
-			words = append(words, fmt.Sprintf("%d %s", n, kind.many))
+	for _, kind := range []string{docker.KindContainer, docker.KindNetwork, docker.KindVolume, "directory"} {
+		if n := count[kind]; n > 0 {
+			words = append(words, report.Plural(n, kind))
 		}
 	}
 	switch {

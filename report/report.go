@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -195,10 +196,17 @@ func Bytes(n int64) string {
 	return fmt.Sprintf("%.1f %cB", value, units[unit])
 }
 
-// Plural writes a count with its noun.
+// Plural writes a count with its noun: 1 error, 2 errors, 2 directories, 2
+// processes.
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	ending := "s"
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		noun, ending = stem, "ies"
+	} else if strings.HasSuffix(noun, "s") {
+		ending = "es"
+	}
+	return fmt.Sprintf("%d %s%s", n, noun, ending)
 }

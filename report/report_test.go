@@ -278,3 +278,14 @@ func BenchmarkPlain(b *testing.B) {
 		}
 	}
 }
+
+func TestPlural(t *testing.T) {
+	for want, noun := range map[string]string{"2 errors": "error", "2 directories": "directory", "2 processes": "process"} {
+		if got := report.Plural(2, noun); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := report.Plural(1, "directory"); got != "1 directory" {
+		t.Errorf("got %q", got)
+	}
+}
