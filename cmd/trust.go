@@ -126,7 +126,7 @@ func runTrustLs(s Streams, form string) error {
 		return writeJSON(s.Out, views)
 	}
 	if len(views) == 0 {
-		s.note("nothing is remembered; the answer always to a question of `drone exec` is")
+		s.note("nothing is remembered yet: answer a question of `drone exec` with always to have it remembered")
 		return nil
 	}
 	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
