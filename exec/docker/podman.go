@@ -2,6 +2,10 @@ package docker
 
 import (
 	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -9,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
+	"github.com/docker/docker/client"
 
 	"github.com/drone-laptop/drone/internal/dockerhost"
 )
@@ -114,4 +119,30 @@ func (s *session) whyNotAttached(ctx context.Context, name string, err error) er
 // that in words only when the container is removed while it is asked.
 func noContainer(err error) bool {
 	return err != nil && (errdefs.IsNotFound(err) || strings.Contains(err.Error(), "no such container"))
+}
+
+// podmanFacts are what Podman says in answer to a request for its setup beside
+// what Docker does.
+type podmanFacts struct{ Rootless bool }
+
+// podmanFacts asks for them. The client knows nothing of them.
+func (e *Engine) podmanFacts(ctx context.Context) (f podmanFacts, err error) {
+	at, err := client.ParseHostURL(e.client.DaemonHost())
+	if err != nil {
+		return f, err
+	}
+	// The client's own transport finds the way through sockets and ssh.
+	ask := &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: client.DummyHost, Path: "/info"}}
+	if at.Scheme == "tcp" {
+		ask.URL.Host = at.Host
+	}
+	if e.endpoint.Encrypted() {
+		ask.URL.Scheme = "https"
+	}
+	answer, err := e.client.HTTPClient().Do(ask.WithContext(ctx))
+	if err != nil {
+		return f, err
+	}
+	defer answer.Body.Close()
+	return f, json.NewDecoder(io.LimitReader(answer.Body, mostProbed)).Decode(&f)
 }

@@ -46,11 +46,7 @@ type Facts struct {
 
 // Facts asks the engine what it is.
 func (e *Engine) Facts(ctx context.Context) (Facts, error) {
-	server, err := e.client.ServerVersion(ctx)
-	if err != nil {
-		return Facts{}, fmt.Errorf("the engine does not say its version: %s", oneLine(err))
-	}
-	f := Facts{Product: productOf(server), Version: server.Version, API: e.client.ClientVersion(), Asked: time.Now()}
+	f := Facts{Product: e.product, Version: e.version, API: e.client.ClientVersion(), Asked: time.Now()}
 	info, err := e.client.Info(ctx)
 	if err != nil {
 		return Facts{}, fmt.Errorf("the engine does not say how it is set up: %s", oneLine(err))
@@ -63,6 +59,17 @@ func (e *Engine) Facts(ctx context.Context) (Facts, error) {
 		for part := range strings.SplitSeq(option, ",") {
 			f.Rootless = f.Rootless || part == "name=rootless"
 			f.Userns = f.Userns || part == "name=userns"
+		}
+	}
+	if f.Product == productPodman {
+		own, err := e.podmanFacts(ctx)
+		if err != nil {
+			return Facts{}, fmt.Errorf("the engine does not say how it is set up: %s", oneLine(err))
+		}
+		f.Rootless = own.Rootless
+		if f.Rootless && f.Cgroup == "1" {
+			// It says what the kernel could do, and ignores limits.
+			f.MemoryLimit, f.SwapLimit = false, false
 		}
 	}
 	// An engine that does not tell writes nothing, or the zero of the calendar.

@@ -71,6 +71,9 @@ func (env Environment) certDir() string {
 	return env.configDir()
 }
 
+// Encrypted reports whether TLS is spoken with the engine.
+func (e Endpoint) Encrypted() bool { return e.tls != nil || e.skip }
+
 // ExplainTLS says what is wrong when err is from the two sides not agreeing on
 // TLS: the rest of a sentence about the engine, and what mends it. It reports
 // false for any other error.
