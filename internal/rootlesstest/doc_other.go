@@ -1,0 +1,4 @@
+//go:build !linux
+
+// Package rootlesstest starts engines without root for tests, on Linux.
+package rootlesstest
