@@ -37,6 +37,7 @@ func newShelf(t *testing.T, login bool) *shelf {
 		}
 		t.Skip("SKIPPED: the engine does not reach a registry of this process")
 	}
+	s.Cleanup(func() { s.RemoveAll(s.engine.client) })
 	s.image = s.Push(s.engine.client, testImage, "team/app:1")
 	s.remove(s.image)
 	return s

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -176,7 +177,7 @@ func Remove(t testing.TB, c *client.Client, name string) {
 }
 
 // RemoveAll takes every name with the registry's address in it from an engine,
-// also those that are kept for a platform.
+// also those that are kept for a platform, and digests that lost their tags.
 func (r *Registry) RemoveAll(c *client.Client) {
 	r.t.Helper()
 	all, err := c.ImageList(context.WithoutCancel(r.t.Context()), image.ListOptions{})
@@ -185,9 +186,9 @@ func (r *Registry) RemoveAll(c *client.Client) {
 	}
 	inPath := "/" + strings.ReplaceAll(r.Address, ":", "__") + "/"
 	for _, i := range all {
-		for _, tag := range i.RepoTags {
-			if strings.HasPrefix(tag, r.Address+"/") || strings.Contains(tag, inPath) {
-				Remove(r.t, c, tag)
+		for _, name := range slices.Concat(i.RepoTags, i.RepoDigests) {
+			if strings.HasPrefix(name, r.Address+"/") || strings.Contains(name, inPath) {
+				Remove(r.t, c, name)
 			}
 		}
 	}
