@@ -27,7 +27,8 @@ type Session interface {
 	// without that period.
 	Run(ctx context.Context, s *Step, io IO) (Exit, error)
 	// Close ends what still runs and removes all that Open and Run made. The
-	// error names what could not be removed.
+	// error names what could not be removed. It may tell PhaseRemove; see
+	// Setting.Inherited.
 	Close(ctx context.Context) error
 }
 
@@ -66,6 +67,13 @@ type Setting struct {
 	// step whose context has ended, or ends, is killed without a grace period,
 	// and everything is removed at once. Run and Close heed it while they wait.
 	Hurry <-chan struct{}
+	// Inherited is closed when somebody else, such as another process, removes
+	// what carries the label of the run; nil never is. That comes about only
+	// when the Close of every session has told PhaseRemove to Notify: that
+	// nothing of the pipeline runs any more, everything that the user waits
+	// for is done, and what is left is the removal of what carries the label.
+	// Such a Close returns then, and leaves what it has not removed.
+	Inherited <-chan struct{}
 }
 
 // IO is what one run of a step is given and gives back.
@@ -98,7 +106,8 @@ type Notice struct {
 	Pull    *PullProgress
 	// Phase is what a step has come to, for an account of the time it took. An
 	// engine need not tell: a step that has told nothing is being started until
-	// IO.Started is called, and runs from then on.
+	// IO.Started is called, and runs from then on. Of a session it is
+	// PhaseRemove, told by Close.
 	Phase Phase
 }
 

@@ -35,7 +35,7 @@ func (p *pipeline) openJob() {
 				return v, ok
 			},
 			Notify: func(n Notice) { r.post(noticed{p: p, notice: n}) },
-			Hurry:  r.opts.Hurry,
+			Hurry:  r.opts.Hurry, Inherited: r.inherited,
 		})
 		return err
 	})

@@ -41,6 +41,7 @@ type pipeline struct {
 	interrupted bool        // the run ended before the pipeline was over
 	overdue     *time.Timer // when the engine has had time enough to end steps
 	closing     *time.Timer // the same for close, nil when none is awaited
+	removing    bool        // close does nothing any more but remove
 	endClosing  func()      // ends the context of close
 	status      Status      // once it is over
 	reason      string
@@ -388,6 +389,9 @@ func (m closed) apply(r *runner) {
 	m.p.endClosing()
 	m.p.closing = nil
 	r.jobs--
+	if m.p.removing {
+		r.removing--
+	}
 	if m.err != nil {
 		r.defect(m.err)
 		w := m.p.warning(nil, "not everything was removed: "+m.err.Error())

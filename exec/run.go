@@ -39,6 +39,12 @@ type Options struct {
 	// Lookahead is how many steps of each pipeline may be prepared before
 	// their turn, by a session that is a Preparer; 0 prepares none.
 	Lookahead int
+	// Heir is asked when all that is left to do for a run which was not ended
+	// before its time is the removal of what carries its label, and nil is
+	// never. When it says yes somebody else does that from then on, and Run
+	// returns soon. It is called once at most, from the goroutine of Run, which
+	// waits for it; removal goes on meanwhile.
+	Heir func() bool
 
 	hurryTime time.Duration // in place of the constant, when set by a test
 }
@@ -58,7 +64,8 @@ func NewRun() string { return strings.ToLower(rand.Text())[:12] }
 // Run runs every pipeline of the plan that is to run, as the graph its
 // dependencies make, and gives each event to emit, from the calling goroutine
 // and in order. While emit blocks, steps that print wait. It returns when
-// everything has ended and has been removed, also after ctx ended; an engine
+// everything has ended and has been removed, or opts.Heir removes the rest,
+// also after ctx ended; an engine
 // that ignores its context is given opts.Cleanup before it is left behind.
 // What is left behind is told in warnings that have Left set.
 //

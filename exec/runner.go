@@ -30,6 +30,10 @@ type runner struct {
 	door sync.RWMutex
 	over bool
 	jobs int // whose last message is awaited
+	// removing counts those of jobs that do nothing any more but remove.
+	removing  int
+	inherited chan struct{} // closed when the heir does that
+	asked     bool          // the heir was
 
 	// work counts the goroutines of jobs, removals those that close sessions
 	// nobody waits for any more.
@@ -60,7 +64,7 @@ const inboxLen = 64
 func newRunner(ctx context.Context, plan *Plan, engine Engine, opts Options, emit func(Event)) (*runner, error) {
 	r := &runner{
 		plan: plan, engine: engine, opts: opts, emit: emit,
-		summary: &Summary{}, inbox: make(chan message, inboxLen), done: make(chan struct{}),
+		summary: &Summary{}, inbox: make(chan message, inboxLen), done: make(chan struct{}), inherited: make(chan struct{}),
 	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	vertices := make([]vertex, len(plan.Pipelines))
@@ -104,6 +108,7 @@ func (r *runner) live() error {
 		if r.jobs == 0 {
 			break
 		}
+		r.bequeath()
 		select {
 		case m := <-r.inbox:
 			r.heed()
@@ -123,6 +128,21 @@ func (r *runner) live() error {
 	}
 	r.tell(over)
 	return nil
+}
+
+// bequeath leaves the rest to the heir, when it is nothing but removal. After
+// anything but an ordinary end the run sees to that itself.
+func (r *runner) bequeath() {
+	if r.jobs != r.removing || r.asked || r.opts.Heir == nil {
+		return
+	}
+	if r.heed(); r.interrupted || r.broken != nil || r.unreachable != nil {
+		return
+	}
+	r.asked = true
+	if r.opts.Heir() {
+		close(r.inherited)
+	}
 }
 
 // hurry gives everything that is being ended less time than it had. Engines

@@ -108,6 +108,10 @@ func (m noticed) apply(r *runner) {
 	if m.notice.Phase != "" && m.s != nil && m.s.status == StatusRunning {
 		m.s.enter(m.notice.Phase, r.opts.Now())
 	}
+	if m.notice.Phase == PhaseRemove && m.s == nil && m.p.closing != nil && !m.p.removing {
+		m.p.removing = true
+		r.removing++
+	}
 	if m.notice.Pull != nil {
 		e := *m.notice.Pull
 		e.At, e.Pipeline = r.at(), m.p.plan.Name

@@ -68,6 +68,10 @@ type Engine struct {
 	// everything. They may block or panic.
 	OnOpen  func(ctx context.Context, p *exec.Pipeline, env exec.Setting)
 	OnClose func(ctx context.Context, p *exec.Pipeline)
+	// Removal, when set, is how long the removal of what a session leaves takes:
+	// Close tells exec.PhaseRemove and returns when it is closed, or when the
+	// run was left to an heir.
+	Removal <-chan struct{}
 	// OnPrepare is called when a step is prepared. It may panic.
 	OnPrepare func(p *exec.Pipeline, s *exec.Step, env map[string]string)
 
@@ -131,7 +135,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 		return nil, context.Cause(ctx)
 	}
 	e.count(env.Run, 1)
-	s := &session{engine: e, pipeline: p, run: env.Run, hurry: env.Hurry, started: make(map[string]chan struct{}), begun: map[string]bool{}}
+	s := &session{engine: e, pipeline: p, run: env.Run, hurry: env.Hurry, notify: env.Notify, inherited: env.Inherited, started: make(map[string]chan struct{}), begun: map[string]bool{}}
 	for _, st := range p.Steps {
 		s.started[st.Name] = make(chan struct{})
 	}
@@ -150,6 +154,9 @@ type session struct {
 	pipeline *exec.Pipeline
 	run      string
 	hurry    <-chan struct{}
+
+	notify    func(exec.Notice)
+	inherited <-chan struct{}
 
 	mu      sync.Mutex
 	started map[string]chan struct{} // closed when the step is started
@@ -307,6 +314,13 @@ func (s *session) Close(ctx context.Context) error {
 	}
 	if s.engine.OnClose != nil {
 		s.engine.OnClose(ctx, s.pipeline)
+	}
+	if s.engine.Removal != nil {
+		s.notify(exec.Notice{Phase: exec.PhaseRemove})
+		select {
+		case <-s.engine.Removal:
+		case <-s.inherited:
+		}
 	}
 	return byName(s.engine.CloseErr, s.pipeline.Name)
 }
