@@ -41,37 +41,101 @@ func (s *session) Close(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	s.forgetPrepared()
-	ctx, cancel := s.whileClosing(ctx)
-	defer cancel()
+	ctx, giveUp, done := s.whileClosing(ctx)
+	defer done()
+	r := s.remove(ctx)
 	var unended error
-	_, err := s.removeContainers(ctx) // what is left is tried again below
 	select {
 	case <-s.idle:
 	case <-ctx.Done():
 		unended = fmt.Errorf("steps of pipeline %q have not ended: %w", s.pipeline.Name, context.Cause(ctx))
 	}
-	s.tidying.Wait()
-	// A run that ended meanwhile may have left its container.
-	left, defect := s.removeContainers(ctx)
-	err = errors.Join(err, defect)
-	var giving sync.WaitGroup
-	var broken error
-	giving.Go(func() { broken = exec.Guard(func() error { s.leaveWorkspace(ctx); return nil }) })
-	shared, defect := s.removeShared(ctx)
-	giving.Wait()
-	if left = append(left, shared...); len(left) > 0 {
+	if unended != nil || s.mayRun() {
+		<-r.containers // nobody may write to the workspace any more
+	}
+	broken := exec.Guard(func() error { s.leaveWorkspace(ctx); return nil })
+	if unended == nil && broken == nil && ctx.Err() == nil && !s.givenUp() {
+		s.tell(exec.Notice{Phase: exec.PhaseRemove})
+	}
+	select {
+	case <-r.all:
+	case <-s.inherited:
+		giveUp(errInherited)
+		<-r.all
+		return errors.Join(broken, s.firstDefect())
+	}
+	if len(r.left) > 0 {
 		unended = nil // the containers that are left say so
 	}
-	return errors.Join(err, unended, leftError(s.engine, left), defect, broken, s.broken)
+	return errors.Join(unended, leftError(s.engine, r.left), r.broken, broken, s.firstDefect())
+}
+
+// removal is that of everything of a session.
+type removal struct {
+	containers chan struct{} // closed when they are gone, or stay
+	all        chan struct{} // closed when the rest is valid
+	left       []left
+	broken     error // what panicked
+}
+
+// remove begins to remove everything.
+func (s *session) remove(ctx context.Context) *removal {
+	r := &removal{containers: make(chan struct{}), all: make(chan struct{})}
+	go func() {
+		defer close(r.all)
+		var defects [3]error
+		defer func() { r.broken = errors.Join(defects[:]...) }()
+		_, defects[0] = s.removeContainers(ctx, false) // what is left is tried again below
+		select {
+		case <-s.idle:
+		case <-ctx.Done():
+		}
+		s.tidying.Wait()
+		// A run that ended meanwhile may have left its container.
+		r.left, defects[1] = s.removeContainers(ctx, true)
+		close(r.containers)
+		shared, defect := s.removeShared(ctx)
+		r.left, defects[2] = append(r.left, shared...), defect
+	}()
+	return r
+}
+
+// mayRun reports whether there is a container of which nobody knows that it has
+// ended.
+func (s *session) mayRun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.live) > 0
+}
+
+// starts says that a process of the user's may run in a container from now on,
+// and stopped that none does any more.
+func (s *session) starts(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live[name] = true
+}
+
+func (s *session) stopped(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.live, name)
+}
+
+// tell gives a notice to whoever listens.
+func (s *session) tell(n exec.Notice) {
+	if s.notify != nil {
+		s.notify(n)
+	}
 }
 
 // whileClosing gives a context for removals that also ends when the engine
-// hangs. The pulse of the session ends with the returned function.
-func (s *session) whileClosing(ctx context.Context) (context.Context, context.CancelFunc) {
+// hangs, or when they are given up. The pulse of the session ends with done.
+func (s *session) whileClosing(ctx context.Context) (_ context.Context, giveUp func(error), done func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	watching, stop := context.WithCancel(ctx)
 	var once sync.Once
-	giveUp := func(why error) {
+	giveUp = func(why error) {
 		once.Do(func() {
 			cancel(why)
 			close(s.hopeless)
@@ -95,17 +159,20 @@ func (s *session) whileClosing(ctx context.Context) (context.Context, context.Ca
 	})
 	patient := time.AfterFunc(sayAfter, func() {
 		if s.engine.goneSince.Load() != nil {
-			s.notify(exec.Notice{Warning: fmt.Sprintf("the engine at %s is gone: waiting up to %s for it to come back, to remove what the run made",
+			s.tell(exec.Notice{Warning: fmt.Sprintf("the engine at %s is gone: waiting up to %s for it to come back, to remove what the run made",
 				s.engine.endpoint.Host, s.engine.patience.back)})
 		}
 	})
-	return ctx, func() {
+	return ctx, giveUp, func() {
 		patient.Stop()
 		stop()
 		cancel(nil)
 		s.leavePulse()
 	}
 }
+
+// errInherited ends removals that somebody else goes on with.
+var errInherited = errors.New("somebody else removes the rest")
 
 // errGone ends the wait for an engine that is gone when there is no time left.
 var errGone = errors.New("the engine is gone")
@@ -135,9 +202,14 @@ func leftError(e *Engine, all []left) error {
 		strings.Join(names, ", "), strings.Join(slices.Sorted(maps.Keys(reasons)), "; "))
 }
 
-func (s *session) removeContainers(ctx context.Context) ([]left, error) {
+// removeContainers removes the containers, those that are being discarded only
+// if asked to.
+func (s *session) removeContainers(ctx context.Context, discarded bool) ([]left, error) {
 	s.mu.Lock()
 	names := slices.Sorted(maps.Keys(s.containers))
+	if !discarded {
+		names = slices.DeleteFunc(names, func(name string) bool { return s.discarded[name] })
+	}
 	s.mu.Unlock()
 	failed := make([]error, len(names))
 	var group errgroup.Group
@@ -151,6 +223,7 @@ func (s *session) removeContainers(ctx context.Context) ([]left, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			delete(s.containers, name)
+			delete(s.live, name)
 			return nil
 		}))
 	}

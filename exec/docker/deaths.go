@@ -10,27 +10,33 @@ import (
 	"github.com/drone-laptop/drone/exec"
 )
 
-// deaths knows which containers of a session have ended well. The engine tells
+// deaths knows which containers of a session have ended. The engine tells
 // of an end as soon as nothing of the container runs any more, and answers a
 // wait only after it has taken the network of the container apart, which takes
 // longer than anything else between two steps. Ends that are worth a closer
 // look are left to the wait, and so is everything when no news comes.
 type deaths struct {
 	mu   sync.Mutex
-	wait map[string]chan struct{} // by the name of the container; closed when it has ended
+	wait map[string]death // by the name of the container
 }
 
-// of gives a channel that is closed when a container has ended with exit code
-// 0, or never. It is called before the container is started.
-func (d *deaths) of(name string) <-chan struct{} {
+// death is that of a container, as news.
+type death struct {
+	well chan struct{} // closed when it has ended with exit code 0, or never
+	any  chan struct{} // closed when it has ended, or never
+}
+
+// of gives the news of a container. It is called before the container is
+// started.
+func (d *deaths) of(name string) death {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.wait == nil {
-		d.wait = map[string]chan struct{}{}
+		d.wait = map[string]death{}
 	}
-	c := make(chan struct{})
-	d.wait[name] = c
-	return c
+	news := death{make(chan struct{}), make(chan struct{})}
+	d.wait[name] = news
+	return news
 }
 
 // forget is called when nobody waits any more.
@@ -41,15 +47,20 @@ func (d *deaths) forget(name string) {
 }
 
 func (d *deaths) heard(m events.Message) {
-	if m.Action != events.ActionDie || m.Actor.Attributes["exitCode"] != "0" {
+	if m.Action != events.ActionDie {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	name := m.Actor.Attributes["name"]
-	if c := d.wait[name]; c != nil {
-		close(c)
-		delete(d.wait, name)
+	news, known := d.wait[name]
+	if !known {
+		return
+	}
+	delete(d.wait, name)
+	close(news.any)
+	if m.Actor.Attributes["exitCode"] == "0" {
+		close(news.well)
 	}
 }
 

@@ -331,7 +331,7 @@ func rootSpec(g *giveBack, image string) (c spec, dir string) {
 // be.
 func (s *session) leaveWorkspace(ctx context.Context) {
 	err := exec.Guard(func() error { return s.workspace.leave(ctx, s.place.labels, s.hurry) })
-	if err != nil && s.notify != nil {
-		s.notify(exec.Notice{Warning: err.Error()})
+	if err != nil {
+		s.tell(exec.Notice{Warning: err.Error()})
 	}
 }

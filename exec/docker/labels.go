@@ -20,6 +20,8 @@ const (
 	LabelOwnerBoot    = "io.drone.owner.boot"    // boot id of its machine
 	LabelOwnerMachine = "io.drone.owner.machine" // its machine, disguised
 	LabelOwnerHost    = "io.drone.owner.host"    // name of its machine
+	LabelGuardPID     = "io.drone.guard.pid"     // process beside it that removes what it leaves, "" for none
+	LabelGuardStart   = "io.drone.guard.start"   // when that was started
 )
 
 // ownerLabels identify this process, so that another one can tell whether the
@@ -30,8 +32,24 @@ func ownerLabels() map[string]string {
 	return map[string]string{
 		Label: "true", LabelOwnerPID: strconv.Itoa(self.PID),
 		LabelOwnerStart: self.Start, LabelOwnerPIDNS: self.PIDNS, LabelOwnerBoot: self.Boot,
-		LabelOwnerMachine: self.Machine, LabelOwnerHost: self.Host,
+		LabelOwnerMachine: self.Machine, LabelOwnerHost: self.Host, LabelGuardPID: "", LabelGuardStart: "",
 	}
+}
+
+// Guarded says which process of this machine removes what this one leaves, for
+// the labels of what is made from now on. It must be called before Open, if at
+// all.
+func (e *Engine) Guarded(by owner.Identity) {
+	if by.PID > 0 {
+		e.owner[LabelGuardPID], e.owner[LabelGuardStart] = strconv.Itoa(by.PID), by.Start
+	}
+}
+
+// guardOf reads that, of an object whose owner is known; PID is 0 for none.
+func guardOf(labels map[string]string, of owner.Identity) owner.Identity {
+	of.PID, _ = strconv.Atoi(labels[LabelGuardPID]) // 0 when it is no number
+	of.Start = labels[LabelGuardStart]
+	return of
 }
 
 // ownerOf reads what ownerLabels has written.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/docker/docker/api/types"
@@ -34,6 +35,7 @@ type Object struct {
 	Step     string // of a container
 	Made     time.Time
 	Owner    owner.Identity
+	Guard    owner.Identity // removes it when its owner is gone; without PID there is none
 	// Size in bytes, -1 where it is not known: what a container has written, and
 	// what is in a volume.
 	Size int64
@@ -159,8 +161,9 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 // too: Podman's volumes need match only one of several (seen with 4.3).
 func newObject(asked, kind, name string, labels map[string]string) (Object, bool) {
 	run := labels[LabelRun]
+	by := ownerOf(labels)
 	return Object{
-		Kind: kind, Name: name, Run: run, Pipeline: labels[LabelPipeline], Owner: ownerOf(labels), Size: -1,
+		Kind: kind, Name: name, Run: run, Pipeline: labels[LabelPipeline], Owner: by, Guard: guardOf(labels, by), Size: -1,
 	}, run != "" && (asked == "" || asked == run) && labels[LabelOwnerPID] != "" && strings.HasPrefix(name, namePrefix(run))
 }
 
@@ -168,22 +171,44 @@ func newObject(asked, kind, name string, labels map[string]string) (Object, bool
 // not gone: nil when it is, whoever has removed it.
 func (e *Engine) Remove(ctx context.Context, objects []Object) []error {
 	failed := make([]error, len(objects))
-	// Networks and volumes cannot go before the containers that use them.
-	for _, kinds := range [][]string{{KindContainer}, {KindNetwork, KindVolume}} {
-		var group errgroup.Group
-		group.SetLimit(removeAtOnce)
-		for i, o := range objects {
-			if slices.Contains(kinds, o.Kind) {
-				group.Go(func() error {
-					if err := e.removeObject(ctx, o); err != nil {
-						failed[i] = fmt.Errorf("cannot remove %s %s: %s", o.Kind, o.Name, oneLine(err))
-					}
-					return nil
-				})
-			}
+	places := make(chan struct{}, removeAtOnce)
+	remove := func(chosen []int) {
+		var all sync.WaitGroup
+		for _, i := range chosen {
+			all.Go(func() {
+				places <- struct{}{}
+				defer func() { <-places }()
+				if err := e.removeObject(ctx, objects[i]); err != nil {
+					failed[i] = fmt.Errorf("cannot remove %s %s: %s", objects[i].Kind, objects[i].Name, oneLine(err))
+				}
+			})
 		}
-		_ = group.Wait() // no function returns an error
+		all.Wait()
 	}
+	// Networks and volumes cannot go before the containers that use them, which
+	// are those of the same pipeline.
+	type pipeline struct{ run, name string }
+	type parts struct{ containers, others []int }
+	pipelines := map[pipeline]*parts{}
+	for i, o := range objects {
+		p := pipeline{o.Run, o.Pipeline}
+		if pipelines[p] == nil {
+			pipelines[p] = &parts{}
+		}
+		if o.Kind == KindContainer {
+			pipelines[p].containers = append(pipelines[p].containers, i)
+		} else {
+			pipelines[p].others = append(pipelines[p].others, i)
+		}
+	}
+	var all sync.WaitGroup
+	for _, p := range pipelines {
+		all.Go(func() {
+			remove(p.containers)
+			remove(p.others)
+		})
+	}
+	all.Wait()
 	return failed
 }
 

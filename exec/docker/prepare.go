@@ -250,6 +250,7 @@ func (s *session) released(ctx context.Context, step *exec.Step, io exec.IO) *pr
 		s.drop(h)
 		return nil
 	}
+	s.starts(h.name)
 	// Once this is said the container counts as one that runs, whatever
 	// becomes of it: no step may run twice.
 	if !h.feed.release(words, io.Notify) {
@@ -349,6 +350,13 @@ func (s *session) forgetPrepared() {
 		default:
 		}
 	}
+}
+
+// firstDefect is the panic to tell of, or nil.
+func (s *session) firstDefect() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken
 }
 
 // defect remembers a panic for Close, which tells of it.

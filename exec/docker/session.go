@@ -47,6 +47,7 @@ type session struct {
 	workspace   *workspace        // nil when it is no directory of this machine
 	notify      func(exec.Notice)
 	hurry       <-chan struct{} // closed when there is no time left
+	inherited   <-chan struct{} // closed when somebody else removes what is left
 
 	deaths   deaths
 	tidying  sync.WaitGroup // removals of ended containers
@@ -61,6 +62,8 @@ type session struct {
 	running    int             // runs under way
 	idle       chan struct{}   // closed when closed and nothing runs any more
 	containers map[string]bool // by name, those that may exist
+	discarded  map[string]bool // those of them that discard removes, or could not
+	live       map[string]bool // those of them in which something of the user's may run
 	prepared   map[*exec.Step]*prepared
 	broken     error // the first panic of a removal
 }
@@ -75,8 +78,10 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 		return nil, err
 	}
 	s := &session{
-		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), hopeless: make(chan struct{}), containers: map[string]bool{}, prepared: map[*exec.Step]*prepared{},
-		credentials: e.pullSecrets(p, env), platform: platformOf(p), notify: env.Notify, hurry: env.Hurry, workspace: e.workspaces.enter(ctx, p),
+		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), hopeless: make(chan struct{}),
+		containers: map[string]bool{}, discarded: map[string]bool{}, live: map[string]bool{}, prepared: map[*exec.Step]*prepared{},
+		credentials: e.pullSecrets(p, env), platform: platformOf(p), notify: env.Notify, hurry: env.Hurry, inherited: env.Inherited,
+		workspace: e.workspaces.enter(ctx, p),
 	}
 	s.place = place{labels: pipelineLabels(e.owner, p, env.Run), network: s.name, volumes: map[string]string{}}
 	if p.Workspace.Host == "" {
@@ -271,6 +276,9 @@ func (s *session) claim() (string, error) {
 // runs: at the end of the pipeline nothing has to be waited for. What cannot
 // be removed now is tried again by Close.
 func (s *session) discard(name string) {
+	s.mu.Lock()
+	s.discarded[name] = true
+	s.mu.Unlock()
 	s.tidying.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
 		defer cancel()
@@ -287,6 +295,7 @@ func (s *session) discard(name string) {
 		defer s.mu.Unlock()
 		if err == nil {
 			delete(s.containers, name)
+			delete(s.live, name)
 		}
 	})
 }

@@ -32,8 +32,8 @@ type process struct {
 	feed   *feed
 	output *pump
 	ended  <-chan ending
-	well   <-chan struct{} // closed when it has ended with exit code 0, perhaps before ended
-	leave  func()          // ends the wait for both
+	death  death  // perhaps before ended
+	leave  func() // ends the wait for both
 }
 
 // launch starts a container. The stream is attached and the wait registered
@@ -57,8 +57,11 @@ func (s *session) launch(ctx context.Context, of about, name string, held bool, 
 		s.deaths.forget(name)
 	}
 	p := &process{
-		name: name, feed: attached, leave: leave, well: s.deaths.of(name), ended: s.wait(waiting, name, container.WaitConditionNextExit),
+		name: name, feed: attached, leave: leave, death: s.deaths.of(name), ended: s.wait(waiting, name, container.WaitConditionNextExit),
 		output: newPump(attached.reader(), attached.again, io.Discard),
+	}
+	if !held {
+		s.starts(name)
 	}
 	if err := s.start(ctx, name); err != nil {
 		p.forget()
@@ -84,6 +87,9 @@ func (s *session) watch(ctx context.Context, step *exec.Step, of about, p *proce
 	output.out, output.hurry = io.Output, s.hurry
 	output.release()
 	end := s.follow(ctx, step, p, output.read)
+	if end.err == nil {
+		s.stopped(p.name)
+	}
 	close(p.feed.over)
 	output.drain()
 	if s.givenUp() {
@@ -156,10 +162,10 @@ func (s *session) follow(ctx context.Context, step *exec.Step, p *process, silen
 	var end ending
 	select {
 	case end = <-p.ended:
-	case <-p.well:
+	case <-p.death.well:
 		return ending{}
 	case <-ctx.Done():
-		return s.stop(ctx, step, p.name, p.ended)
+		return s.stop(ctx, step, p)
 	}
 	if end.err != nil {
 		end = s.askAgain(ctx, p.name, end.err, silent)
@@ -168,27 +174,35 @@ func (s *session) follow(ctx context.Context, step *exec.Step, p *process, silen
 }
 
 // stop ends a container: it is asked to end, given the grace period, and
-// killed. What serves a pipeline whose steps are over is killed at once.
-func (s *session) stop(ctx context.Context, step *exec.Step, name string, ended <-chan ending) ending {
+// killed. What serves a pipeline whose steps are over is killed at once, and how
+// it ends says nothing, so that the first news will do.
+func (s *session) stop(ctx context.Context, step *exec.Step, p *process) ending {
 	if s.givenUp() {
 		return ending{err: context.Cause(ctx)}
 	}
-	grace := s.engine.grace
+	grace, dead := s.engine.grace, (<-chan struct{})(nil)
 	if errors.Is(context.Cause(ctx), exec.ErrOver) {
-		grace = 0
+		grace, dead = 0, p.death.any
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace+killTime)
 	defer cancel()
 	if grace > 0 {
-		if end, ok := s.askToEnd(bounded, step, name, grace, ended); ok {
+		if end, ok := s.askToEnd(bounded, step, p.name, grace, p.ended); ok {
 			return end
 		}
 	}
 	// A failure is seen by the wait below; Close tries once more.
-	_ = s.engine.client.ContainerKill(bounded, name, "KILL")
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		_ = exec.Guard(func() error { return s.engine.client.ContainerKill(bounded, p.name, "KILL") })
+	}()
+	defer func() { cancel(); <-killed }()
 	select {
-	case end := <-ended:
+	case end := <-p.ended:
 		return end
+	case <-dead:
+		return ending{exit: exec.Exit{Code: sigkilled}}
 	case <-bounded.Done():
 		return ending{err: context.Cause(bounded)}
 	}
