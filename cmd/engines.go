@@ -8,6 +8,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/exec/host"
+	"github.com/drone-laptop/drone/internal/owner"
 )
 
 // engines runs each pipeline with the engine for its type.
@@ -38,6 +39,13 @@ func (e engines) reachCopies() error {
 	}
 	return usage(errors.New("--isolate needs an engine on this machine: another one cannot mount the copy"),
 		"leave out --isolate, or use --clone, which needs no files of this machine")
+}
+
+// guarded says who removes what the run leaves.
+func (e engines) guarded(by owner.Identity) {
+	if e.docker != nil {
+		e.docker.Guarded(by)
+	}
 }
 
 func (e engines) Close() error {

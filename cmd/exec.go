@@ -22,8 +22,9 @@ import (
 type execOptions struct {
 	planFlags
 	runFlags
-	output *outputFlag
-	clock  *stopwatch // nil without --timing
+	output  *outputFlag
+	cleanup cleanupFlag
+	clock   *stopwatch // nil without --timing
 }
 
 func newExec(s Streams) *cobra.Command {
@@ -53,6 +54,7 @@ func newExec(s Streams) *cobra.Command {
 	o.planFlags.register(c)
 	o.runFlags.register(c.Flags())
 	o.output = addOutput(c.Flags(), "output", "text", "json")
+	o.cleanup.register(c.Flags())
 	addPretty(c.Flags(), "colours and the live view, on a terminal")
 	return c
 }
@@ -186,6 +188,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	summary, err := exec.Run(ctx, p.plan, held.engines, exec.Options{
 		Run: id, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
 		Lookahead: o.limits.lookahead, Cleanup: o.limits.grace + removal, Hurry: signals.hurry,
+		Heir: held.heir(o.cleanup.behind(s)),
 	}, held.heeded(showOn(renderer, abandon)))
 	held.guard.over(errors.Join(err, held.copies.failure()))
 	if closeErr := renderer.Close(); closeErr != nil {

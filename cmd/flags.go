@@ -220,25 +220,30 @@ func (f *secretFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.allowMissing, "allow-missing-secrets", false, "give missing secrets the empty value")
 }
 
-// outputFlag is --output with the forms a command knows.
-type outputFlag struct {
+// choice is a flag that takes one of several words.
+type choice struct {
 	value string
-	forms []string
+	kind  string // what the words name
+	of    []string
 }
 
-func (o *outputFlag) String() string { return o.value }
-func (o *outputFlag) Type() string   { return "form" }
-func (o *outputFlag) Set(v string) error {
-	if !slices.Contains(o.forms, v) {
-		return fmt.Errorf("must be one of %s", strings.Join(o.forms, ", "))
+func (c *choice) String() string  { return c.value }
+func (c *choice) Type() string    { return c.kind }
+func (c *choice) words() []string { return c.of }
+func (c *choice) Set(v string) error {
+	if !slices.Contains(c.of, v) {
+		return fmt.Errorf("must be one of %s", strings.Join(c.of, ", "))
 	}
-	o.value = v
+	c.value = v
 	return nil
 }
 
+// outputFlag is --output with the forms a command knows.
+type outputFlag struct{ choice }
+
 // addOutput registers a form flag; the first form is the default.
 func addOutput(flags *pflag.FlagSet, name string, forms ...string) *outputFlag {
-	o := &outputFlag{value: forms[0], forms: forms}
+	o := &outputFlag{choice{value: forms[0], kind: "form", of: forms}}
 	flags.Var(o, name, "form of the output: "+strings.Join(forms, ", "))
 	return o
 }

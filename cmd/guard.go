@@ -7,11 +7,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/drone-laptop/drone/cmd/guard"
+	"github.com/drone-laptop/drone/cmd/guard/vigil"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/exec/host"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/owner"
 	"github.com/drone-laptop/drone/internal/rundir"
 )
 
@@ -20,8 +24,10 @@ const (
 	// nothing comes any more: what was being made when the run was killed is
 	// made all the same.
 	stillTime = 3 * time.Second
-	// lookPause is the time between two looks of the guard.
+	// lookPause is the time between two looks of the guard, and soonPause when
+	// the last one has found something: more may have come meanwhile.
 	lookPause = 250 * time.Millisecond
+	soonPause = 50 * time.Millisecond
 	// hopeTime is how long the guard tries without getting anywhere, as with an
 	// engine that is gone. guardTime bounds all that it does.
 	hopeTime  = time.Minute
@@ -47,6 +53,42 @@ type runGuard struct {
 
 	needed bool // there may be something to remove
 	left   bool // the run could not remove all that it has made
+	heir   bool // the run has left that to it
+}
+
+// cleanupFlag says who removes the objects of a run that has come to its end by
+// itself: the run, or the guard while the prompt is back.
+type cleanupFlag struct{ choice }
+
+func (f *cleanupFlag) register(flags *pflag.FlagSet) {
+	f.choice = choice{value: "auto", kind: "mode", of: []string{"auto", "background", "wait"}}
+	flags.Var(f, "cleanup", "whether the end of a run waits until its containers, networks and volumes are removed;\nauto does where CI is set: auto, background, wait")
+}
+
+// behind reports whether it is the guard. The end of a job on a build server, or
+// of the process that a container is for, may be the end of all its processes,
+// its guard too.
+func (f *cleanupFlag) behind(s Streams) bool {
+	return f.value == "background" || f.value == "auto" && s.getenv("CI") == "" && !endsWithAll()
+}
+
+// inheritTime is how long a guard may take to say that it removes what a run has
+// left. The run goes on with that meanwhile, and if it says nothing.
+const inheritTime = 300 * time.Millisecond
+
+// inherit leaves the removal of what the run has made to the guard, if that is
+// there and says so.
+func (g *runGuard) inherit() bool {
+	g.heir = g.guard != nil && g.err == nil && g.guard.Inherit(inheritTime)
+	return g.heir
+}
+
+// identity is that of the process of the guard, nothing when there is none.
+func (g *runGuard) identity() owner.Identity {
+	if g.guard == nil || g.err != nil {
+		return owner.Identity{}
+	}
+	return owner.Of(g.guard.PID())
 }
 
 // startGuard begins to start a guard for a run. Nothing of the run may be made
@@ -108,7 +150,7 @@ func (g *runGuard) heed(e exec.Event) {
 // over is told how the run has ended. With an error nobody knows what is left.
 func (g *runGuard) over(err error) {
 	if g != nil {
-		g.needed = g.left || err != nil
+		g.needed = g.heir || g.left || err != nil
 	}
 }
 
@@ -130,40 +172,53 @@ func (g *runGuard) end() {
 
 // orphaned is the guard whose parent is gone: it removes what that has made for
 // the run, and nothing else. Nobody sees what it prints.
-func orphaned(run, settings string) int {
+func orphaned(o *vigil.Orphan) int {
 	var c charge
-	if err := json.Unmarshal([]byte(settings), &c); err != nil {
+	if err := json.Unmarshal([]byte(o.Settings), &c); err != nil {
 		return StatusUsage
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), guardTime)
 	defer cancel()
-	r := &remover{run: run, charge: c}
+	r := &remover{run: o.Run, charge: c}
 	defer r.close()
-	if !tend(ctx, r.round) {
+	still := stillTime
+	if o.Heir {
+		still = 0 // nothing comes any more
+	}
+	if !tend(ctx, still, r.round) {
 		return StatusFailed
+	}
+	if o.Heir {
+		return StatusOK // the run has seen to its files
 	}
 	return r.giveBack(ctx)
 }
 
-// tend repeats rounds until there is nothing for a while, and reports whether
+// tend repeats rounds until there is nothing for so long, and reports whether
 // that came about. A round says whether it has removed something, and whether
 // nothing is left that it has found.
-func tend(ctx context.Context, round func(context.Context) (removed, clean bool)) bool {
-	still, hope := time.Now(), time.Now()
-	for time.Since(still) < stillTime {
+func tend(ctx context.Context, still time.Duration, round func(context.Context) (removed, clean bool)) bool {
+	quiet, hope := time.Now(), time.Now()
+	for {
 		removed, clean := round(ctx)
 		if removed {
 			hope = time.Now()
 		}
 		if removed || !clean {
-			still = time.Now()
+			quiet = time.Now()
 		}
-		if ctx.Err() != nil || time.Since(hope) > hopeTime {
+		switch {
+		case !removed && clean && time.Since(quiet) >= still:
+			return true
+		case ctx.Err() != nil || time.Since(hope) > hopeTime:
 			return false
 		}
-		time.Sleep(lookPause)
+		if removed {
+			time.Sleep(soonPause)
+		} else {
+			time.Sleep(lookPause)
+		}
 	}
-	return true
 }
 
 // remover removes what there is of one run.

@@ -32,7 +32,7 @@ func TestTend(t *testing.T) {
 				began := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), guardTime)
 				defer cancel()
-				got := tend(ctx, func(context.Context) (bool, bool) { return tc.round(time.Since(began)) })
+				got := tend(ctx, stillTime, func(context.Context) (bool, bool) { return tc.round(time.Since(began)) })
 				if took := time.Since(began); got != tc.want || took < tc.atLeast || took > tc.atMost {
 					t.Errorf("%v after %v, want %v after %v to %v", got, took, tc.want, tc.atLeast, tc.atMost)
 				}

@@ -40,9 +40,18 @@ func (r *resources) acquire(ctx context.Context, s Streams, o *execOptions, run 
 	}
 	o.warnMissing(r.engines, notices.warn)
 	r.guard.await(notices.warn)
+	r.engines.guarded(r.guard.identity())
 	r.sweep = startSweep(ctx, r.engines.docker, notices.note, notices.warn)
 	o.clock.lap("connecting")
 	return nil
+}
+
+// heir is who removes what the run leaves, if somebody is to; nil is nobody.
+func (r *resources) heir(behind bool) func() bool {
+	if r.guard == nil || !behind {
+		return nil
+	}
+	return r.guard.inherit
 }
 
 // heeded lets the guard and the copies see each event before next does.

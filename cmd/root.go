@@ -29,8 +29,8 @@ func Main(args []string, s Streams, version string) (status int) {
 	if dir, ok := helperDir(args); ok {
 		return serveOwners(s, dir)
 	}
-	if run, settings, ok := vigil.Orphaned(); ok {
-		return orphaned(run, settings)
+	if o := vigil.Orphaned(); o != nil {
+		return orphaned(o)
 	}
 	defer endsEarly()()
 	s = s.patient()
@@ -108,9 +108,9 @@ func New(s Streams, version string) *cobra.Command {
 func complete(c *cobra.Command) {
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		var offer cobra.CompletionFunc
-		switch o, ok := f.Value.(*outputFlag); {
+		switch o, ok := f.Value.(interface{ words() []string }); {
 		case ok:
-			offer = cobra.FixedCompletions(o.forms, cobra.ShellCompDirectiveNoFileComp)
+			offer = cobra.FixedCompletions(o.words(), cobra.ShellCompDirectiveNoFileComp)
 		case f.Name == "event":
 			offer = cobra.FixedCompletions(facts.Events(), cobra.ShellCompDirectiveNoFileComp)
 		case f.Name == "out":

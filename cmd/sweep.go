@@ -117,7 +117,7 @@ func findRemains(ctx context.Context, engine *docker.Engine, parents []string, s
 		var objects []docker.Object
 		objects, err = list(ctx, "")
 		for _, o := range objects {
-			found = append(found, remain{object: &o, owner: state(o.Owner)})
+			found = append(found, remain{object: &o, owner: stateOf(o, state)})
 		}
 	}
 	for _, parent := range parents {
@@ -128,6 +128,16 @@ func findRemains(ctx context.Context, engine *docker.Engine, parents []string, s
 		err = errors.Join(err, failed)
 	}
 	return found, err
+}
+
+// stateOf is that of the run an object belongs to. One whose guard is at work is
+// not left by anybody.
+func stateOf(o docker.Object, state func(owner.Identity) owner.State) owner.State {
+	of := state(o.Owner)
+	if of == owner.Dead && o.Guard.PID > 0 && state(o.Guard) == owner.Alive {
+		return owner.Alive
+	}
+	return of
 }
 
 // removeRemains removes them, and the processes of steps that still work in the

@@ -55,6 +55,15 @@ var Self = sync.OnceValue(func() Identity {
 	return id
 })
 
+// Of is the identity of a process that this one has started, on the same machine
+// and in the same namespace.
+func Of(pid int) Identity {
+	id := Self()
+	id.PID = pid
+	_, id.Start = lookUp(pid)
+	return id
+}
+
 // disguise makes of the id of a machine one that tells its machine from others
 // and nothing else: machine-id(5) asks for that where it leaves the machine.
 func disguise(id string) string {

@@ -101,3 +101,14 @@ func TestRealProcesses(t *testing.T) {
 		t.Errorf("a child that has ended is %v", id.State())
 	}
 }
+
+// TestOf: what is known of a process that this one has started is what that knows
+// of itself.
+func TestOf(t *testing.T) {
+	if got, want := Of(os.Getpid()), Self(); got != want {
+		t.Errorf("this process is %+v, and says of itself %+v", got, want)
+	}
+	if Of(os.Getppid()) == Self() {
+		t.Error("the parent of this process is taken for it")
+	}
+}

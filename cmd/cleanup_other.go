@@ -1,0 +1,6 @@
+//go:build !unix
+
+package cmd
+
+// endsWithAll is not known here.
+func endsWithAll() bool { return false }
