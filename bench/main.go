@@ -26,6 +26,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/docker/docker/client"
 )
 
 type options struct {
@@ -136,7 +138,12 @@ func run(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	b := bench{opts: opts, dir: dir, drone: drone, sink: sink, stderr: stderr}
+	engine, err := connect()
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	b := bench{opts: opts, dir: dir, drone: drone, engine: engine, sink: sink, stderr: stderr}
 	if b.self, err = os.Executable(); err != nil {
 		return err
 	}
@@ -168,6 +175,7 @@ type bench struct {
 	opts             options
 	dir, drone, self string
 	peers            []peer
+	engine           *client.Client
 	sink             *os.File
 	stderr           io.Writer
 }
@@ -178,6 +186,7 @@ func (b bench) compare(ctx context.Context, load workload) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	p.settle = settler(b.engine, p.dir)
 	subjects, err := prepare(p, load, b.peers)
 	if err != nil {
 		return result{}, err

@@ -26,6 +26,8 @@ type subject struct {
 	together bool
 	base     bool // ratios are relative to it
 	optional bool // it is left out where it fails
+	// settle waits until nothing is left of what it did; nil when nothing is.
+	settle func(context.Context) error
 }
 
 // reading is what one run of a subject gave.
@@ -61,6 +63,7 @@ func (s subject) once(ctx context.Context, out io.Writer) (memory int64, err err
 	var problems bytes.Buffer
 	cmd := exec.CommandContext(ctx, s.argv[0], s.argv[1:]...)
 	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "CI=") // some wait for more there
 	cmd.Stdout = out
 	cmd.Stderr = &problems
 	// An interrupted subject removes its containers before it ends.
@@ -79,20 +82,40 @@ func (s subject) read(ctx context.Context, read reader, out io.Writer, now func(
 		kept = &bytes.Buffer{}
 		out = kept
 	}
-	began := now()
-	memory, err := s.do(ctx, out)
-	ended := now()
+	o, err := s.timed(ctx, out, now)
 	if err != nil {
 		return reading{}, err
 	}
 	if read == nil {
-		return reading{[]time.Duration{ended.Sub(began)}, memory}, nil
+		return reading{[]time.Duration{o.ended.Sub(o.began)}, o.memory}, nil
 	}
-	values, err := read(kept.Bytes(), began, ended)
+	o.output = kept.Bytes()
+	values, err := read(o)
 	if err != nil {
 		return reading{}, fmt.Errorf("%s: %w", s.name, err)
 	}
-	return reading{values, memory}, nil
+	return reading{values, o.memory}, nil
+}
+
+// outcome is what one run of a subject gave, before it is read.
+type outcome struct {
+	output       []byte
+	began, ended time.Time
+	clean        time.Time // when nothing was left of it any more
+	memory       int64
+}
+
+// timed runs the subject once. It comes back when nothing is left of that.
+func (s subject) timed(ctx context.Context, out io.Writer, now func() time.Time) (o outcome, err error) {
+	o.began = now()
+	o.memory, err = s.do(ctx, out)
+	o.ended = now()
+	o.clean = o.ended
+	if s.settle != nil && err == nil {
+		err = s.settle(ctx)
+		o.clean = now()
+	}
+	return o, err
 }
 
 func lastLine(text string) string {
@@ -125,11 +148,10 @@ func (s subject) check(ctx context.Context, w workload) error {
 	if w.read != nil {
 		out = &kept
 	}
-	began := time.Now()
-	if _, err := s.do(ctx, out); err != nil {
+	o, err := s.timed(ctx, out, time.Now)
+	if err != nil {
 		return err
 	}
-	ended := time.Now()
 	_, _ = count.Write(kept.Bytes())
 	if n := count.lines(); n < w.lines {
 		return fmt.Errorf("%s printed %d lines of %d, so it cannot be compared", s.name, n, w.lines)
@@ -137,7 +159,8 @@ func (s subject) check(ctx context.Context, w workload) error {
 	if w.read == nil {
 		return nil
 	}
-	if _, err := w.read(kept.Bytes(), began, ended); err != nil {
+	o.output = kept.Bytes()
+	if _, err := w.read(o); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil

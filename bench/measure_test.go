@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,36 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// TestSettling: what is left of one run is gone before the next one begins, and
+// that is not counted as its time.
+func TestSettling(t *testing.T) {
+	var out bytes.Buffer
+	s := shell("leaves", "printf run", 1)
+	s.settle = func(context.Context) error {
+		out.WriteString("-gone ")
+		return nil
+	}
+	emptying := func(o outcome) ([]time.Duration, error) {
+		return []time.Duration{o.ended.Sub(o.began), o.clean.Sub(o.ended)}, nil
+	}
+	for _, tc := range []struct {
+		read reader
+		want []float64
+	}{{nil, []float64{1000, 1000}}, {emptying, []float64{1000, 1000, 1000, 1000}}} {
+		readings, err := measure(context.Background(), []subject{s}, tc.read, 2, &out, ticking())
+		if err != nil || !cmp.Equal(samples(readings[0]), tc.want) {
+			t.Errorf("readings are %v, want %v, error %v", readings, tc.want, err)
+		}
+	}
+	if got, want := out.String(), "run-gone run-gone -gone -gone "; got != want {
+		t.Errorf("it did %q, want %q", got, want)
+	}
+	s.settle = func(context.Context) error { return errors.New("it stays") }
+	if _, err := measure(context.Background(), []subject{s}, nil, 1, &out, ticking()); err == nil {
+		t.Error("what stays is no error")
+	}
+}
+
 func prepared(t *testing.T, w workload, peers ...peer) (subjects []subject, dir string) {
 	t.Helper()
 	p, err := newPlace(t.TempDir(), w.name, "/bin/drone", "/bin/bench", "x:1")
@@ -142,7 +173,7 @@ func TestPrepare(t *testing.T) {
 	}
 	want := []string{
 		"drone: /bin/drone exec",
-		"docker run: docker run --rm --pull never x:1 sh -c true",
+		"docker run: docker run --rm --pull never --label " + dirLabel + "=" + dir + " x:1 sh -c true",
 		"other: o exec",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -220,25 +251,29 @@ func TestReaders(t *testing.T) {
 		"[step-2:1] mark-begin tv_sec: 101 tv_usec: 270000",
 		"[step-2:2] mark-end tv_sec: 102 tv_usec: 5",
 	}, "\n"))
-	got, err := gaps(output, time.Time{}, time.Time{})
+	got, err := gaps(outcome{output: output})
 	if err != nil || !cmp.Equal(got, []time.Duration{20 * time.Millisecond}) {
 		t.Errorf("gaps are %v, %v, want [20ms]", got, err)
 	}
-	got, err = tail(output, time.Time{}, time.Unix(102, 105_000))
+	got, err = tail(outcome{output: output, ended: time.Unix(102, 105_000)})
 	if err != nil || !cmp.Equal(got, []time.Duration{100 * time.Microsecond}) {
 		t.Errorf("tail is %v, %v, want [100µs]", got, err)
 	}
-	got, err = printed([]byte("some note\n1234.6\n"), time.Time{}, time.Time{})
+	got, err = emptied(outcome{output: output, ended: time.Unix(102, 0), clean: time.Unix(102, 105_000)})
+	if want := []time.Duration{100 * time.Microsecond}; err != nil || !cmp.Equal(got, want) {
+		t.Errorf("until nothing is left it took %v, want %v, error %v", got, want, err)
+	}
+	got, err = printed(outcome{output: []byte("some note\n1234.6\n")})
 	if err != nil || !cmp.Equal(got, []time.Duration{1234}) {
 		t.Errorf("printed is %v, %v, want [1234ns]", got, err)
 	}
-	for name, read := range map[string]reader{"gaps": gaps, "tail": tail, "printed": printed} {
-		if got, err := read([]byte("nothing of the kind"), time.Time{}, time.Time{}); err == nil {
+	for name, read := range map[string]reader{"gaps": gaps, "tail": tail, "emptied": emptied, "printed": printed} {
+		if got, err := read(outcome{output: []byte("nothing of the kind")}); err == nil {
 			t.Errorf("%s gives %v of an output without any", name, got)
 		}
 	}
 	overlapping := []byte("mark-begin tv_sec: 1 tv_usec: 0\nmark-begin tv_sec: 2 tv_usec: 0\n")
-	if got, err := gaps(overlapping, time.Time{}, time.Time{}); err == nil {
+	if got, err := gaps(outcome{output: overlapping}); err == nil {
 		t.Errorf("gaps gives %v of steps that ran at once", got)
 	}
 }
@@ -249,7 +284,7 @@ func TestInside(t *testing.T) {
 		if err := runInside(context.Background(), []string{shape, "50"}, &out); err != nil {
 			t.Fatal(err)
 		}
-		if values, err := printed(out.Bytes(), time.Time{}, time.Time{}); err != nil || values[0] <= 0 {
+		if values, err := printed(outcome{output: out.Bytes()}); err != nil || values[0] <= 0 {
 			t.Errorf("%s printed %q: %v, %v", shape, out.String(), values, err)
 		}
 	}

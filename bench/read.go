@@ -36,8 +36,8 @@ func marks(output []byte) (all []mark) {
 
 // gaps are the times from the end of a step to the first instruction of the
 // next.
-func gaps(output []byte, _, _ time.Time) (out []time.Duration, err error) {
-	all := marks(output)
+func gaps(o outcome) (out []time.Duration, err error) {
+	all := marks(o.output)
 	for i := 1; i < len(all); i++ {
 		if all[i].begin == all[i-1].begin {
 			return nil, errors.New("its steps did not run one after another")
@@ -53,17 +53,23 @@ func gaps(output []byte, _, _ time.Time) (out []time.Duration, err error) {
 }
 
 // tail is the time from the end of the last step to that of the program.
-func tail(output []byte, _, ended time.Time) ([]time.Duration, error) {
+func tail(o outcome) ([]time.Duration, error) { return fromLast(o.output, o.ended) }
+
+// emptied is the time from the end of the last step until nothing is left of the
+// run, also where that comes after the end of the program.
+func emptied(o outcome) ([]time.Duration, error) { return fromLast(o.output, o.clean) }
+
+func fromLast(output []byte, to time.Time) ([]time.Duration, error) {
 	all := marks(output)
 	if len(all) == 0 || all[len(all)-1].begin {
 		return nil, errors.New("its last step did not tell its end")
 	}
-	return []time.Duration{ended.Sub(all[len(all)-1].at)}, nil
+	return []time.Duration{to.Sub(all[len(all)-1].at)}, nil
 }
 
 // printed is the number of nanoseconds that a subject printed in its last line.
-func printed(output []byte, _, _ time.Time) ([]time.Duration, error) {
-	text := lastLine(string(bytes.TrimSpace(output)))
+func printed(o outcome) ([]time.Duration, error) {
+	text := lastLine(string(bytes.TrimSpace(o.output)))
 	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil {
 		return nil, fmt.Errorf("it printed %q, which is no number of nanoseconds", text)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	osexec "os/exec"
@@ -14,6 +15,8 @@ type place struct {
 	drone string // the program that is measured
 	self  string // this program
 	image string
+	// settle waits until the engine has nothing of what was done there.
+	settle func(context.Context) error
 }
 
 // newPlace makes the directory of a workload.
@@ -39,7 +42,7 @@ func prepare(p place, w workload, peers []peer) ([]subject, error) {
 	if err := p.write(".drone.yml", w.pipeline(p.image)); err != nil {
 		return nil, err
 	}
-	run := []string{"docker", "run", "--rm", "--pull", "never", p.image, "sh", "-c", w.command}
+	run := []string{"docker", "run", "--rm", "--pull", "never", "--label", dirLabel + "=" + p.dir, p.image, "sh", "-c", w.command}
 	out := []subject{
 		{name: "drone", dir: p.dir, argv: []string{p.drone, "exec"}, times: 1},
 		{name: baseline, dir: p.dir, argv: run, times: w.steps, base: true},
@@ -54,6 +57,9 @@ func prepare(p place, w workload, peers []peer) ([]subject, error) {
 			}
 		}
 		out = append(out, subject{name: other.name, dir: p.dir, argv: other.argv, times: 1, optional: other.optional})
+	}
+	for i := range out {
+		out[i].settle = p.settle
 	}
 	return out, nil
 }

@@ -51,6 +51,11 @@ func workloads() []workload {
 			read:    tail,
 			targets: []target{atMost(median, 150)},
 		},
+		{
+			name: "clean", title: "end of the last step until nothing is left", share: 2, counts: "run", steps: 1, command: stamped, lines: 2,
+			read:    emptied,
+			targets: []target{atMost(p95, 5000)},
+		},
 		{name: "step", title: "1 trivial step", steps: 1, command: "true", targets: []target{atMost(ratio, 1.6)}},
 		{name: "steps", title: "10 trivial steps in a row", steps: 10, command: "true", targets: []target{atMost(ratio, 0.5)}},
 		{
@@ -156,5 +161,5 @@ func (m measured) text(v float64) string {
 	return span(v)
 }
 
-// reader makes values of what a subject printed between two times.
-type reader func(output []byte, began, ended time.Time) ([]time.Duration, error)
+// reader makes values of what one run of a subject gave.
+type reader func(outcome) ([]time.Duration, error)
