@@ -10,17 +10,18 @@ const (
 	scriptPath     = "/run/drone/script"
 )
 
-// scriptHead runs before the user's commands: it hands the netrc over to
-// programs that look for one, whose absence is no failure, and hides what only
-// this program needs (reference §5.7). The trap lets a shell that is PID 1, for
-// which the signal would be ignored, end when it is asked to, without beginning
-// another command; commands may set their own. Both outputs become one stream:
+// scriptHead runs before the user's commands. The trap lets a shell that is PID 1,
+// for which the signal would be ignored, end when it is asked to, without
+// beginning another command; commands may set their own. It comes first: a shell
+// is asked once, and until then would not hear it. Then the netrc is handed over to
+// programs that look for one, whose absence is no failure, and what only this
+// program needs is hidden (reference §5.7). Both outputs become one stream:
 // as two, the engine would hand them over in whatever order it finds them.
-const scriptHead = `if [ -n "${DRONE_NETRC_FILE-}" ]; then
+const scriptHead = `trap 'exit 143' TERM
+if [ -n "${DRONE_NETRC_FILE-}" ]; then
 (umask 077; printf '%s\n' "$DRONE_NETRC_FILE" >"${HOME-}/.netrc") && chmod 600 "${HOME-}/.netrc" || :
 fi
 unset DRONE_SCRIPT DRONE_NETRC_MACHINE DRONE_NETRC_USERNAME DRONE_NETRC_PASSWORD DRONE_NETRC_FILE
-trap 'exit 143' TERM
 exec 2>&1
 set -e
 `

@@ -121,3 +121,14 @@ func TestScript(t *testing.T) {
 		})
 	}
 }
+
+// TestTrapComesFirst: until the shell, which is PID 1, has its trap, it does not
+// hear the one signal that asks it to end. Programs that the head starts take
+// their time.
+func TestTrapComesFirst(t *testing.T) {
+	for name, text := range map[string]string{"script": Script([]string{"true"}), "gate": gateScript} {
+		if first, _, _ := strings.Cut(text, "\n"); first != "trap 'exit 143' TERM" {
+			t.Errorf("the %s begins with %q", name, first)
+		}
+	}
+}
