@@ -99,7 +99,7 @@ func (s subject) match(what string) (ok bool, why string) {
 
 func firstMatch(patterns []manifest.String, value string) (string, bool) {
 	for _, p := range patterns {
-		if matchGlob(p.Value, value) {
+		if MatchGlob(p.Value, value) {
 			return p.Value, true
 		}
 	}

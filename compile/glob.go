@@ -6,14 +6,14 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// matchGlob reports whether the value matches a pattern of the dialect of
+// MatchGlob reports whether the value matches a pattern of the dialect of
 // conditions (reference §6.3): case-sensitive, separated by "/", and never an
 // error, since a malformed pattern matches nothing.
 //
 // Each segment is left to the library; what lies between segments is decided
 // here, because the dialect is that of the library's first version: there
 // "a/**" does not match "a", and an alternative cannot hold a "/".
-func matchGlob(pattern, value string) bool {
+func MatchGlob(pattern, value string) bool {
 	segments := strings.Split(pattern, "/")
 	for i, s := range segments {
 		segments[i] = plainClass(s)

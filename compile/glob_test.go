@@ -10,8 +10,8 @@ func TestMatchGlob(t *testing.T) {
 	}
 	run := func(t *testing.T, tc testCase) {
 		t.Helper()
-		if got := matchGlob(tc.pattern, tc.value); got != tc.want {
-			t.Errorf("matchGlob(%q, %q) = %v, want %v", tc.pattern, tc.value, got, tc.want)
+		if got := MatchGlob(tc.pattern, tc.value); got != tc.want {
+			t.Errorf("MatchGlob(%q, %q) = %v, want %v", tc.pattern, tc.value, got, tc.want)
 		}
 	}
 	for _, tc := range []testCase{
@@ -45,9 +45,9 @@ func FuzzMatchGlob(f *testing.F) {
 	f.Add("[!a-", "b")
 	f.Add(`{a,\}`, "a/")
 	f.Fuzz(func(t *testing.T, pattern, value string) {
-		got := matchGlob(pattern, value)
-		if again := matchGlob(pattern, value); again != got {
-			t.Errorf("matchGlob(%q, %q) gives %v, then %v", pattern, value, got, again)
+		got := MatchGlob(pattern, value)
+		if again := MatchGlob(pattern, value); again != got {
+			t.Errorf("MatchGlob(%q, %q) gives %v, then %v", pattern, value, got, again)
 		}
 		if !isPattern(pattern) && pattern == value && !got {
 			t.Errorf("the plain name %q does not match itself", pattern)

@@ -38,6 +38,10 @@ type Options struct {
 func Check(name string, source []byte, opts Options) []manifest.Problem {
 	file, parsed := manifest.Parse(name, source, nil)
 	opts.Compile.CheckAll = true
+	if opts.Compile.Build.Changed == nil {
+		// It is no build of which somebody wants to know what has changed.
+		opts.Compile.Build.Changed = &compile.ChangedFiles{}
+	}
 	plan, found, err := compile.File(file, parsed, opts.Compile)
 	if err != nil {
 		// The name of a pipeline or step that the user asks for, which is not

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/drone-laptop/drone/manifest"
 )
@@ -207,6 +208,9 @@ var notInHostNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // asHostName makes a host name of any name, "" when nothing is left of it.
 func asHostName(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return "" // what is left of such a word is none
+	}
 	return strings.ToLower(strings.Trim(notInHostNames.ReplaceAllString(name, "-"), "-"))
 }
 

@@ -68,6 +68,7 @@ var catalogue = sync.OnceValue(func() []Rule {
 		graphRules(),
 		serviceRules(),
 		volumeRules(),
+		conditionRules(),
 		imageRules(),
 		pluginRules(),
 		trustRules(),

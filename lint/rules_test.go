@@ -133,7 +133,6 @@ func fixture(t *testing.T, id, file, kind string) {
 var undescribed = strings.Fields(`
 	encoding empty-file long-line separator terminator empty-document yaml-syntax yaml-alias merge-order duplicate-key
 	unknown-key ignored-key wrong-shape invalid-size kind legacy no-pipeline template inserted-yaml
-	condition-shape server-extension path-pattern unknown-changes pull-request unknown-event unknown-status unknown-action unknown-instance
 	substitution operator undefined-variable not-substituted overridden-variable variable-name setting-comma setting-text
 	duplicate-secret empty-secret nested-secret unnamed-secret
 `)
