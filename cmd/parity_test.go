@@ -42,6 +42,7 @@ var parityTests = map[string]string{
 	"`--resume-at`, `--repo`":                                      "cmd/testdata/script/compile_flags.txtar: --resume-at test",
 	"`--timeout`":                                                  "cmd/testdata/script/exec_interrupt.txtar: --timeout 3s",
 	"`drone lint`":                                                 "cmd/testdata/script/lint.txtar: drone lint types.yml",
+	"`drone fmt`":                                                  "cmd/testdata/script/fmt.txtar: cmp stdout want.yml",
 	"`type: exec`":                                                 "cmd/testdata/script/exec_host.txtar: which needs --host",
 	"Pipelines that could run side by side":                        "cmd/testdata/script/exec_isolate_out.txtar: run at the same time: these two",
 	"The working tree while steps run":                             "cmd/testdata/script/exec_isolate.txtar: cmp stdout ../before.txt",

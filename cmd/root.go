@@ -84,7 +84,7 @@ func New(s Streams, version string) *cobra.Command {
 	root.SetVersionTemplate("drone {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newExec(s), newPlan(s), newCompile(s), newLint(s, versionText(version)), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
+		newExec(s), newPlan(s), newCompile(s), newLint(s, versionText(version)), newFmt(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
 		newClean(s), newSchema(s),
 	)
 	root.SetUsageTemplate(s.usageTemplate(root.UsageTemplate()))
