@@ -24,10 +24,8 @@ const (
 	// nothing comes any more: what was being made when the run was killed is
 	// made all the same.
 	stillTime = 3 * time.Second
-	// lookPause is the time between two looks of the guard, and soonPause when
-	// the last one has found something: more may have come meanwhile.
+	// lookPause is the time between two looks of the guard.
 	lookPause = 250 * time.Millisecond
-	soonPause = 50 * time.Millisecond
 	// hopeTime is how long the guard tries without getting anywhere, as with an
 	// engine that is gone. guardTime bounds all that it does.
 	hopeTime  = time.Minute
@@ -213,11 +211,7 @@ func tend(ctx context.Context, still time.Duration, round func(context.Context) 
 		case ctx.Err() != nil || time.Since(hope) > hopeTime:
 			return false
 		}
-		if removed {
-			time.Sleep(soonPause)
-		} else {
-			time.Sleep(lookPause)
-		}
+		time.Sleep(lookPause)
 	}
 }
 
