@@ -25,7 +25,7 @@ func configurations(arg string, ignored func(path string) bool) ([]string, error
 			return usage(fmt.Errorf("cannot read %s: %w", path, cause(err)), "")
 		case path != arg && d.IsDir() && passedOver(d.Name()):
 			return fs.SkipDir
-		case !d.IsDir() && configuration(path, path == filepath.Join(arg, d.Name())) && !ignored(path):
+		case !d.IsDir() && configuration(path) && !ignored(path):
 			files = append(files, path)
 		}
 		return nil
@@ -45,19 +45,15 @@ var kindLine = regexp.MustCompile(`(?m)^"?kind"?:`)
 
 // configuration reports whether a file that is met in a folder is one for
 // Drone: by its name, or because it is in .drone and has documents of Drone.
-// What else is kept there, such as values for templates, is not. direct says
-// that the folder itself was named.
-func configuration(path string, direct bool) bool {
+// What else is kept there, such as values for templates, is not.
+func configuration(path string) bool {
 	switch filepath.Base(path) {
 	case ".drone.yml", ".drone.yaml":
 		return true
 	}
-	if ext := filepath.Ext(path); ext != ".yml" && ext != ".yaml" {
-		return false
-	}
-	if filepath.Base(filepath.Dir(path)) != ".drone" && !direct {
+	if ext := filepath.Ext(path); ext != ".yml" && ext != ".yaml" || filepath.Base(filepath.Dir(path)) != ".drone" {
 		return false
 	}
 	source, err := os.ReadFile(path)
-	return err == nil && filepath.Base(filepath.Dir(path)) == ".drone" && kindLine.Match(source)
+	return err == nil && kindLine.Match(source)
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// The part of SARIF 2.1.0 (OASIS) that a linter needs. A library would bring a
-// validator of JSON schemas into every start of the program; the tests use one.
+// The part of SARIF 2.1.0 (OASIS) that a linter needs. The library for it writes
+// what its own validator refuses, and brings that into every start of the
+// program.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`

@@ -15,7 +15,8 @@ import (
 // File replaces the content of an existing regular file. Through a symbolic
 // link it is the file that the link leads to. Mode and owner stay; where the
 // owner cannot be kept, or the folder cannot be written to, the file is written
-// in place, which is the only way then. On an error the file is as it was,
+// in place, which is the only way then. A file that may not be written to is an
+// error, wherever it lies. On an error the file is as it was,
 // unless it had to be written in place.
 func File(path string, content []byte) error {
 	target, err := filepath.EvalSymlinks(path)
@@ -28,6 +29,14 @@ func File(path string, content []byte) error {
 	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file", path)
+	}
+	// A file that its owner has closed to writing is not to be replaced either.
+	writable, err := os.OpenFile(target, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if err := writable.Close(); err != nil {
+		return err
 	}
 	fresh, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
 	if err != nil {
