@@ -240,7 +240,7 @@ func (c *compiler) lookupFor(st *stage) manifest.Lookup {
 // shell, which never sees it (reference §12.3, row 16). A variable of the
 // server that this build does not have is fine.
 func (c *compiler) checkUse(use manifest.Use) {
-	if use.Defined || strings.HasPrefix(use.Name, "DRONE_") || strings.HasPrefix(use.Name, "CI_") {
+	if use.Defined || use.Comment || strings.HasPrefix(use.Name, "DRONE_") || strings.HasPrefix(use.Name, "CI_") {
 		return
 	}
 	by := "nothing"

@@ -30,7 +30,7 @@ type File struct {
 	Documents []*Document
 	// Substituted names each variable that an expression in the text asked
 	// for, with the place of its first use, or of the first without a default
-	// where there is one, in order of the places.
+	// and outside of comments where there is one, in order of the places.
 	Substituted []Use
 
 	places *locator
@@ -44,6 +44,9 @@ type Use struct {
 	// Default reports that the expression has a word to insert in place of an
 	// empty value.
 	Default bool
+	// Comment reports that the expression stands in a comment, as far as its
+	// line tells: what it becomes does not matter.
+	Comment bool
 }
 
 // Parse reads a configuration file. With a nil lookup the text is parsed as it

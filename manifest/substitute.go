@@ -78,8 +78,11 @@ func (s *substituter) expression(at int) int {
 		s.r.malformed(s.source, at, *fault)
 		return at + len("${")
 	}
-	s.record()
-	s.reportOddities()
+	comment := inComment(s.source, at)
+	s.record(comment)
+	if !comment {
+		s.reportOddities()
+	}
 	value, err := evaluate(s.source[at:end], s.value)
 	if err != nil {
 		s.r.add(Problem{
@@ -101,15 +104,27 @@ func (s *substituter) expression(at int) int {
 }
 
 // record notes the variables of the expression that was just read.
-func (s *substituter) record() {
+func (s *substituter) record(comment bool) {
 	for _, u := range s.extents.uses {
-		if first, known := s.uses[u.Name]; known && (u.Default || !first.Default) {
+		u.Comment = comment
+		if first, known := s.uses[u.Name]; known && u.mattering() <= first.mattering() {
 			continue
 		}
 		_, u.Defined = s.lookup(u.Name)
 		u.Span = s.r.places.span(u.Span.Start.Offset, u.Span.End.Offset)
 		s.uses[u.Name] = u
 	}
+}
+
+// mattering grades how much it matters that the variable has a value.
+func (u Use) mattering() int {
+	switch {
+	case u.Comment:
+		return 0
+	case u.Default:
+		return 1
+	}
+	return 2
 }
 
 func (s *substituter) sortedUses() []Use {
