@@ -48,19 +48,38 @@ func Check(name string, source []byte, opts Options) []manifest.Problem {
 		// what is wrong with the file.
 		plan = nil
 	}
-	found = slices.Clone(found)
+	found = slices.DeleteFunc(slices.Clone(found), replaced)
 	p := newPass(file, plan, opts)
 	for i := range found {
 		p.grade(&found[i])
 	}
-	return finish(file, append(found, p.run()...), opts.Levels)
+	return finish(file, append(found, unexplained(p.run(), found)...), opts.Levels)
+}
+
+// unexplained leaves out what is found of an expression of which it is told
+// already that it breaks the YAML.
+func unexplained(findings, told []manifest.Problem) []manifest.Problem {
+	broken := map[manifest.Span]bool{}
+	for _, f := range told {
+		if f.Rule == manifest.RuleSubstitution {
+			broken[f.Span] = true
+		}
+	}
+	return slices.DeleteFunc(findings, func(f manifest.Problem) bool { return broken[f.Span] })
 }
 
 // Advice returns what only the rules of this package find in a file that has
 // been compiled: what a server would take, so that it need not keep anybody
 // from running the file.
 func Advice(file *manifest.File, plan *exec.Plan, opts Options) []manifest.Problem {
-	return finish(file, newPass(file, plan, opts).run(), opts.Levels)
+	return finish(file, slices.DeleteFunc(newPass(file, plan, opts).run(), replaced), opts.Levels)
+}
+
+// replaced reports whether a finding is of a rule that compiling and checking
+// a file both know, so that only one of them is to be heard.
+func replaced(f manifest.Problem) bool {
+	r := index()[f.Rule]
+	return r != nil && r.replaces
 }
 
 // finish applies the wishes of the user, first those for all files and then

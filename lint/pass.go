@@ -27,8 +27,11 @@ type pass struct {
 	// privileged are the repositories of images that the user says are
 	// privileged.
 	privileged []string
+	// defined are the names that substitution knows besides those of every build.
+	defined map[string]bool
 
-	rule     *Rule // that looks now
+	written  []writing // see writingAt
+	rule     *Rule     // that looks now
 	findings []manifest.Problem
 }
 
@@ -38,6 +41,13 @@ func newPass(file *manifest.File, plan *exec.Plan, opts Options) *pass {
 		if named, err := reference.ParseNormalizedNamed(image); err == nil {
 			p.privileged = append(p.privileged, named.Name())
 		}
+	}
+	p.defined = make(map[string]bool, len(opts.Compile.Vars)+len(opts.Compile.Build.Params))
+	for name := range opts.Compile.Vars {
+		p.defined[name] = true
+	}
+	for name := range opts.Compile.Build.Params {
+		p.defined[name] = true
 	}
 	return p
 }

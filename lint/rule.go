@@ -40,6 +40,9 @@ type Rule struct {
 	// check looks for the mistake. It is nil for what reading and compiling a
 	// file finds.
 	check func(*pass)
+	// replaces says that check finds, and knows better, what compiling the file
+	// finds under the same rule, which is then left out.
+	replaces bool
 	// grade says how grave a finding of reading or compiling is for the author of
 	// the file, where that is not how grave it is for a run, and may add what
 	// mends it. text is what is marked, as it is written. It may be nil.
@@ -69,6 +72,9 @@ var catalogue = sync.OnceValue(func() []Rule {
 		serviceRules(),
 		volumeRules(),
 		conditionRules(),
+		substitutionRules(),
+		commandRules(),
+		secretRules(),
 		imageRules(),
 		pluginRules(),
 		trustRules(),

@@ -133,8 +133,6 @@ func fixture(t *testing.T, id, file, kind string) {
 var undescribed = strings.Fields(`
 	encoding empty-file long-line separator terminator empty-document yaml-syntax yaml-alias merge-order duplicate-key
 	unknown-key ignored-key wrong-shape invalid-size kind legacy no-pipeline template inserted-yaml
-	substitution operator undefined-variable not-substituted overridden-variable variable-name setting-comma setting-text
-	duplicate-secret empty-secret nested-secret unnamed-secret
 `)
 
 // known holds a finding to the catalogue.

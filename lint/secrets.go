@@ -1,0 +1,504 @@
+package lint
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// secretRules are about secrets: their names, their documents, and how they
+// get out.
+func secretRules() []Rule {
+	return []Rule{{
+		ID: "duplicate-secret", Group: GroupSecrets, Severity: manifest.Warning,
+		Summary:     "two documents for one secret",
+		Explanation: "The first document of a name counts, and the second has no effect.",
+		Bad: `kind: secret
+name: token
+get: {path: secret/data/ci, name: token}
+---
+kind: secret
+name: token
+get: {path: secret/data/docs, name: token}
+---
+kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: test, image: "alpine:3", environment: {TOKEN: {from_secret: token}}, commands: [make test]}
+`,
+		Good: `kind: secret
+name: token
+get: {path: secret/data/ci, name: token}
+---
+kind: secret
+name: docs_token
+get: {path: secret/data/docs, name: token}
+---
+kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: test, image: "alpine:3", environment: {TOKEN: {from_secret: token}, DOCS: {from_secret: docs_token}}, commands: [make test]}
+`,
+		Reference: "§1.4, §7.12",
+	}, {
+		ID: "empty-secret", Group: GroupSecrets, Severity: manifest.Error,
+		Summary:     "a secret without a value",
+		Explanation: "A document of kind `secret` brings the encrypted value in `data`, or says in `get` where an extension of the server finds it. Without either the secret is empty.",
+		Bad: `kind: secret
+name: token
+---
+kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: test, image: "alpine:3", environment: {TOKEN: {from_secret: token}}, commands: [make test]}
+`,
+		Good: `kind: secret
+name: token
+get: {path: secret/data/ci, name: token}
+---
+kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: test, image: "alpine:3", environment: {TOKEN: {from_secret: token}}, commands: [make test]}
+`,
+		Reference: "§1.4",
+		grade:     func(f *manifest.Problem, _ string) { f.Severity = manifest.Error },
+	}, {
+		ID: "nested-secret", Group: GroupSecrets, Severity: manifest.Error,
+		Summary: "`from_secret` within a list or a map of a setting",
+		Explanation: "A secret is only inserted where `from_secret` is the whole value of a setting. Deeper than that a plugin gets the text " +
+			"`{\"from_secret\": …}`. Put the whole value into one secret, or have a command write it.",
+		Bad: `kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- name: notify
+  image: plugins/webhook:1
+  settings:
+    headers: [{from_secret: token}]
+`,
+		Good: `kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- name: notify
+  image: plugins/webhook:1
+  settings:
+    headers: {from_secret: token}
+`,
+		Reference: "§2.5",
+		grade:     func(f *manifest.Problem, _ string) { f.Severity = manifest.Error },
+	}, {
+		ID: "unnamed-secret", Group: GroupSecrets, Severity: manifest.Error,
+		Summary:     "`from_secret` without a name",
+		Explanation: "It names no secret: the variable is not set, and a plugin gets the text `{\"from_secret\": \"\"}`.",
+		Bad: `kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: test, image: "alpine:3", environment: {TOKEN: {from_secret: ""}}, commands: [make test]}
+`,
+		Good: `kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: test, image: "alpine:3", environment: {TOKEN: {from_secret: token}}, commands: [make test]}
+`,
+		Reference: "§2.3, §2.5",
+		check:     checkUnnamedSecret,
+		grade:     func(f *manifest.Problem, _ string) { f.Severity = manifest.Error },
+	}, {
+		ID: "unknown-secret", Group: GroupSecrets, Severity: manifest.Warning,
+		Summary: "a secret whose name is nearly that of a document of the file",
+		Explanation: "Secrets are also kept on the server, so that one the file does not describe is fine. But where the name only differs by a letter or by " +
+			"capitals from a `kind: secret` document, that is probably meant: those names are case-sensitive. A secret that is not found is empty, without a word.",
+		Bad: `kind: secret
+name: token
+get: {path: secret/data/ci, name: token}
+---
+kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: test, image: "alpine:3", environment: {TOKEN: {from_secret: tokne}}, commands: [make test]}
+`,
+		Good: `kind: secret
+name: token
+get: {path: secret/data/ci, name: token}
+---
+kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: test, image: "alpine:3", environment: {TOKEN: {from_secret: token}, KEY: {from_secret: npm_key}}, commands: [make test]}
+`,
+		Reference: "§7.12",
+		check:     checkUnknownSecret,
+	}, {
+		ID: "plain-secret", Group: GroupSecrets, Severity: manifest.Warning,
+		Summary: "what looks like a secret, in plain text",
+		Explanation: "Whoever can read the repository can read it, also after it has been removed from the file, and it is not masked in logs. Replace the value where it is used, " +
+			"keep it as a secret, and write `{from_secret: name}`. Passwords of test databases that only live as long as a build are not reported, nor is what " +
+			"calls itself an example or a test.",
+		Bad: `kind: pipeline
+name: default
+steps:
+- {name: publish, image: "plugins/npm:1", settings: {username: octocat, password: kR7vWq2ZxP9tLm4B}}
+`,
+		Good: `kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- {name: publish, image: "plugins/npm:1", settings: {username: octocat, password: {from_secret: npm_password}}}
+`,
+		Reference: "§7.12",
+		check:     checkPlainSecret,
+	}, {
+		ID: "printed-secret", Group: GroupSecrets, Severity: manifest.Warning,
+		Summary: "a command that prints a secret",
+		Explanation: "The runner masks the values of secrets in logs, but not what a command makes of them: encoded, cut, in other letters or split over two lines they " +
+			"are readable. Do not print them: pass them on the standard input or in a file, and switch `set -x` off around them.",
+		Bad: `kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- name: deploy
+  image: alpine:3
+  environment: {TOKEN: {from_secret: token}}
+  commands:
+  - echo $TOKEN
+`,
+		Good: `kind: pipeline
+name: default
+trigger: {event: push}
+steps:
+- name: deploy
+  image: alpine:3
+  environment: {TOKEN: {from_secret: token}}
+  commands:
+  - echo "$TOKEN" > token.txt
+`,
+		Reference: "§7.13",
+		check:     checkPrintedSecret,
+	}}
+}
+
+// namelessSecret is what may follow the name of a variable whose secret has none.
+var namelessSecret = regexp.MustCompile(`^["']?\s*:\s*(?:#[^\n]*\s+)?(?:&\S+\s+)?\{?\s*["']?(from_secret)["']?\s*:`)
+
+// checkUnnamedSecret looks at variables. Settings are looked at when the file
+// is compiled.
+func checkUnnamedSecret(p *pass) {
+	for e := range p.elements() {
+		for _, v := range e.Environment {
+			if v.FromSecret.IsSet() || v.Value.IsSet() || !v.Name.IsSet() {
+				continue
+			}
+			const near = 200
+			end := v.Name.Span.End.Offset
+			behind := string(p.file.Source[end:min(len(p.file.Source), end+near)])
+			at := namelessSecret.FindStringSubmatchIndex(behind)
+			if at == nil {
+				continue
+			}
+			start := advance(v.Name.Span.End, behind[:at[2]])
+			span := manifest.Span{Start: start, End: advance(start, behind[at[2]:at[3]])}
+			p.report(e, span, fmt.Sprintf("variable %s of %s %q has a `from_secret` that names no secret", v.Name.Value, e.noun(), e.Name.Value), "write `from_secret: name`")
+		}
+	}
+}
+
+// secretUse is a place that asks for a secret.
+type secretUse struct {
+	element
+	name manifest.String
+}
+
+// secretsOf yields the secrets that an element asks for.
+func secretsOf(e element) []secretUse {
+	var out []secretUse
+	for _, v := range e.Environment {
+		if v.FromSecret.IsSet() {
+			out = append(out, secretUse{e, v.FromSecret})
+		}
+	}
+	for _, s := range e.Settings {
+		entries, _ := s.Value.Any.([]manifest.Entry)
+		for _, entry := range entries {
+			if text, ok := entry.Value.Any.(string); ok && entry.Key.Value == "from_secret" {
+				out = append(out, secretUse{e, manifest.String{Value: text, Span: entry.Value.Span}})
+			}
+		}
+	}
+	return out
+}
+
+func checkUnknownSecret(p *pass) {
+	described := map[string]manifest.Span{}
+	var all []string
+	for _, d := range p.file.Documents {
+		if d.Secret != nil && d.Secret.Name.Value != "" {
+			if _, known := described[d.Secret.Name.Value]; !known {
+				all = append(all, d.Secret.Name.Value)
+			}
+			described[d.Secret.Name.Value] = d.Secret.Name.Span
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	best := map[string]string{}
+	for e := range p.elements() {
+		for _, use := range secretsOf(e) {
+			name := use.name.Value
+			if _, known := described[name]; known {
+				continue
+			}
+			meant, looked := best[name]
+			if !looked {
+				meant = similar(name, all)
+				best[name] = meant
+			}
+			if meant == "" {
+				continue
+			}
+			f := p.report(e, use.name.Span, fmt.Sprintf("no document of the file describes secret %q, but one describes %q", name, meant),
+				fmt.Sprintf("did you mean `%s`? a secret %q may also be on the server", meant, name))
+			f.Related = []manifest.Related{{Span: described[meant], Message: "described here"}}
+			f.Fix = p.replace(use.name, meant)
+		}
+	}
+}
+
+// similar returns the name that was meant: that with other capitals or hyphens, or one that
+// differs by a slip of the fingers.
+func similar(name string, all []string) string {
+	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "_")) }
+	for _, known := range all {
+		if plain(known) == plain(name) {
+			return known
+		}
+	}
+	digits := func(s string) string { return strings.Trim(s, "0123456789") }
+	best := closestOf(name, all)
+	// token_1 and token_2 are two secrets, and so are a_dev and b_dev.
+	if best == "" || digits(best) == digits(name) || len(name) < 5 || slip(name, best) > 1 {
+		return ""
+	}
+	return best
+}
+
+// slip counts the letters that differ, where two that changed places are one.
+func slip(a, b string) int {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	if len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0] {
+		return 1
+	}
+	return max(len(a), len(b))
+}
+
+// Parts of names that say that the value is a secret, and tokens that show by
+// their form that they are one.
+var (
+	secretName = regexp.MustCompile(`(?i)(^|[_-])(password|passwd|passphrase|secret|token|api_?key|private_?key|access_?key|secret_?key|auth_?key|credentials?)$`)
+	publicName = regexp.MustCompile(`(?i)(public|name|file|path|url|header|type|id|length|ttl|expir\w*|field)$|public`)
+	tokenForm  = regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}|glpat-[A-Za-z0-9_-]{20,}|xox[abprs]-[A-Za-z0-9-]{20,}|AKIA[0-9A-Z]{16}|npm_[A-Za-z0-9]{36}|AIza[0-9A-Za-z_-]{35}|sk_live_[0-9A-Za-z]{20,}|dckr_pat_[A-Za-z0-9_-]{20,}|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----|https://hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,})`)
+	loginInURL = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s:/@$]+:([^\s/@$]{8,})@([^\s/:]+)`)
+	placebo    = regexp.MustCompile(`(?i)example|test|dummy|fake|sample|changeme|change-me|placeholder|your|xxxx|1234|abcd|secret|passw|foo|bar|dev|local|admin|root|user|demo|mysql|postgres|minio|guest|drone|default|unused|none|true|false`)
+)
+
+func checkPlainSecret(p *pass) {
+	for pl := range p.pipelines() {
+		of := element{pipeline: pl, Step: &manifest.Step{}}
+		for _, v := range pl.Environment {
+			p.plainSecret(of, v.Name.Value, v.Value)
+		}
+		for e := range elements(pl) {
+			for _, v := range e.Environment {
+				p.plainSecret(e, v.Name.Value, v.Value)
+			}
+			for _, s := range e.Settings {
+				if text, ok := s.Value.Any.(string); ok {
+					p.plainSecret(e, s.Name.Value, manifest.String{Value: text, Span: s.Value.Span})
+				}
+			}
+			for _, c := range e.Commands {
+				p.plainToken(e, c)
+			}
+		}
+	}
+}
+
+// plainToken reports text that shows by its form that it is a secret.
+func (p *pass) plainToken(e element, s manifest.String) bool {
+	if len(s.Value) < 16 {
+		return false
+	}
+	if at := tokenForm.FindStringIndex(s.Value); at != nil && !placebo.MatchString(s.Value[at[0]:at[1]]) {
+		p.reportPlain(e, p.locate(s, at[0], at[1]-at[0]), "a token or key is in the file as plain text")
+		return true
+	}
+	if at := loginInURL.FindStringSubmatchIndex(s.Value); at != nil {
+		password, host := s.Value[at[2]:at[3]], s.Value[at[4]:at[5]]
+		if strings.Contains(host, ".") && !placebo.MatchString(password) && !placebo.MatchString(host) && random(password) {
+			p.reportPlain(e, p.locate(s, at[2], at[3]-at[2]), fmt.Sprintf("the password for %s is in the file as plain text", host))
+			return true
+		}
+	}
+	return false
+}
+
+func (p *pass) plainSecret(e element, name string, value manifest.String) {
+	if !value.IsSet() || p.plainToken(e, value) {
+		return
+	}
+	if secretName.MatchString(name) && !publicName.MatchString(name) && !placebo.MatchString(value.Value) && random(value.Value) {
+		p.reportPlain(e, value.Span, fmt.Sprintf("the value of %s is in the file as plain text, and looks like a secret", name))
+	}
+}
+
+func (p *pass) reportPlain(e element, span manifest.Span, message string) {
+	p.report(e, span, message, "replace it where it is used, as others may have read it, and write `{from_secret: name}`")
+}
+
+// random reports whether a text looks like one that a program has drawn, or a
+// careful person: long, of several kinds of characters, with few repetitions.
+func random(text string) bool {
+	const least, bits = 12, 3.0
+	if len(text) < least || strings.ContainsAny(text, " \t\n$<>{}()") || strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") || strings.Contains(text, "://") {
+		return false
+	}
+	var lower, upper, digit, other bool
+	counts := map[rune]int{}
+	for _, c := range text {
+		counts[c]++
+		switch {
+		case 'a' <= c && c <= 'z':
+			lower = true
+		case 'A' <= c && c <= 'Z':
+			upper = true
+		case '0' <= c && c <= '9':
+			digit = true
+		default:
+			other = true
+		}
+	}
+	kinds := 0
+	for _, has := range []bool{lower, upper, digit, other} {
+		if has {
+			kinds++
+		}
+	}
+	entropy := 0.0
+	for _, n := range counts {
+		share := float64(n) / float64(len(text))
+		entropy -= share * math.Log2(share)
+	}
+	return digit && kinds >= 2 && entropy >= bits
+}
+
+var (
+	printing = regexp.MustCompile(`(?m)(?:^|[;&|({]\s*|\b(?:then|do|else)\s+)(echo|printf|printenv)\b([^;&|\n]*)`)
+	listing  = regexp.MustCompile(`(?m)(?:^|[;&]\s*)(env|printenv|export -p|set|export|declare -p)[ \t]*(?:$|;|&&)`)
+	tracing  = regexp.MustCompile(`(?m)(?:^|[;&]\s*)(set -[a-z]*x[a-z]*|set -o xtrace|(?:ba)?sh -[a-z]*x[a-z]*)\b`)
+	untraced = regexp.MustCompile(`set \+[a-z]*x`)
+)
+
+func checkPrintedSecret(p *pass) {
+	for e := range p.elements() {
+		secrets := secretVariables(e)
+		if len(secrets) == 0 || len(e.Commands) == 0 {
+			continue
+		}
+		p.printedSecret(e, secrets)
+	}
+}
+
+// secretVariables are the variables of an element that hold secrets.
+func secretVariables(e element) []string {
+	var out []string
+	for _, v := range e.Environment {
+		if v.FromSecret.IsSet() {
+			out = append(out, v.Name.Value)
+		}
+	}
+	for _, s := range e.Settings {
+		entries, _ := s.Value.Any.([]manifest.Entry)
+		if slices.ContainsFunc(entries, func(entry manifest.Entry) bool { return entry.Key.Value == "from_secret" }) {
+			out = append(out, "PLUGIN_"+strings.ToUpper(s.Name.Value))
+		}
+	}
+	return out
+}
+
+const masked = "do not print it: the log has stars in its place, and shows all of it once it is encoded or cut"
+
+func (p *pass) printedSecret(e element, secrets []string) {
+	traced := false
+	for _, c := range e.Commands {
+		plain, bare := code(c.Value, singleQuotes), code(c.Value, allQuotes)
+		for _, at := range printing.FindAllStringSubmatchIndex(plain, -1) {
+			rest := plain[at[4]:at[5]]
+			if next := plain[at[5]:]; strings.Contains(bare[at[4]:at[5]], ">") || strings.HasPrefix(next, "|") && !strings.HasPrefix(next, "||") {
+				continue // it goes into a file or to another program
+			}
+			for _, m := range expansions(rest) {
+				if name := rest[m[2]:m[3]]; slices.Contains(secrets, name) {
+					p.report(e, p.locate(c, at[4]+m[0], m[3]-m[0]), fmt.Sprintf("step %q prints the secret in %s", e.Name.Value, name), masked)
+					break
+				}
+			}
+			if plain[at[2]:at[3]] == "printenv" && slices.Contains(secrets, strings.TrimSpace(rest)) {
+				p.report(e, p.locate(c, at[2], at[3]-at[2]), fmt.Sprintf("step %q prints the secret in %s", e.Name.Value, strings.TrimSpace(rest)), masked)
+			}
+		}
+		if at := listing.FindStringSubmatchIndex(bare); at != nil {
+			p.report(e, p.locate(c, at[2], at[3]-at[2]), fmt.Sprintf("step %q prints all its variables, with the secret in %s", e.Name.Value, secrets[0]), masked)
+		}
+		if at := tracing.FindStringSubmatchIndex(bare); at != nil && !traced && p.usesLater(e, c, secrets) {
+			traced = true
+			p.report(e, p.locate(c, at[2], at[3]-at[2]), fmt.Sprintf("`%s` prints the commands of step %q with the secret in %s in them", bare[at[2]:at[3]], e.Name.Value, secrets[0]),
+				"write `set +x` before the commands that use it; the log has stars in its place, unless it is encoded or cut")
+		}
+	}
+}
+
+// usesLater reports whether commands use a secret at c or after it, before
+// tracing ends.
+func (p *pass) usesLater(e element, c manifest.String, secrets []string) bool {
+	from := slices.IndexFunc(e.Commands, func(other manifest.String) bool { return other.Span == c.Span })
+	for _, later := range e.Commands[max(from, 0):] {
+		plain := code(later.Value, singleQuotes)
+		if at := untraced.FindStringIndex(plain); at != nil {
+			plain = plain[:at[0]]
+			return mentions(plain, secrets)
+		}
+		if mentions(plain, secrets) {
+			return true
+		}
+	}
+	return false
+}
+
+// mentions reports whether commands expand one of some variables.
+func mentions(command string, names []string) bool {
+	for _, at := range expansions(command) {
+		if slices.Contains(names, command[at[2]:at[3]]) {
+			return true
+		}
+	}
+	return false
+}
