@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
 	"github.com/drone-laptop/drone/report"
 )
@@ -97,26 +98,26 @@ func runClean(ctx context.Context, s Streams, o *cleanOptions, now time.Time) er
 		defer engine.Close()
 	}
 	// Directories are removed whatever the engine says.
-	found, unlisted := findRemains(ctx, engine, runDirs(), true)
-	found = slices.DeleteFunc(found, func(r remain) bool { return now.Sub(r.made()) < time.Duration(o.olderThan) })
-	wanted, others := found, []remain(nil)
+	found, unlisted := leftover.Find(ctx, engine, runDirs(), true)
+	found = slices.DeleteFunc(found, func(i leftover.Item) bool { return now.Sub(i.Made()) < time.Duration(o.olderThan) })
+	wanted, others := found, []leftover.Item(nil)
 	if !o.all {
 		wanted, others = nil, nil
-		for _, r := range found {
-			if r.owner == owner.Dead {
-				wanted = append(wanted, r)
+		for _, item := range found {
+			if item.Owner == owner.Dead {
+				wanted = append(wanted, item)
 			} else {
-				others = append(others, r)
+				others = append(others, item)
 			}
 		}
 	}
 	views := make([]cleanView, len(wanted))
-	for i, r := range wanted { // the size of what is removed is not known afterwards
-		views[i] = r.view()
+	for i, item := range wanted { // the size of what is removed is not known afterwards
+		views[i] = newCleanView(item)
 	}
 	var failed []error
 	if !o.dryRun {
-		failed, _ = removeRemains(ctx, engine, wanted)
+		failed, _ = leftover.Remove(ctx, engine, wanted)
 		for i, err := range failed {
 			if err != nil {
 				views[i].Error = err.Error()
@@ -155,29 +156,10 @@ func cleanFailures(s Streams, failed []error) error {
 	return f
 }
 
-func (r remain) made() time.Time {
-	if r.object != nil {
-		return r.object.Made
-	}
-	return r.dir.Made
-}
-
-func (r remain) run() string {
-	if r.object != nil {
-		return r.object.Run
-	}
-	return r.dir.Run
-}
-
-func (r remain) view() cleanView {
-	v := cleanView{Kind: r.kind(), Run: r.run(), Made: r.made().UTC(), Owner: r.owner.String()}
-	size := int64(-1)
-	if o := r.object; o != nil {
-		v.Name, v.Pipeline, v.Step, size = o.Name, o.Pipeline, o.Step, o.Size
-	} else {
-		v.Name, size = r.dir.Path, r.dir.Size()
-	}
-	if size >= 0 {
+func newCleanView(i leftover.Item) cleanView {
+	v := cleanView{Kind: i.Kind(), Name: i.Name(), Run: i.Run(), Made: i.Made().UTC(), Owner: i.Owner.String()}
+	v.Pipeline, v.Step = i.Of()
+	if size := i.Size(); size >= 0 {
 		v.Size = &size
 	}
 	return v
@@ -243,14 +225,14 @@ func ageText(d time.Duration) string {
 
 // tell says in words what was done, and what was left alone. alive is how many
 // runs that live are among what was to go.
-func (o *cleanOptions) tell(s Streams, views []cleanView, alive int, others []remain) {
-	var gone tally
+func (o *cleanOptions) tell(s Streams, views []cleanView, alive int, others []leftover.Item) {
+	var gone leftover.Tally
 	var size int64
 	for _, v := range views {
 		if !v.Removed && !o.dryRun {
 			continue
 		}
-		gone.count(v.Kind)
+		gone.Count(v.Kind)
 		if v.Size != nil {
 			size += *v.Size
 		}
@@ -258,9 +240,9 @@ func (o *cleanOptions) tell(s Streams, views []cleanView, alive int, others []re
 	switch {
 	case len(views) == 0:
 		s.note("nothing to remove")
-	case gone.any() && o.dryRun:
+	case gone.Any() && o.dryRun:
 		s.note(fmt.Sprintf("would remove %s: %s%s", gone, report.Bytes(size), ended(", which ends %s", alive)))
-	case gone.any():
+	case gone.Any():
 		s.note(fmt.Sprintf("removed %s: %s%s", gone, report.Bytes(size), ended(", which has ended %s", alive)))
 	}
 	if len(others) == 0 {
@@ -286,11 +268,11 @@ func ended(text string, runs int) string {
 }
 
 // runsIn counts the runs whose owner is in a state.
-func runsIn(remains []remain, state owner.State) int {
+func runsIn(items []leftover.Item, state owner.State) int {
 	runs := map[string]bool{}
-	for _, r := range remains {
-		if r.owner == state {
-			runs[r.run()] = true
+	for _, item := range items {
+		if item.Owner == state {
+			runs[item.Run()] = true
 		}
 	}
 	return len(runs)

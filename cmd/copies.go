@@ -14,6 +14,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/rundir"
 	"github.com/drone-laptop/drone/internal/snapshot"
 	"github.com/drone-laptop/drone/report"
@@ -180,7 +181,7 @@ func (s *isolation) Close(ctx context.Context) error {
 // remove removes the copy. Its files are the caller's, unless they could not be
 // given back.
 func (s *isolation) remove(ctx context.Context) error {
-	return removeDir(ctx, s.engine, s.setting.Run, s.place.root)
+	return leftover.RemoveDir(ctx, s.engine, s.setting.Run, s.place.root)
 }
 
 // fillHost fills the workspace of a pipeline on this machine.

@@ -15,6 +15,7 @@ import (
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/exec/host"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
 	"github.com/drone-laptop/drone/internal/rundir"
 )
@@ -241,7 +242,7 @@ func (r *remover) round(ctx context.Context) (removed, clean bool) {
 		dirs, err := rundir.OfRun(parent, r.run)
 		clean = clean && err == nil
 		for _, dir := range dirs {
-			gone := removeDir(ctx, r.engine, r.run, dir.Path) == nil
+			gone := leftover.RemoveDir(ctx, r.engine, r.run, dir.Path) == nil
 			removed, clean = removed || gone, clean && gone
 		}
 	}

@@ -3,8 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -12,10 +10,8 @@ import (
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
-	"github.com/drone-laptop/drone/exec/host"
+	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
-	"github.com/drone-laptop/drone/internal/rundir"
-	"github.com/drone-laptop/drone/report"
 )
 
 // sweepTime is how long a run that is over waits for the end of a removal that
@@ -52,19 +48,20 @@ func startSweep(ctx context.Context, engine *docker.Engine, note, warn func(stri
 }
 
 func (s *sweep) run(ctx context.Context, engine *docker.Engine, note, warn func(string)) {
-	found, err := findRemains(ctx, engine, runDirs(), false)
-	found = slices.DeleteFunc(found, func(r remain) bool { return r.owner != owner.Dead })
+	found, err := leftover.Find(ctx, engine, runDirs(), false)
+	found = slices.DeleteFunc(found, func(i leftover.Item) bool { return i.Owner != owner.Dead })
 	if len(found) > 0 {
 		s.removing.Store(true)
-		failed, processes := removeRemains(ctx, engine, found)
-		removed := tally{processes: processes}
-		for i, r := range found {
-			if failed[i] == nil {
-				removed.count(r.kind())
+		failed, processes := leftover.Remove(ctx, engine, found)
+		var removed leftover.Tally
+		removed.Processes(processes)
+		for n, item := range found {
+			if failed[n] == nil {
+				removed.Count(item.Kind())
 			}
 		}
 		err = errors.Join(append(failed, err)...)
-		if removed.any() {
+		if removed.Any() {
 			note("removed what an earlier run left: " + removed.String())
 		}
 	}
@@ -88,144 +85,4 @@ func (s *sweep) end() {
 	case <-s.ctx.Done(): // somebody is in a hurry
 	case <-time.After(sweepTime):
 	}
-}
-
-// remain is something that a run has left, or still uses.
-type remain struct {
-	object *docker.Object // nil for a directory
-	dir    rundir.Dir
-	owner  owner.State
-}
-
-const kindDirectory = "directory"
-
-// findRemains finds what runs have made: in the engine, when there is one, and
-// in the directories parents. What was found is valid also with an error.
-func findRemains(ctx context.Context, engine *docker.Engine, parents []string, sized bool) (found []remain, err error) {
-	states := map[owner.Identity]owner.State{}
-	state := func(id owner.Identity) owner.State {
-		if _, known := states[id]; !known {
-			states[id] = id.State()
-		}
-		return states[id]
-	}
-	if engine != nil {
-		list := engine.Objects
-		if sized {
-			list = engine.SizedObjects
-		}
-		var objects []docker.Object
-		objects, err = list(ctx, "")
-		for _, o := range objects {
-			found = append(found, remain{object: &o, owner: stateOf(o, state)})
-		}
-	}
-	for _, parent := range parents {
-		dirs, failed := rundir.List(parent)
-		for _, dir := range dirs {
-			found = append(found, remain{dir: dir, owner: state(dir.Owner)})
-		}
-		err = errors.Join(err, failed)
-	}
-	return found, err
-}
-
-// stateOf is that of the run an object belongs to. One whose guard is at work is
-// not left by anybody.
-func stateOf(o docker.Object, state func(owner.Identity) owner.State) owner.State {
-	of := state(o.Owner)
-	if of == owner.Dead && o.Guard.PID > 0 && state(o.Guard) == owner.Alive {
-		return owner.Alive
-	}
-	return of
-}
-
-// removeRemains removes them, and the processes of steps that still work in the
-// directories. It says for each why it is not gone, nil when it is.
-func removeRemains(ctx context.Context, engine *docker.Engine, remains []remain) (failed []error, processes int) {
-	failed = make([]error, len(remains))
-	for i, r := range remains {
-		if r.object != nil {
-			continue
-		}
-		killed, stay := host.Kill(r.dir.Run)
-		processes += killed
-		for _, pid := range stay {
-			failed[i] = errors.Join(failed[i], fmt.Errorf("cannot end process %d of a step in %s", pid, r.dir.Path))
-		}
-	}
-	var objects []docker.Object
-	var places []int
-	for i, r := range remains {
-		if r.object != nil {
-			objects, places = append(objects, *r.object), append(places, i)
-		}
-	}
-	if len(objects) > 0 {
-		for i, err := range engine.Remove(ctx, objects) {
-			failed[places[i]] = err
-		}
-	}
-	// Containers may have written to the directories, so these go last.
-	for i, r := range remains {
-		if r.object == nil {
-			failed[i] = errors.Join(failed[i], removeDir(ctx, engine, r.dir.Run, r.dir.Path))
-		}
-	}
-	return failed, processes
-}
-
-// removeDir removes a directory of a run. What containers have made in it as
-// another user is given to the caller first, if there is an engine for that: one
-// on another machine would change a directory there that is called the same.
-func removeDir(ctx context.Context, engine *docker.Engine, run, dir string) error {
-	err := rundir.Remove(dir)
-	if engine == nil || !engine.SharesFiles() || !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	given := engine.GiveBack(ctx, run, dir, nil)
-	// What could not be given may not matter: it takes the directories only.
-	if err = rundir.Remove(dir); err != nil && given != nil {
-		return fmt.Errorf("cannot remove %s: %w", dir, given)
-	}
-	return err
-}
-
-func (r remain) kind() string {
-	if r.object != nil {
-		return r.object.Kind
-	}
-	return kindDirectory
-}
-
-// tally counts what was removed.
-type tally struct{ containers, networks, volumes, directories, processes int }
-
-func (t *tally) count(kind string) {
-	switch kind {
-	case docker.KindContainer:
-		t.containers++
-	case docker.KindNetwork:
-		t.networks++
-	case docker.KindVolume:
-		t.volumes++
-	case kindDirectory:
-		t.directories++
-	}
-}
-
-func (t tally) any() bool { return t != tally{} }
-
-// String is "2 containers, 1 network".
-func (t tally) String() string {
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		noun string
-	}{{t.containers, "container"}, {t.networks, "network"}, {t.volumes, "volume"}, {t.directories, "directory"}, {t.processes, "process"}} {
-		if part.n > 0 {
-			parts = append(parts, report.Plural(part.n, part.noun))
-		}
-	}
-	return strings.Join(parts, ", ")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -242,6 +243,9 @@ func TestFindings(t *testing.T) {
 	container := func(name string) map[string]any {
 		return map[string]any{"Names": []string{"/drone-r-" + name}, "Labels": labels}
 	}
+	guarded := container("guarded") // somebody is removing it
+	guarded["Labels"] = maps.Clone(labels)
+	maps.Copy(guarded["Labels"].(map[string]string), map[string]string{docker.LabelGuardPID: fmt.Sprint(self.PID), docker.LabelGuardStart: self.Start})
 	host := stub(t, func(path string) (any, bool) {
 		switch path {
 		case "/info":
@@ -252,7 +256,7 @@ func TestFindings(t *testing.T) {
 		case "/images/json":
 			return []any{}, true
 		case "/containers/json":
-			return []any{container("a"), container("b")}, true
+			return []any{container("a"), container("b"), guarded}, true
 		case "/networks":
 			return []any{map[string]any{"Name": "drone-r-n", "Labels": labels}}, true
 		case "/volumes":

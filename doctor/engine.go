@@ -14,9 +14,8 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
-	"github.com/drone-laptop/drone/internal/rundir"
-	"github.com/drone-laptop/drone/report"
 )
 
 // endpoint finds the address of the engine.
@@ -324,36 +323,18 @@ func noImage(err error) Check {
 
 // leftovers counts what runs have left whose process is gone.
 func (t *trial) leftovers(ctx context.Context) Check {
-	objects, err := t.engine.Objects(ctx, "")
-	if err != nil {
-		return warn("", "not checked: %v", err)
-	}
-	count := map[string]int{}
-	for _, o := range objects {
-		if o.Owner.State() == owner.Dead {
-			count[o.Kind]++
-		}
-	}
-	for _, parent := range t.RunDirs {
-		dirs, failed := rundir.List(parent)
-		for _, d := range dirs {
-			if d.Owner.State() == owner.Dead {
-				count["directory"]++
-			}
-		}
-		err = errors.Join(err, failed)
-	}
-	var words []string
-	for _, kind := range []string{docker.KindContainer, docker.KindNetwork, docker.KindVolume, "directory"} {
-		if n := count[kind]; n > 0 {
-			words = append(words, report.Plural(n, kind))
+	found, err := leftover.Find(ctx, t.engine, t.RunDirs, false)
+	var left leftover.Tally
+	for _, item := range found {
+		if item.Owner == owner.Dead {
+			left.Count(item.Kind())
 		}
 	}
 	switch {
-	case len(words) > 0:
-		return warn("drone clean", "runs that were killed have left %s", strings.Join(words, ", "))
+	case left.Any():
+		return warn("drone clean", "runs that were killed have left %s", left)
 	case err != nil:
-		return warn("", "containers are gone, but directories were not checked: %v", reason(err))
+		return warn("", "not checked in full: %s", strings.Join(strings.Fields(err.Error()), " "))
 	}
 	return ok("runs have left nothing behind")
 }
