@@ -159,29 +159,35 @@ func (im *images) compare(w wanted, info image.InspectResponse) {
 	if emulated {
 		text += fmt.Sprintf("the engine runs %s: it works only where the engine emulates that", platforms.Format(im.own))
 	}
+	im.warnOnce(w.notify, text)
+}
+
+// warnOnce tells a warning, unless the engine has told it already.
+func (im *images) warnOnce(notify func(exec.Notice), text string) {
 	im.mu.Lock()
 	told := im.told[text]
 	im.told[text] = true
 	im.mu.Unlock()
 	if !told {
-		w.notify(exec.Notice{Warning: text})
+		notify(exec.Notice{Warning: text})
 	}
 }
 
 var otherPlatform = regexp.MustCompile(`requested image's platform \(([^)]+)\) does not match`)
 
-// compareWarned does so with what an engine has warned of when it made a
-// container.
-func (im *images) compareWarned(w wanted, warnings []string) {
-	for _, text := range warnings {
-		found := otherPlatform.FindStringSubmatch(text)
-		if found == nil {
-			continue
-		}
-		if p, err := platforms.Parse(found[1]); err == nil {
-			im.compare(w, image.InspectResponse{Os: p.OS, Architecture: p.Architecture, Variant: p.Variant})
-		}
+// compareWarned does so when that is what an engine has warned of as it made a
+// container, and reports whether it is.
+func (im *images) compareWarned(w wanted, text string) bool {
+	found := otherPlatform.FindStringSubmatch(text)
+	if found == nil {
+		return false
 	}
+	p, err := platforms.Parse(found[1])
+	if err != nil {
+		return false
+	}
+	im.compare(w, image.InspectResponse{Os: p.OS, Architecture: p.Architecture, Variant: p.Variant})
+	return true
 }
 
 // put sees to the names after a pull: before is what the name led to then.

@@ -1,16 +1,24 @@
 package docker
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/dockerhost"
@@ -21,27 +29,81 @@ import (
 // is true.
 func refusing(t *testing.T, refuse func(r *http.Request) (refused, done bool)) *Engine {
 	t.Helper()
+	return behindProxy(t, func(proxy *httputil.ReverseProxy) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			refused, done := refuse(r)
+			if done {
+				proxy.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			if refused {
+				reply(w, http.StatusInternalServerError, map[string]string{"message": "the engine is on fire"})
+				return
+			}
+			proxy.ServeHTTP(w, r)
+		})
+	})
+}
+
+// behindProxy gives the engine of this machine behind what handler makes of a
+// proxy for it.
+func behindProxy(t *testing.T, handler func(*httputil.ReverseProxy) http.Handler) *Engine {
+	t.Helper()
 	socket := socketOf(t, newEngine(t))
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "engine"})
 	proxy.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}
 	proxy.FlushInterval = -1
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		refused, done := refuse(r)
-		if done {
-			proxy.ServeHTTP(httptest.NewRecorder(), r)
-		}
-		if refused {
-			reply(w, http.StatusInternalServerError, map[string]string{"message": "the engine is on fire"})
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	}))
+	server := httptest.NewServer(handler(proxy))
 	t.Cleanup(server.Close)
 	return connectTo(t, Options{
 		Endpoint: dockerhost.Endpoint{Host: strings.Replace(server.URL, "http", "tcp", 1), Source: "the test"},
 	})
+}
+
+// TestEngineWarns has an engine warn of what it makes: that is told once.
+func TestEngineWarns(t *testing.T) {
+	t.Parallel()
+	const noLimit = "Your kernel does not support memory limit capabilities.\nLimitation discarded."
+	e := behindProxy(t, func(proxy *httputil.ReverseProxy) http.Handler {
+		proxy.ModifyResponse = func(answer *http.Response) error {
+			var changed any
+			switch path := answer.Request.URL.Path; {
+			case strings.HasSuffix(path, "/containers/create"):
+				changed = &container.CreateResponse{}
+			case strings.HasSuffix(path, "/networks/create"):
+				changed = &network.CreateResponse{}
+			default:
+				return nil
+			}
+			if err := json.NewDecoder(answer.Body).Decode(changed); err != nil {
+				return err
+			}
+			switch changed := changed.(type) {
+			case *container.CreateResponse:
+				changed.Warnings = []string{noLimit}
+			case *network.CreateResponse:
+				changed.Warning = "it is slow"
+			}
+			text, err := json.Marshal(changed)
+			answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+			answer.Header.Set("Content-Length", strconv.Itoa(len(text)))
+			return err
+		}
+		return proxy
+	})
+	tr := open(t, e, nil)
+	tr.must(commands("true"), nil)
+	tr.must(commands("true"), nil)
+	want := []string{"the engine warns: it is slow", "the engine warns: Your kernel does not support memory limit capabilities. Limitation discarded."}
+	if got := tr.warnings(); !slices.Equal(got, want) {
+		t.Errorf("warnings %q, want %q", got, want)
+	}
+	next := open(t, e, nil)
+	next.must(commands("true"), nil)
+	if got := next.warnings(); len(got) > 0 {
+		t.Errorf("the next pipeline repeats %q", got)
+	}
 }
 
 // TestRefusals has an engine that answers with an error, and what it was asked

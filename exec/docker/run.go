@@ -166,10 +166,21 @@ func (s *session) createContainer(ctx context.Context, c spec, want wanted, from
 	config := *c.Config
 	config.Image = from.name
 	made, err := s.engine.client.ContainerCreate(ctx, &config, c.Host, c.Network, platform, name)
-	if err == nil {
-		s.engine.images.compareWarned(want, made.Warnings)
+	for _, text := range made.Warnings {
+		if !s.engine.images.compareWarned(want, text) {
+			s.passOn(text)
+		}
 	}
 	return err
+}
+
+// passOn tells what the engine has warned of when it made something, such as a
+// limit that it cannot set, once in a run: it holds for other steps, too, and the
+// step that it was made for may only be prepared.
+func (s *session) passOn(warning string) {
+	if text := strings.Join(strings.Fields(warning), " "); text != "" {
+		s.engine.images.warnOnce(s.notify, "the engine warns: "+text)
+	}
 }
 
 // joinNetworks adds the networks that exist outside the pipeline. The alias

@@ -173,6 +173,7 @@ func (s *session) make(ctx context.Context) error {
 		err := untilPassed(longer, func() error {
 			made, err := api.NetworkCreate(longer, s.place.network, network.CreateOptions{Driver: "bridge", Labels: s.place.labels})
 			s.networkID = made.ID
+			s.passOn(made.Warning)
 			return err
 		})
 		return s.openError(ctx, "network", err)
