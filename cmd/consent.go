@@ -35,7 +35,7 @@ const (
 // everything: half of a file is seldom wanted.
 func agreed(s Streams, refused *planned, opts compile.Options, mayAsk bool, again func(compile.Options) (*planned, error)) (*planned, error) {
 	trust := !opts.Trusted && refused.untrusted()
-	host := !opts.Host.Consent && refused.plan != nil && hasType(refused.plan, "exec")
+	host := !opts.Host.Consent && refused.plan != nil && slices.ContainsFunc(refused.plan.Pipelines, func(p *exec.Pipeline) bool { return p.Type == "exec" })
 	if refused.plan == nil || !trust && !host {
 		return refused, nil
 	}
@@ -283,7 +283,7 @@ func (r *request) ask(s Streams) answer {
 
 func (r *request) showCommands(s Streams) {
 	var names []string
-	for _, pipe := range hostPipelines(r.plan) {
+	for _, pipe := range running(r.plan, "exec") {
 		names = append(names, report.Visible(pipe.Name))
 	}
 	fmt.Fprintf(s.Err, "drone: %s of type exec in %s would run on this machine: %s\nNo container is around these commands, they can do whatever you can:\n",
@@ -323,7 +323,7 @@ const (
 // which can change what any command does.
 func whatRuns(plan *exec.Plan) []string {
 	var lines []string
-	for _, pipe := range hostPipelines(plan) {
+	for _, pipe := range running(plan, "exec") {
 		for _, step := range pipe.Steps {
 			if step.Policy == exec.Never {
 				continue
@@ -376,17 +376,6 @@ func commandLines(step *exec.Step) []string {
 	return lines
 }
 
-// hostPipelines are the pipelines that run on this machine.
-func hostPipelines(plan *exec.Plan) []*exec.Pipeline {
-	var list []*exec.Pipeline
-	for _, p := range plan.Pipelines {
-		if p.Runs && p.Type == "exec" {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
 // unagreed are the pipelines that only want the user's word to run.
 func (p *planned) unagreed() (list []*exec.Pipeline) {
 	if p.plan == nil {
@@ -420,22 +409,4 @@ func (p *planned) refuseCommands(s Streams) error {
 	p.showUnagreed(s)
 	return usage(fmt.Errorf("nobody has agreed to the commands of %s, so nothing was run", p.name),
 		"read them, then run them with --host if you trust them; on a terminal `drone exec` asks, and can remember the answer")
-}
-
-func hasType(plan *exec.Plan, kind string) bool {
-	for _, p := range plan.Pipelines {
-		if p.Type == kind {
-			return true
-		}
-	}
-	return false
-}
-
-func runsType(plan *exec.Plan, kind string) bool {
-	for _, p := range plan.Pipelines {
-		if p.Runs && p.Type == kind {
-			return true
-		}
-	}
-	return false
 }

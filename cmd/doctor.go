@@ -43,9 +43,9 @@ func newDoctor(s Streams) *cobra.Command {
 }
 
 func runDoctor(ctx context.Context, s Streams, engine *engineFlags, form string, args []string) error {
-	dir, err := os.Getwd()
+	dir, err := currentDir()
 	if err != nil {
-		return usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+		return err
 	}
 	ctx, signals := untilSignal(ctx, endingDoctor(), s.note)
 	defer signals.stop()
@@ -155,9 +155,9 @@ func planImages(p *planned) (images []string) {
 	if p == nil || p.plan == nil {
 		return nil
 	}
-	for _, pipe := range p.plan.Pipelines {
+	for _, pipe := range running(p.plan, "docker") {
 		for _, step := range pipe.Steps {
-			if pipe.Runs && pipe.Type == "docker" && step.Policy != exec.Never && step.Image != "" && !slices.Contains(images, step.Image) {
+			if step.Policy != exec.Never && step.Image != "" && !slices.Contains(images, step.Image) {
 				images = append(images, step.Image)
 			}
 		}

@@ -32,6 +32,19 @@ func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.
 	return e, err
 }
 
+// running are the pipelines of a type that run.
+func running(plan *exec.Plan, kind string) []*exec.Pipeline {
+	var list []*exec.Pipeline
+	for _, p := range plan.Pipelines {
+		if p.Runs && p.Type == kind {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func runsType(plan *exec.Plan, kind string) bool { return len(running(plan, kind)) > 0 }
+
 // reachCopies refuses an engine that cannot mount copies of the working tree.
 func (e engines) reachCopies() error {
 	if e.docker == nil || !e.copies.isolated || e.docker.SharesFiles() {

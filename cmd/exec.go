@@ -104,7 +104,7 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	if err := checkSecrets(s, p.plan, supplied, o.secrets.allowMissing); err != nil {
+	if err := checkSecrets(s, supplied, o.secrets.allowMissing); err != nil {
 		return err
 	}
 	return o.run(ctx, s, p, supplied.lookup)
@@ -145,8 +145,8 @@ func (o *execOptions) warnMissing(e engines, warn func(string)) {
 // of them would fail, with a message that does not name the directory. Those of
 // type exec write to a copy.
 func checkWorkspace(plan *exec.Plan) error {
-	for _, p := range plan.Pipelines {
-		if !p.Runs || p.Workspace.Host == "" || p.Type == "exec" {
+	for _, p := range running(plan, "docker") {
+		if p.Workspace.Host == "" {
 			continue
 		}
 		if err := writable(p.Workspace.Host); err != nil {

@@ -112,12 +112,13 @@ func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags, cop
 
 func newCharge(plan *exec.Plan, engine *engineFlags, dirs []string, share string) ([]byte, error) {
 	c := charge{Dirs: dirs, Share: share}
-	for _, p := range plan.Pipelines {
-		if dir := p.Workspace.Host; p.Runs && p.Type == "docker" && dir != "" && !slices.Contains(c.Workspaces, dir) {
+	contained := running(plan, "docker")
+	for _, p := range contained {
+		if dir := p.Workspace.Host; dir != "" && !slices.Contains(c.Workspaces, dir) {
 			c.Workspaces = append(c.Workspaces, dir)
 		}
 	}
-	if runsType(plan, "docker") {
+	if len(contained) > 0 {
 		endpoint, err := dockerhost.Resolve(dockerhost.Process(), engine.host)
 		if err != nil {
 			return nil, err

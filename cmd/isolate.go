@@ -78,9 +78,9 @@ func (f *isolateFlags) resolve(changed func(name string) bool, clone bool) error
 // anything is made. What else may be wrong with the repository is told by the
 // pipeline that cannot copy it.
 func checkCommit(ctx context.Context, s Streams) error {
-	dir, err := os.Getwd()
+	dir, err := currentDir()
 	if err != nil {
-		return usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+		return err
 	}
 	own, _, err := facts.GitDir(dir)
 	if err != nil {

@@ -42,10 +42,9 @@ func (c *lintConfigs) of(file string) (*lintConfig, error) {
 	}
 	dir, err := filepath.Abs(filepath.Dir(file))
 	if err != nil || file == "<stdin>" {
-		dir, err = os.Getwd()
-	}
-	if err != nil {
-		return nil, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+		if dir, err = currentDir(); err != nil {
+			return nil, err
+		}
 	}
 	found := c.in(dir)
 	if found == nil || found.err != nil {

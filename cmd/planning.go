@@ -63,9 +63,9 @@ func (f *buildFlags) resolveBuild(s Streams) (compile.Build, *facts.Tree, error)
 	if err != nil {
 		return compile.Build{}, nil, err
 	}
-	dir, err := os.Getwd()
+	dir, err := currentDir()
 	if err != nil {
-		return compile.Build{}, nil, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+		return compile.Build{}, nil, err
 	}
 	tree := facts.Read(dir)
 	build, warnings, err := facts.Resolve(tree, overrides, time.Now())
@@ -269,9 +269,9 @@ func unknownName(err error) error {
 // options turns the flags into what plans of a build are made with. Its warnings
 // are printed.
 func (f *planFlags) options(s Streams, build compile.Build) (compile.Options, error) {
-	dir, err := os.Getwd()
+	dir, err := currentDir()
 	if err != nil {
-		return compile.Options{}, usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+		return compile.Options{}, err
 	}
 	binds, err := f.sel.binds()
 	if err != nil {

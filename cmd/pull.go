@@ -50,13 +50,8 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	warnLogins(s, p.plan, supplied)
-	var wanted []*exec.Pipeline
-	for _, pipe := range p.plan.Pipelines {
-		if pipe.Runs && pipe.Type != "exec" {
-			wanted = append(wanted, pipe)
-		}
-	}
+	warnLogins(s, supplied)
+	wanted := running(p.plan, "docker")
 	if len(wanted) == 0 {
 		s.note("no pipeline of " + p.name + " would run in containers, so there is no image to fetch")
 		return nil
@@ -136,13 +131,7 @@ func pullFailures(s Streams, failed []exec.PullFailure) error {
 // refuseMissing lists the images of a plan that are not on the engine, for a run
 // that may fetch none.
 func refuseMissing(ctx context.Context, s Streams, engine *docker.Engine, plan *exec.Plan) error {
-	var wanted []*exec.Pipeline
-	for _, p := range plan.Pipelines {
-		if p.Runs && p.Type != "exec" {
-			wanted = append(wanted, p)
-		}
-	}
-	missing, err := engine.Missing(ctx, wanted)
+	missing, err := engine.Missing(ctx, running(plan, "docker"))
 	if err != nil || len(missing) == 0 {
 		return err
 	}

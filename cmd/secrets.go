@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/drone-laptop/drone/compile"
@@ -31,6 +32,8 @@ type supply struct {
 	sources map[string]exec.SecretSource
 	// broken are documents that lead to no value, and why.
 	broken map[string]error
+	// missing is what the plan needs and nobody has.
+	missing []exec.MissingSecret
 }
 
 func (s supply) lookup(name string) (string, bool) {
@@ -64,9 +67,14 @@ func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
 	for _, source := range plan.Secrets {
 		out.sources[source.Name] = source
 	}
-	for _, m := range exec.MissingSecrets(plan, out.lookup) {
+	out.missing = exec.MissingSecrets(plan, out.lookup)
+	for _, m := range out.missing {
 		out.find(m.Name, key)
 	}
+	out.missing = slices.DeleteFunc(out.missing, func(m exec.MissingSecret) bool {
+		_, found := out.own[m.Name]
+		return found
+	})
 	return out, nil
 }
 
@@ -94,11 +102,13 @@ func (f *secretFlags) key(s Streams) ([]byte, error) {
 
 // find looks for a value of a secret where its document says (reference §1.4,
 // §7.12): encrypted in the file, or what the user gives under the path and
-// name that it has in the external store. An empty value counts as none.
+// name that it has in the external store. An empty value counts as none. It does
+// so once, however many steps ask for the secret.
 func (s supply) find(name string, key []byte) {
 	source, ok := s.sources[name]
+	_, found := s.own[name]
 	switch {
-	case !ok:
+	case !ok, found, s.broken[name] != nil:
 	case source.Data != "" && key != nil:
 		value, err := sign.DecryptSecret(key, source.Data)
 		switch {
@@ -126,10 +136,10 @@ func secretFailure(err error) error {
 
 // checkSecrets fails when a step that may run needs a secret that nobody
 // supplied. A missing registry login is only a warning: the engine may have one.
-func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error {
-	warnLogins(s, plan, supplied)
+func checkSecrets(s Streams, supplied supply, allow bool) error {
+	warnLogins(s, supplied)
 	failed := 0
-	for _, m := range exec.MissingSecrets(plan, supplied.lookup) {
+	for _, m := range supplied.missing {
 		if m.Step == "" {
 			continue
 		}
@@ -160,8 +170,8 @@ func checkSecrets(s Streams, plan *exec.Plan, supplied supply, allow bool) error
 }
 
 // warnLogins names the registry logins that the file asks for and nobody gave.
-func warnLogins(s Streams, plan *exec.Plan, supplied supply) {
-	for _, m := range exec.MissingSecrets(plan, supplied.lookup) {
+func warnLogins(s Streams, supplied supply) {
+	for _, m := range supplied.missing {
 		if m.Step == "" {
 			s.warn(fmt.Sprintf("%s: pipeline %s: no secret %q for image_pull_secrets, the logins of docker are used",
 				m.Position, report.Visible(m.Pipeline), m.Name))

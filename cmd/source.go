@@ -78,6 +78,15 @@ func cause(err error) error {
 	return err
 }
 
+// currentDir is the directory that becomes the workspace.
+func currentDir() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", usage(fmt.Errorf("the current directory is gone: %w", cause(err)), "")
+	}
+	return dir, nil
+}
+
 // missingHint looks for the file the user may have meant.
 func missingHint(name string, named bool) string {
 	if named {
