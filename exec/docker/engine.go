@@ -64,6 +64,7 @@ type Engine struct {
 	goneSince   atomic.Pointer[time.Time] // set while removals find the engine gone
 	owner       map[string]string
 	images      *images
+	startQueue  *startQueue
 	workspaces  *workspaces
 	helper      []string
 	forceHelper bool   // also where the caller is root
@@ -96,7 +97,7 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	e := &Engine{
 		client: api, endpoint: opts.Endpoint, credentials: opts.Credentials, grace: opts.Grace,
 		patience: defaultPatience(), full: full,
-		owner: ownerLabels(), helper: opts.Helper,
+		owner: ownerLabels(), helper: opts.Helper, startQueue: newStartQueue(),
 	}
 	e.workspaces = newWorkspaces(e, opts.State)
 	if e.credentials == nil {

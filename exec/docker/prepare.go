@@ -19,6 +19,7 @@ var _ exec.Preparer = (*session)(nil)
 // its turn. It waits at the gate.
 type prepared struct {
 	cancel context.CancelFunc // of the preparation
+	turn   *turn              // to start it
 	done   chan struct{}      // closed when held is valid
 	held   *held              // nil when the step has to be run without
 
@@ -43,7 +44,7 @@ func (s *session) Prepare(ctx context.Context, step *exec.Step, env map[string]s
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prepared{cancel: cancel, done: make(chan struct{})}
+	p := &prepared{cancel: cancel, turn: s.engine.startQueue.turn(true), done: make(chan struct{})}
 	s.mu.Lock()
 	s.prepared[step] = p
 	s.mu.Unlock()
@@ -54,7 +55,7 @@ func (s *session) Prepare(ctx context.Context, step *exec.Step, env map[string]s
 			alive, leave := s.whileAlive(ctx)
 			defer leave()
 			if s.preparable(step, env) {
-				h = s.hold(alive, step, env)
+				h = s.hold(alive, step, env, p.turn)
 			}
 			return nil
 		}))
@@ -138,7 +139,7 @@ func inside(dir, parent string) bool {
 }
 
 // hold makes and starts the container of a step, and leaves it at the gate.
-func (s *session) hold(ctx context.Context, step *exec.Step, env map[string]string) *held {
+func (s *session) hold(ctx context.Context, step *exec.Step, env map[string]string, turn *turn) *held {
 	h := &held{env: env}
 	want := s.wants(step, unheard)
 	var err error
@@ -159,7 +160,7 @@ func (s *session) hold(ctx context.Context, step *exec.Step, env map[string]stri
 	converted.behindGate()
 	name, err := s.build(ctx, step, converted, want, h.image, func() (*local, error) { return nil, errNotPrepared })
 	if err == nil && !s.ended() {
-		h.process, err = s.launch(ctx, about{}, name, true, unheard)
+		h.process, err = s.launch(ctx, about{}, name, turn, unheard)
 	}
 	if err != nil || h.process == nil {
 		if name != "" {
@@ -234,6 +235,7 @@ func (s *session) released(ctx context.Context, step *exec.Step, io exec.IO) *pr
 	if p == nil {
 		return nil
 	}
+	p.turn.hurry()
 	select {
 	case <-p.done:
 	case <-ctx.Done():

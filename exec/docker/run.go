@@ -50,7 +50,7 @@ func (s *session) Run(ctx context.Context, step *exec.Step, io exec.IO) (exec.Ex
 	if err != nil {
 		return exec.Exit{}, s.failure(ctx, exec.PhaseCreate, of, err)
 	}
-	p, err := s.launch(ctx, of, name, false, io.Notify)
+	p, err := s.launch(ctx, of, name, s.engine.startQueue.turn(false), io.Notify)
 	if err != nil {
 		return exec.Exit{}, err
 	}

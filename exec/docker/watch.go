@@ -39,11 +39,11 @@ type process struct {
 // launch starts a container. The stream is attached and the wait registered
 // before the start, so that a container that ends at once is seen whole. The
 // output waits until it is released.
-func (s *session) launch(ctx context.Context, of about, name string, held bool, notify func(exec.Notice)) (*process, error) {
+func (s *session) launch(ctx context.Context, of about, name string, turn *turn, notify func(exec.Notice)) (*process, error) {
 	notify(exec.Notice{Phase: exec.PhaseStart})
 	checked := make(chan error, 1)
 	go func() { checked <- s.intact(ctx) }()
-	attached, err := s.engine.attach(ctx, name, held, notify)
+	attached, err := s.engine.attach(ctx, name, turn.held, notify)
 	if err != nil {
 		return nil, s.failure(ctx, exec.PhaseStart, of, s.whyNotAttached(ctx, name, err))
 	}
@@ -60,10 +60,15 @@ func (s *session) launch(ctx context.Context, of about, name string, held bool, 
 		name: name, feed: attached, leave: leave, death: s.deaths.of(name), ended: s.wait(waiting, name, container.WaitConditionNextExit),
 		output: newPump(attached.reader(), attached.again, io.Discard),
 	}
-	if !held {
-		s.starts(name)
+	begun, err := turn.await(ctx)
+	if err == nil {
+		if !turn.held {
+			s.starts(name)
+		}
+		err = s.start(ctx, name)
+		begun()
 	}
-	if err := s.start(ctx, name); err != nil {
+	if err != nil {
 		p.forget()
 		return nil, s.failure(ctx, exec.PhaseStart, of, err)
 	}
