@@ -97,7 +97,7 @@ func New(ctx context.Context, opts Options) (*Engine, error) {
 	e := &Engine{
 		client: api, endpoint: opts.Endpoint, credentials: opts.Credentials, grace: opts.Grace,
 		patience: defaultPatience(), full: full,
-		owner: ownerLabels(), helper: opts.Helper, startQueue: newStartQueue(),
+		owner: ownerLabels(), helper: opts.Helper,
 	}
 	e.workspaces = newWorkspaces(e, opts.State)
 	if e.credentials == nil {
@@ -144,6 +144,7 @@ func (e *Engine) greet(ctx context.Context, within time.Duration) error {
 		return e.unreachable(ctx, err)
 	}
 	e.product, e.version, e.os, e.arch = productOf(server), server.Version, server.Os, server.Arch
+	e.startQueue = newStartQueue(e.product, e.version)
 	e.images.own = platforms.Normalize(ocispec.Platform{OS: cmp.Or(e.os, "linux"), Architecture: e.arch})
 	return nil
 }

@@ -4,24 +4,30 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
 
 const (
-	// mostStarts is how many containers are started at the same time at most.
-	// What starts wait for is a lock of the kernel, which no number of
-	// processors divides.
-	mostStarts = 8
+	// startsEach is how many containers are started at the same time for each
+	// processor of the machine, and startsMost how many at most: what starts wait
+	// for is a lock of the kernel, which no number of processors divides.
+	startsEach = 4
+	startsMost = 16
+	// The same for Docker before 23.0, of which each start takes another
+	// processor while it waits for that lock.
+	startsEachOld = 2
+	startsMostOld = 8
 	// startTime is how long a start counts as one. One that takes longer waits
 	// for something else, such as a server of files, and keeps nobody.
 	startTime = 10 * time.Second
 )
 
-// startQueue puts the starts of containers in order. Each keeps a processor busy,
-// and Docker 20.10 another one while it waits for a lock of the kernel: forty at
-// once take twice the time that they take four at a time. It is safe for
-// concurrent use.
+// startQueue puts the starts of containers in order. Each keeps a processor
+// busy, so that many at once are all late: with Docker 20.10 forty take twice the
+// time that they take four at a time. It is safe for concurrent use.
 type startQueue struct {
 	limit int // of all under way
 	spare int // of all under way when one is begun that nobody waits for
@@ -33,8 +39,21 @@ type startQueue struct {
 
 // newStartQueue gives an order for an engine that has as many processors as this
 // machine, which is right for most.
-func newStartQueue() *startQueue {
-	return &startQueue{limit: min(2*runtime.NumCPU(), mostStarts), spare: min(runtime.NumCPU(), mostStarts)}
+func newStartQueue(product, version string) *startQueue {
+	n := runtime.NumCPU()
+	limit := min(n*startsEach, startsMost)
+	if old(product, version) {
+		limit = min(n*startsEachOld, startsMostOld)
+	}
+	return &startQueue{limit: limit, spare: min(n, limit)}
+}
+
+// old reports whether an engine is a Docker before 23.0, the one after 20.10. A
+// version that is no number is that of somebody's own making, and new.
+func old(product, version string) bool {
+	major, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(major)
+	return product == productDocker && err == nil && n < 23
 }
 
 // turn is the right to start a container, as soon as it comes.

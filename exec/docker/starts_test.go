@@ -112,3 +112,17 @@ func TestStartIsLeft(t *testing.T) {
 		}
 	})
 }
+
+// TestOldEngines shows which engines are started less on at once.
+func TestOldEngines(t *testing.T) {
+	for version, want := range map[string]bool{
+		"17.06.0-ce": true, "20.10.24+dfsg1": true, "23.0.1": false, "28.5.2": false, "dev": false, "": false,
+	} {
+		if got := old(productDocker, version); got != want {
+			t.Errorf("old(%q) = %v, want %v", version, got, want)
+		}
+	}
+	if old(productPodman, "4.3.1") {
+		t.Error("a Podman is taken for an old Docker")
+	}
+}
