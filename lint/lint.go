@@ -91,10 +91,27 @@ func finish(file *manifest.File, found []manifest.Problem, levels map[string]Lev
 			found[i].Severity = manifest.Severity(level)
 		}
 	}
-	found = suppress(file, found, levels)
+	found = suppress(file, distinct(found), levels)
 	Sort(found)
-	return slices.CompactFunc(found, func(a, b manifest.Problem) bool {
-		return a.Rule == b.Rule && a.Message == b.Message && a.Span == b.Span
+	return found
+}
+
+// distinct leaves out what is found again at the same place for what is the
+// same thing: after substitution a step may have another name than before, so
+// of those the first, which has the name as it is written, is kept.
+func distinct(found []manifest.Problem) []manifest.Problem {
+	type place struct {
+		rule string
+		span manifest.Span
+	}
+	seen := make(map[place][]manifest.Problem, len(found))
+	return slices.DeleteFunc(found, func(f manifest.Problem) bool {
+		at := place{f.Rule, f.Span}
+		again := slices.ContainsFunc(seen[at], func(before manifest.Problem) bool {
+			return before.Message == f.Message || before.Step != f.Step || before.Pipeline != f.Pipeline
+		})
+		seen[at] = append(seen[at], f)
+		return again
 	})
 }
 
