@@ -323,10 +323,15 @@ func mend(name string, text []byte) error {
 	return nil
 }
 
-// toYAML converts what is not Drone YAML yet.
+// toYAML converts what is not Drone YAML yet. What no program here can convert
+// is YAML as well, of which there is something to say.
 func (l *linter) toYAML(ctx context.Context, name string, source []byte) ([]byte, error) {
 	within := ""
-	if convert.Detect(name, source) != convert.FormatDrone {
+	switch convert.Detect(name, source) {
+	case convert.FormatDrone:
+	case convert.FormatTemplate, convert.FormatLegacy04, convert.FormatLegacy08:
+		return source, nil
+	default:
 		var err error
 		if within, err = workingTree(filepath.Dir(name)); err != nil {
 			return nil, usage(fmt.Errorf("cannot tell the working tree of %s: %w", name, cause(err)), "")

@@ -10,6 +10,7 @@ package compile
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/drone-laptop/drone/exec"
@@ -268,18 +269,25 @@ func asksForStage(f *manifest.File) bool {
 	return false
 }
 
+// templateLine is how a server tells a file that only names a template.
+var templateLine = regexp.MustCompile(`(?m)^kind:[ \t]+["']?template["']?[ \t]*(?:#.*)?\r?$`)
+
 // checkTemplates warns of a template that nothing reads: on a server as here it
 // counts only where `kind: template` is a line of its own, and then instead of
 // all other documents (reference §11.6). Such a file is not for this package.
 func (c *compiler) checkTemplates() {
 	for _, d := range c.raw.Documents {
-		if d.Template != nil {
-			c.problems.add(manifest.Problem{
-				Severity: manifest.Warning, Rule: "template", Span: nameSpan(d.Kind, d.Span),
-				Message: "a document of kind \"template\" beside pipelines has no effect",
-				Hint:    "keep templates in files of their own",
-			})
+		if d.Template == nil {
+			continue
 		}
+		message := "a document of kind \"template\" beside pipelines has no effect"
+		if templateLine.Match(c.raw.Source) {
+			message = "the template takes the place of the whole file, so the pipelines beside it never run"
+		}
+		c.problems.add(manifest.Problem{
+			Severity: manifest.Warning, Rule: "template", Span: nameSpan(d.Kind, d.Span), Message: message,
+			Hint: "keep templates in files of their own",
+		})
 	}
 }
 

@@ -660,7 +660,7 @@ func checkSecretInPullRequest(p *pass) {
 		for e := range elements(pl) {
 			switch {
 			case e.service || e.When.Event.Key.IsSet() || firstSecret(e) == nil || !possible("pull_request", trigger, &e.When):
-			case len(e.Commands) == 0 && plugin(e.Image.Value):
+			case len(e.Commands) == 0 && manifest.IsPlugin(e.Image.Value):
 				plugins = append(plugins, e)
 			default:
 				others = append(others, e)

@@ -330,34 +330,13 @@ func checkNothingToDo(p *pass) {
 		switch {
 		case !containers(e.pipeline) || e.service || e.Detach.Value || e.Image.Value == "":
 		case len(e.Commands)+len(e.Settings)+len(e.Environment)+len(e.Command)+len(e.Entrypoint) > 0:
-		case plugin(e.Image.Value):
-		case imageFault(e.Image.Value) != "" || p.wrongBelow(e):
+		case manifest.IsPlugin(e.Image.Value):
+		case imageFault(e.Image.Value) != "" || p.misread(e):
 		default:
 			p.report(e, e.span(), fmt.Sprintf("step %q has neither commands nor settings, so it only starts what the image names", e.Name.Value),
 				"add `commands:`, or `settings:` for a plugin")
 		}
 	}
-}
-
-// wrongBelow reports whether a step has a key that is surely a misspelt one of
-// those that it lacks: then that is what is wrong.
-func (p *pass) wrongBelow(e element) bool {
-	for _, m := range misspeltKey.FindAllStringSubmatch(p.text(e.Span), -1) {
-		switch m[2] {
-		case "commands", "settings", "environment":
-		default:
-			return true
-		}
-	}
-	return false
-}
-
-var misspeltKey = regexp.MustCompile(`(?mi)(^|[{,]|- )\s*"?(com+[a-z]*nds?|sett?in[gs]*|scripts?|run|enviro?[a-z]*|env)"?\s*:`)
-
-// plugin reports whether the name of an image says that it is a plugin.
-func plugin(image string) bool {
-	path := strings.ToLower(image)
-	return strings.Contains(path, "plugin") || strings.Contains(path, "drone-") || strings.Contains(path, "drone/")
 }
 
 func checkCommandsWin(p *pass) {

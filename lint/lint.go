@@ -50,9 +50,11 @@ func Check(name string, source []byte, opts Options) []manifest.Problem {
 	}
 	found = slices.DeleteFunc(slices.Clone(found), replaced)
 	p := newPass(file, plan, opts)
+	p.parsed = parsed
 	for i := range found {
 		p.grade(&found[i])
 	}
+	found = p.withoutConsequences(found)
 	return finish(file, append(found, unexplained(p.run(), found)...), opts.Levels)
 }
 

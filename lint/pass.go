@@ -30,6 +30,10 @@ type pass struct {
 	// defined are the names that substitution knows besides those of every build.
 	defined map[string]bool
 
+	// parsed is what reading the file has found.
+	parsed   []manifest.Problem
+	parsedBy map[[2]string][]manifest.Problem // the same by pipeline and step, see parsedIn
+
 	written  []writing // see writingAt
 	rule     *Rule     // that looks now
 	findings []manifest.Problem

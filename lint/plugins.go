@@ -82,7 +82,7 @@ func checkSettingsWithCommands(p *pass) {
 		f := p.report(e, e.Settings[0].Name.Span, fmt.Sprintf("the plugin of %s %q never runs: its commands take its place", e.noun(), e.Name.Value),
 			"move the commands to a step of their own, or remove the settings")
 		f.Related = []manifest.Related{{Span: e.Commands[0].Span, Message: "the commands begin here"}}
-		if !plugin(e.Image.Value) {
+		if !manifest.IsPlugin(e.Image.Value) {
 			f.Severity = manifest.Warning
 			f.Message = fmt.Sprintf("the settings of %s %q reach its commands only as variables named PLUGIN_…, which they do not read", e.noun(), e.Name.Value)
 			f.Hint = "write `environment` instead of `settings`"

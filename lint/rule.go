@@ -67,6 +67,8 @@ const (
 // catalogue holds all rules, in the order of the documentation.
 var catalogue = sync.OnceValue(func() []Rule {
 	return slices.Concat(
+		yamlRules(),
+		keyRules(),
 		nameRules(),
 		graphRules(),
 		serviceRules(),
@@ -78,6 +80,7 @@ var catalogue = sync.OnceValue(func() []Rule {
 		imageRules(),
 		pluginRules(),
 		trustRules(),
+		generatedRules(),
 		lintRules(),
 	)
 })

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 )
@@ -22,7 +23,10 @@ func (d *decoder) conditions(n *yaml.Node, out *Conditions) {
 }
 
 func (d *decoder) conditionsHint(key string, n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode {
+	if n.Kind == yaml.ScalarNode && n.Value == "manual" {
+		return fmt.Sprintf("write `%s: {event: custom}` for builds that are started by hand", key)
+	}
+	if n.Kind == yaml.ScalarNode && slices.Contains(Events(), n.Value) {
 		return fmt.Sprintf("write what is compared, for example `%s: {event: %s}`", key, oneLine(d.sourceOf(n)))
 	}
 	return fmt.Sprintf("write what is compared, for example `%s: {event: [push, tag]}`", key)

@@ -18,8 +18,10 @@ type decoder struct {
 	step     string // name of the step being read
 	owner    owner  // what is being read, for messages
 	path     []string
-	foreign  bool // a pipeline type whose keys are not known here
-	silent   bool // problems are dropped
+	foreign  bool         // a pipeline type whose keys are not known here
+	silent   bool         // problems are dropped
+	void     []*yaml.Node // values that are replaced as a whole, so that nothing in them matters
+	strange  []*yaml.Node // keys of the step being read that resemble no known one
 }
 
 // owner is what a field belongs to: a noun, such as step, with the node of its
@@ -115,8 +117,8 @@ func (d *decoder) subject() string {
 }
 
 // shape reports a value of the wrong shape.
-func (d *decoder) shape(n *yaml.Node, want, hint string) {
-	d.report(Error, RuleShape, n, fmt.Sprintf("%s must be %s, not %s", d.subject(), want, describe(n)), hint)
+func (d *decoder) shape(n *yaml.Node, want, hint string) *Problem {
+	return d.report(Error, RuleShape, n, fmt.Sprintf("%s must be %s, not %s", d.subject(), want, describe(n)), hint)
 }
 
 func describe(n *yaml.Node) string {
@@ -164,44 +166,4 @@ func (d *decoder) place() string {
 		return s
 	}
 	return "the document"
-}
-
-// checkDuplicates reports keys that a map has twice.
-func (d *decoder) checkDuplicates(n *yaml.Node) {
-	const few = 12
-	keys := len(n.Content) / 2
-	if keys <= few {
-		for i := 2; i < 2*keys; i += 2 {
-			for j := 0; j < i; j += 2 {
-				if n.Content[i].Value == n.Content[j].Value {
-					d.duplicate(n.Content[j], n.Content[i])
-					break
-				}
-			}
-		}
-		return
-	}
-	first := make(map[string]*yaml.Node, keys)
-	for i := 0; i < 2*keys; i += 2 {
-		key := n.Content[i]
-		if earlier, found := first[key.Value]; found {
-			d.duplicate(earlier, key)
-			continue
-		}
-		first[key.Value] = key
-	}
-}
-
-func (d *decoder) duplicate(earlier, later *yaml.Node) {
-	if later.Kind != yaml.ScalarNode || earlier.Kind != yaml.ScalarNode || isMerge(later) {
-		return
-	}
-	hint := "remove one of them"
-	if later.Value == "kind" && len(d.path) == 0 && d.step == "" {
-		hint = "a `---` line is missing between two documents"
-	}
-	before := d.span(earlier)
-	p := d.report(Warning, RuleDuplicateKey, later,
-		fmt.Sprintf("the key %s is in %s twice; the later one wins over the first, on line %d", d.excerpt(later), d.place(), before.Start.Line), hint)
-	p.Related = []Related{{Span: before, Message: "the first one is here"}}
 }

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -81,7 +82,7 @@ func readDocument[T any](d *decoder, o *object[T], root *yaml.Node, doc *Documen
 		}
 		d.path = d.path[:len(d.path)-1]
 		if !known && !owned {
-			o.unknown(d, key, val)
+			o.unknown(d, root, key, val)
 		}
 	})
 	if p := doc.Pipeline; p != nil {
@@ -127,10 +128,13 @@ func (d *decoder) checkKind(root *yaml.Node, kind String) {
 		p.Message = fmt.Sprintf("a document of kind %q has no effect", kind.Value)
 		p.Hint = "these settings are kept on the server; remove the document"
 	default:
-		p.Message = fmt.Sprintf("the kind %s is unknown; the server queues the document as a pipeline that no runner takes", quoteExcerpt(d.places.source[at.Start.Offset:at.End.Offset]))
+		p.Message = fmt.Sprintf("the kind %s is unknown; the server queues the document as a pipeline that no runner takes", quoteExcerpt(strings.Trim(d.places.source[at.Start.Offset:at.End.Offset], `"'`)))
 		p.Hint = "the kinds are pipeline, secret, signature and template"
 		if best := closest(kind.Value, Kinds()); best != "" {
 			p.Hint = fmt.Sprintf("did you mean `kind: %s`?", best)
+			if strings.Trim(d.places.source[at.Start.Offset:at.End.Offset], `"'`) == kind.Value {
+				p.Fix = &Edit{Span: at, Text: best}
+			}
 		}
 	}
 	d.add(p)
@@ -181,7 +185,7 @@ func newHeaderObject() *object[header] {
 func Kinds() []string { return []string{"pipeline", "secret", "signature", "template"} }
 
 func newConcurrencyObject() *object[concurrency] {
-	return newObject(Object{
+	o := newObject(Object{
 		Name: "concurrency", Doc: "A limit that the server keeps for the pipelines of a name in a repository.",
 		hint: "write `concurrency: {limit: 1}`",
 	},
@@ -190,11 +194,13 @@ func newConcurrencyObject() *object[concurrency] {
 			Doc: "How many may run at the same time.",
 		}, func(c *concurrency) *Int { return &c.limit }),
 	)
+	o.mend = mendConcurrency
+	return o
 }
 
 // newPlatformObject has the words that a server accepts (reference §10.4).
 func newPlatformObject() *object[Platform] {
-	return newObject(Object{
+	o := newObject(Object{
 		Name: "platform", Doc: "The operating system and processor of the machines that a pipeline is for.",
 		hint: "write `platform: {os: linux, arch: amd64}`",
 	},
@@ -215,6 +221,8 @@ func newPlatformObject() *object[Platform] {
 			Doc: "The version of the operating system, for images of Windows.",
 		}, func(p *Platform) *String { return &p.Version }),
 	)
+	o.mend = mendPlatform
+	return o
 }
 
 // newSecretObject and the documents after it have the keys of reference §1.4.

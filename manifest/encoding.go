@@ -13,6 +13,14 @@ const maxLine = 64 * 1024
 // checkEncoding reports a source that is not text and says whether it is.
 func (r *reader) checkEncoding() bool {
 	source := r.places.source
+	if strings.HasPrefix(source, "\xff\xfe") || strings.HasPrefix(source, "\xfe\xff") {
+		r.add(Problem{
+			Severity: Error, Rule: RuleEncoding, Span: r.places.span(0, 1),
+			Message: "the file is not UTF-8 text: it is UTF-16",
+			Hint:    "save the file as UTF-8; in PowerShell with `-Encoding utf8`",
+		})
+		return false
+	}
 	if i := strings.IndexByte(source, 0); i >= 0 {
 		r.add(Problem{
 			Severity: Error, Rule: RuleEncoding, Span: r.places.span(i, i+1),

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -23,7 +24,8 @@ func (r *reader) reportSyntax(t *tree, e *syntaxError) {
 		Message: x.message, Hint: x.hint, Pipeline: r.sourceName(t),
 	}
 	if strings.HasPrefix(e.reason, reasonAnchor) {
-		p.Rule = RuleAlias
+		name := anchorName(e.reason)
+		p.Rule, p.Span = RuleAlias, r.text.span(from, min(to, from+len("*")+len(name)))
 		p.Hint = r.anchorHint(t, anchorName(e.reason))
 	}
 	r.blameSubstitution(t, start, start+len(line), &p)
@@ -261,6 +263,8 @@ func (x *explanation) move(number int, line string, column int) {
 	x.number, x.line, x.column = number, line, column
 }
 
+var anchorPattern = regexp.MustCompile(`(?m)(?:^|[\s,\[{])&([0-9A-Za-z_-]+)`)
+
 // anchorHint says where the anchor of an alias is, if it is in the file at all.
 func (r *reader) anchorHint(t *tree, name string) string {
 	define := "&" + name
@@ -269,6 +273,13 @@ func (r *reader) anchorHint(t *tree, name string) string {
 		return fmt.Sprintf("move the anchor `%s` in front of its first use", define)
 	case strings.Contains(r.text.body, define):
 		return fmt.Sprintf("`%s` is in another document; anchors end at a `---` line, so repeat it in this one", define)
+	}
+	var known []string
+	for _, m := range anchorPattern.FindAllStringSubmatch(t.source, -1) {
+		known = append(known, m[1])
+	}
+	if best := closest(name, known); best != "" {
+		return didYouMean("*" + best)
 	}
 	return "define the anchor with `" + define + "`, or quote the value if it is meant as text"
 }

@@ -45,7 +45,7 @@ func (d *decoder) checkMergeOrder(n *yaml.Node, at int) {
 		if val, ok := brought[key.Value]; ok && key.Kind == yaml.ScalarNode && replaces(val, n.Content[i+1]) {
 			d.report(Warning, RuleMergeOrder, key,
 				fmt.Sprintf("the key %s in %s stands before `<<`, which overwrites it with the value from line %d",
-					d.excerpt(key), d.place(), d.span(target(val)).Start.Line),
+					d.shown(key), d.place(), d.span(target(val)).Start.Line),
 				"write `<<` in front of the keys that are to win over it")
 		}
 	}
@@ -55,6 +55,9 @@ func (d *decoder) checkMergeOrder(n *yaml.Node, at int) {
 // top of it. Of two maps the entries come together.
 func replaces(val, own *yaml.Node) bool {
 	val, own = target(val), target(own)
+	if isNull(own) {
+		return false
+	}
 	if val.Kind != own.Kind {
 		return true
 	}

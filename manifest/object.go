@@ -14,6 +14,9 @@ import (
 type object[T any] struct {
 	Object
 	fields map[string]setter[T]
+	// mend gives the map that a scalar in its place surely stands for, or "". It
+	// may be nil.
+	mend func(n *yaml.Node) string
 }
 
 func newObject[T any](o Object, keys ...key[T]) *object[T] {
@@ -34,7 +37,13 @@ func decodeObject[T any](d *decoder, o *object[T], n *yaml.Node, out *T) bool {
 		return true
 	}
 	if n.Kind != yaml.MappingNode {
-		d.shape(n, "a map", o.hint)
+		p := d.shape(n, "a map", o.hint)
+		if o.mend == nil || n.Kind != yaml.ScalarNode || d.sourceOf(n) != n.Value {
+			return false
+		}
+		if text := o.mend(n); text != "" {
+			p.Hint, p.Fix = fmt.Sprintf("write `%s: %s`", d.path[len(d.path)-1], text), &Edit{Span: p.Span, Text: text}
+		}
 		return false
 	}
 	d.each(n, func(key, val *yaml.Node) {
@@ -45,28 +54,66 @@ func decodeObject[T any](d *decoder, o *object[T], n *yaml.Node, out *T) bool {
 		}
 		d.path = d.path[:len(d.path)-1]
 		if !known {
-			o.unknown(d, key, val)
+			o.unknown(d, n, key, val)
 		}
 	})
 	return true
 }
 
-// unknown reports a key that nothing reads. One whose value has an anchor is
-// there for the sake of its aliases.
-func (o *Object) unknown(d *decoder, key, val *yaml.Node) {
+// unknown reports a key of the map n that nothing reads. One whose value has an
+// anchor is there for the sake of its aliases.
+func (o *Object) unknown(d *decoder, n, key, val *yaml.Node) {
 	name := key.Value
-	if d.foreign || val.Anchor != "" || o.Kind != "" && (strings.HasPrefix(name, "x-") || strings.HasPrefix(name, ".")) {
+	if d.foreign || val.Anchor != "" || slices.Contains(d.void, n) || o.Kind != "" && (strings.HasPrefix(name, "x-") || strings.HasPrefix(name, ".")) {
 		return
 	}
 	if hint, found := adviceOn(o.Ignored, name); found {
-		d.report(Warning, RuleIgnoredKey, key, fmt.Sprintf("the runner ignores the key %s in %s", d.excerpt(key), d.place()), hint)
+		d.report(Warning, RuleIgnoredKey, key, fmt.Sprintf("the runner ignores the key %s in %s", d.shown(key), d.place()), hint)
 		return
 	}
 	hint, found := adviceOn(o.Mistakes, name)
 	if !found {
-		hint = o.suggest(d, name)
+		if best := o.closest(d, name); best != "" {
+			hint = didYouMean(best)
+		}
 	}
-	d.report(Warning, RuleUnknownKey, key, fmt.Sprintf("the key %s in %s is unknown and has no effect", d.excerpt(key), d.place()), hint)
+	if hint == "" && d.owner.noun == "step" && len(d.path) == 0 {
+		d.strange = append(d.strange, key)
+		return
+	}
+	meant := meantKey(hint)
+	taken := meant != "" && rootKey(n, meant) != nil
+	if taken {
+		hint = fmt.Sprintf("did you mean `%s`? It is there as well: join the two, or remove this one", meant)
+	}
+	if p := d.unknownKey(key, hint); meant != "" && !taken {
+		p.Fix = d.rename(key, meant)
+	}
+}
+
+func (d *decoder) unknownKey(key *yaml.Node, hint string) *Problem {
+	return d.report(Warning, RuleUnknownKey, key, fmt.Sprintf("the key %s in %s is unknown and has no effect", d.shown(key), d.place()), hint)
+}
+
+// didYouMean is the hint that names the one word that was surely meant.
+func didYouMean(word string) string { return "did you mean `" + word + "`?" }
+
+// meantKey returns the word that a hint of didYouMean names, or "".
+func meantKey(hint string) string {
+	word, found := strings.CutPrefix(hint, "did you mean `")
+	if word, last := strings.CutSuffix(word, "`?"); found && last {
+		return word
+	}
+	return ""
+}
+
+// rename proposes another word for a key, which needs no quotes. A key that a
+// substitution makes has none.
+func (d *decoder) rename(key *yaml.Node, word string) *Edit {
+	if strings.Trim(d.sourceOf(key), `"'`) != key.Value {
+		return nil
+	}
+	return &Edit{Span: d.span(key), Text: word}
 }
 
 func adviceOn(list []Advice, key string) (text string, found bool) {
@@ -78,19 +125,14 @@ func adviceOn(list []Advice, key string) (text string, found bool) {
 	return "", false
 }
 
-func (o *Object) suggest(d *decoder, name string) string {
+// closest returns the known key that was probably meant, or "".
+func (o *Object) closest(d *decoder, name string) string {
 	names := o.names()
 	if o.Kind != "" {
 		names = append(names, d.schema.header.names()...)
 	}
 	sort.Strings(names)
-	if best := closest(name, names); best != "" {
-		return fmt.Sprintf("did you mean `%s`?", best)
-	}
-	if d.step != "" && len(d.path) == 0 && slices.Contains(names, "settings") {
-		return "the parameters of a plugin belong under `settings`"
-	}
-	return ""
+	return closest(name, names)
 }
 
 // names returns the names of the known keys.

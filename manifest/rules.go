@@ -15,8 +15,10 @@ const (
 	RuleSyntax         = "yaml-syntax"     // text that is not YAML
 	RuleAlias          = "yaml-alias"      // an alias or merge key that cannot be followed
 	RuleMergeOrder     = "merge-order"     // a key that a merge key after it overwrites
-	RuleDuplicateKey   = "duplicate-key"   // one key twice in one map
+	RuleDuplicateKey   = "duplicate-key"   // one key twice in one map, one of them lost
+	RuleRepeatedKey    = "repeated-key"    // the same, and nothing is lost by it
 	RuleUnknownKey     = "unknown-key"     // a key that nothing reads
+	RuleFlatSettings   = "flat-settings"   // parameters of a plugin outside `settings`
 	RuleIgnoredKey     = "ignored-key"     // a key known to Drone that runners ignore
 	RuleShape          = "wrong-shape"     // a list where text is expected, and so on
 	RuleSize           = "invalid-size"    // text that is no memory size

@@ -108,7 +108,7 @@ func newPipelineObject() *object[Pipeline] {
 
 // newCloneObject has the options of reference §7.5.
 func newCloneObject() *object[Clone] {
-	return newObject(Object{
+	o := newObject(Object{
 		Name: "clone", Doc: "The step that fetches the commit.",
 		hint: "write `clone: {disable: true}` to do without the clone step",
 	},
@@ -133,11 +133,13 @@ func newCloneObject() *object[Clone] {
 			Doc: "Have git print what it does, in the clone step and in all steps.",
 		}, func(c *Clone) *Bool { return &c.Trace }),
 	)
+	o.mend = mendClone
+	return o
 }
 
 // newWorkspaceObject has the keys of reference §7.2.
 func newWorkspaceObject() *object[Workspace] {
-	return newObject(Object{
+	o := newObject(Object{
 		Name: "workspace", Doc: "The folder that all containers of a pipeline share, and in it the one with the source code.",
 		hint: "write `workspace: {path: /drone/src}`",
 	},
@@ -150,6 +152,8 @@ func newWorkspaceObject() *object[Workspace] {
 			Doc: "The folder of the source code below `base`, in which commands start. An absolute path without a `base` is the shared folder itself.",
 		}, func(w *Workspace) *String { return &w.Path }),
 	)
+	o.mend = mendWorkspace
+	return o
 }
 
 func newMountObject() *object[Mount] {

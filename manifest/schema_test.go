@@ -128,7 +128,7 @@ func rulesOf(source string) []string {
 	_, problems := Parse("x.yml", []byte(source), nil)
 	var out []string
 	for _, p := range problems {
-		if p.Rule != RuleDuplicateKey && p.Rule != RuleExtension {
+		if p.Rule != RuleDuplicateKey && p.Rule != RuleRepeatedKey && p.Rule != RuleExtension {
 			out = append(out, p.Rule+": "+p.Hint)
 		}
 	}

@@ -153,5 +153,10 @@ func (r *reader) emptyDocument(p part) {
 	if p.start == 0 {
 		hint = "remove the `---` after the comments and blank lines at the top, or move it to the first line"
 	}
-	r.add(Problem{Severity: Warning, Rule: RuleEmptyDocument, Span: r.text.span(p.start, p.end), Message: message, Hint: hint})
+	start, end := p.start, p.end
+	if start == end && start > 0 { // nothing to mark but the separator above it
+		end = start - 1
+		start = strings.LastIndexByte(r.text.body[:end], '\n') + 1
+	}
+	r.add(Problem{Severity: Warning, Rule: RuleEmptyDocument, Span: r.text.span(start, end), Message: message, Hint: hint})
 }

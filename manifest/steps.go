@@ -213,11 +213,12 @@ func (d *decoder) someSteps(n *yaml.Node, noun string, share parallel.Share) []*
 			continue
 		}
 		s := &Step{Span: d.span(item)}
-		d.owner, d.step, d.path = owner{noun: noun, number: number}, "", inner
+		d.owner, d.step, d.path, d.strange = owner{noun: noun, number: number}, "", inner, nil
 		if name := d.nameOf(item); name != nil && name.Kind == yaml.ScalarNode && name.Value != "" {
 			d.owner.name, d.step = name, name.Value
 		}
 		decodeObject(d, d.schema.step, item, s)
+		d.checkStrange(item, s)
 		out = append(out, s)
 		d.owner, d.step, d.path = parent, "", path
 	}

@@ -122,7 +122,7 @@ func (t *tree) start(n *yaml.Node) int {
 func (t *tree) end(n *yaml.Node) int {
 	brackets := 0
 	for n.Kind != yaml.AliasNode && len(n.Content) > 0 {
-		if n.Style&yaml.FlowStyle != 0 {
+		if t.bracketed(n) {
 			brackets++
 		}
 		n = n.Content[len(n.Content)-1]
@@ -133,7 +133,7 @@ func (t *tree) end(n *yaml.Node) int {
 		end = min(len(t.source), end+len("*")+len(n.Value))
 	case n.Kind == yaml.ScalarNode:
 		end = t.scalarEnd(n, end)
-	case n.Style&yaml.FlowStyle != 0:
+	case t.bracketed(n):
 		brackets++
 	}
 	for ; brackets > 0; brackets-- {
@@ -142,6 +142,13 @@ func (t *tree) end(n *yaml.Node) int {
 		}
 	}
 	return end
+}
+
+// bracketed reports whether a list or map is written in brackets. A map of one
+// entry in a list of flow style may be without.
+func (t *tree) bracketed(n *yaml.Node) bool {
+	at := t.start(n)
+	return n.Style&yaml.FlowStyle != 0 && at < len(t.source) && (t.source[at] == '[' || t.source[at] == '{')
 }
 
 func (t *tree) scalarEnd(n *yaml.Node, start int) int {

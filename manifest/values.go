@@ -3,6 +3,7 @@ package manifest
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -64,17 +65,35 @@ func (d *decoder) list(n *yaml.Node) []String {
 // item reports a list item that is not text.
 func (d *decoder) item(n *yaml.Node) {
 	source := d.sourceOf(n)
-	switch {
-	case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle == 0 && !strings.Contains(source, "\n"):
-		d.report(Error, RuleShape, n, fmt.Sprintf("an item of %s is a map because of the `: ` in it; it must be text", d.subject()),
-			"quote it: - "+singleQuoted(source))
-	case n.Style&yaml.FlowStyle != 0:
-		d.report(Error, RuleShape, n, fmt.Sprintf("an item of %s is %s because it starts with a bracket; it must be text", d.subject(), describe(n)),
-			"quote it: - "+singleQuoted(oneLine(source)))
+	said := fmt.Sprintf("an item of %s is %s", d.subject(), describe(n))
+	bracket := source != "" && (source[0] == '[' || source[0] == '{')
+	switch key := gluedKey(source); {
+	case n.Kind == yaml.MappingNode && !bracket && key != "":
+		d.report(Error, RuleShape, n, said+"; it must be text", "a line break is missing in front of `"+key+"`")
+	case n.Kind == yaml.MappingNode && !bracket && !strings.Contains(source, "\n"):
+		d.report(Error, RuleShape, n, said+" because of the `: ` in it; it must be text", "quote it: - "+singleQuoted(source))
+	case bracket:
+		d.report(Error, RuleShape, n, said+" because it starts with a bracket; it must be text", "quote it: - "+singleQuoted(oneLine(source)))
 	default:
-		d.report(Error, RuleShape, n, fmt.Sprintf("an item of %s is %s; it must be text", d.subject(), describe(n)),
-			"check the indentation, or quote the text")
+		d.report(Error, RuleShape, n, said+"; it must be text", "check the indentation, or quote the text")
 	}
+}
+
+// glued matches a key of a step that follows other text without a line break.
+var glued = regexp.MustCompile(`^[^\n"'{}\[\]]*?[^\s"'{}\[\],-]\s*((?:- )?(?:name|image|commands|when|settings|environment|depends_on|volumes|pull|failure|detach|privileged|steps|services|trigger):)(?:\n| [^\n]*)?`)
+
+// gluedKey returns the key on the first line of a text that should begin a line
+// of its own, or "".
+func gluedKey(source string) string {
+	line, _, _ := strings.Cut(source, "\n")
+	m := glued.FindStringSubmatch(line)
+	if m == nil {
+		return ""
+	}
+	if strings.HasPrefix(m[1], "- ") || strings.HasSuffix(line, m[1]) && !strings.Contains(line, " "+m[1]) {
+		return m[1]
+	}
+	return ""
 }
 
 func singleQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
@@ -130,7 +149,7 @@ func (d *decoder) size(n *yaml.Node) Size {
 	}
 	bytes, ok := parseSize(n)
 	if !ok {
-		d.report(Error, RuleSize, n, fmt.Sprintf("%s is no size: %s", d.subject(), d.excerpt(n)),
+		d.report(Error, RuleSize, n, fmt.Sprintf("%s is no size: %s", d.subject(), d.shown(n)),
 			"write a number of bytes, or a number with one of the units b, k, m, g, t, p, such as 512m")
 		return Size{}
 	}

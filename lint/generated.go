@@ -1,0 +1,144 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// generatedRules are about signatures, templates and other files that a
+// program has a part in.
+func generatedRules() []Rule {
+	hmac := strings.Repeat("0123456789abcdef", 4)
+	return []Rule{{
+		ID: "several-signatures", Group: GroupGenerated, Severity: manifest.Error,
+		Summary: "more than one signature in a file",
+		Explanation: "The server compares the first document of `kind: signature` and never looks at the others. A protected repository " +
+			"blocks every build as long as the first one is that of an earlier text.",
+		Bad:       example + "---\nkind: signature\nhmac: " + hmac + "\n---\nkind: signature\nhmac: " + strings.Repeat("f", 64) + "\n",
+		Good:      example + "---\nkind: signature\nhmac: " + hmac + "\n\n...\n",
+		Reference: "signing I3",
+		check:     checkSeveralSignatures,
+	}, {
+		ID: "signature-place", Group: GroupGenerated, Severity: manifest.Warning,
+		Summary: "a signature that is not at the end of the file",
+		Explanation: "The signature is that of all other documents, also of those behind it, though one would not think so. Signing puts it at " +
+			"the end of the file.",
+		Bad:       "kind: signature\nhmac: " + hmac + "\n---\n" + example,
+		Good:      example + "---\nkind: signature\nhmac: " + hmac + "\n",
+		Reference: "signing I1, I3",
+		check:     checkSignaturePlace,
+	}, {
+		ID: "signature-form", Group: GroupGenerated, Severity: manifest.Warning,
+		Summary: "a signature that is none",
+		Explanation: "A signature has 64 hexadecimal digits, the HMAC-SHA256 of the file. Anything else is never verified: a server " +
+			"blocks the build if the repository is protected. Whether 64 digits are the right ones needs the key of the repository.",
+		Bad:       example + "---\nkind: signature\nhmac: 0000\n",
+		Good:      example + "---\nkind: signature\nhmac: " + hmac + "\n",
+		Reference: "signing I1, I3",
+		check:     checkSignatureForm,
+	}, {
+		ID: "template", Group: GroupGenerated, Severity: manifest.Error,
+		Summary: "a template and pipelines in one file",
+		Explanation: "A line `kind: template` makes the server replace the whole file by what the template gives, so the pipelines beside it " +
+			"never run. Written otherwise, as in `{kind: template}`, the template is overlooked instead.",
+		Bad:       "kind: template\nload: plugin.jsonnet\n---\n" + example,
+		Good:      "kind: template\nload: plugin.jsonnet\ndata: {name: hello}\n",
+		Reference: "§11.6",
+		grade:     gradeError,
+	}, {
+		ID: "template-load", Group: GroupGenerated, Severity: manifest.Error,
+		Summary:     "a template without the name of one",
+		Explanation: "`load` names a template that is kept on the server. Its ending tells what it is written in: .star, .starlark or .script, .jsonnet, .yml or .yaml.",
+		Bad:         "kind: template\nname: plugin.jsonnet\ndata: {name: hello}\n",
+		Good:        "kind: template\nload: plugin.jsonnet\ndata: {name: hello}\n",
+		Reference:   "§11.6",
+		check:       checkTemplateLoad,
+	}}
+}
+
+// signatures returns the documents that are signatures.
+func (p *pass) signatures() (found []*manifest.Document) {
+	for _, d := range p.file.Documents {
+		if d.Signature != nil {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+func checkSeveralSignatures(p *pass) {
+	all := p.signatures()
+	for _, d := range all[min(1, len(all)):] {
+		f := p.reportIn(nil, d.Kind.Span, "the server looks at the first signature only, so this one has no effect", "remove all signatures and sign the file again")
+		f.Related = []manifest.Related{{Span: all[0].Kind.Span, Message: "the first one is here"}}
+	}
+}
+
+func checkSignaturePlace(p *pass) {
+	all := p.signatures()
+	if len(all) != 1 || p.file.Documents[len(p.file.Documents)-1] == all[0] {
+		return
+	}
+	p.reportIn(nil, all[0].Kind.Span, "the signature is not at the end of the file, but is that of the documents behind it too",
+		"sign the file again, which moves it")
+}
+
+// hmacDigits is the length of an HMAC-SHA256 in hexadecimal.
+const hmacDigits = 64
+
+func checkSignatureForm(p *pass) {
+	for _, d := range p.signatures() {
+		hmac := d.Signature.Hmac
+		switch {
+		case strings.Trim(hmac.Value, "0123456789abcdefABCDEF") != "":
+			p.reportIn(nil, hmac.Span, "the signature is no hexadecimal number, so no server can verify it", "sign the file again")
+		case len(hmac.Value) == hmacDigits:
+		case hmac.Value == "":
+			at := d.Kind.Span
+			if hmac.IsSet() {
+				at = hmac.Span
+			}
+			p.reportIn(nil, at, "the signature has no `hmac`, so no server can verify it", "sign the file again, or remove the document")
+		default:
+			p.reportIn(nil, hmac.Span, fmt.Sprintf("the signature has %d hexadecimal digits instead of %d, so no server can verify it", len(hmac.Value), hmacDigits),
+				"sign the file again")
+		}
+	}
+}
+
+// misshapen reports whether a value in a document has the wrong shape.
+func (p *pass) misshapen(d *manifest.Document) bool {
+	return slices.ContainsFunc(p.parsed, func(f manifest.Problem) bool { return f.Rule == manifest.RuleShape && inside(f.Span, d.Span) })
+}
+
+// templateEndings are those of the files that a server makes a configuration
+// from.
+var templateEndings = []string{".star", ".starlark", ".script", ".jsonnet", ".yml", ".yaml"}
+
+func checkTemplateLoad(p *pass) {
+	for _, d := range p.file.Documents {
+		if d.Template == nil {
+			continue
+		}
+		load := d.Template.Load
+		if load.Value == "" && !p.misshapen(d) {
+			at := d.Kind.Span
+			if load.IsSet() {
+				at = load.Span
+			}
+			p.reportIn(nil, at, "the template has no `load`, so the server finds none", "write the name of the template: `load: name.star`")
+			continue
+		}
+		known := load.Value == ""
+		for _, ending := range templateEndings {
+			known = known || strings.HasSuffix(load.Value, ending)
+		}
+		if !known && !strings.Contains(load.Value, "${") {
+			p.reportIn(nil, load.Span, fmt.Sprintf("the name %q of the template does not say what it is written in", load.Value),
+				"a template is called .star, .starlark, .script, .jsonnet, .yml or .yaml")
+		}
+	}
+}
