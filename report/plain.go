@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/drone-laptop/drone/exec"
@@ -148,14 +149,8 @@ func (p *Plain) prefix(k key) prefix {
 	// The number changes with every line, the rest does not: paint once
 	// around a placeholder that no visible name contains.
 	const hole = "\x00"
-	painted := p.style.Paint(colour, "["+p.name(k)+":"+hole+"]")
-	var pre prefix
-	for i := range painted {
-		if painted[i] == hole[0] {
-			pre = prefix{painted[:i], painted[i+1:] + " "}
-			break
-		}
-	}
+	before, after, _ := strings.Cut(p.style.Paint(colour, "["+p.name(k)+":"+hole+"]"), hole)
+	pre := prefix{before, after + " "}
 	p.prefixes[k] = pre
 	return pre
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,9 +79,7 @@ func (b *summaryWriter) pipelineRow(p *exec.PipelineSummary) string {
 }
 
 func (b *summaryWriter) stepRow(s *exec.StepSummary) string {
-	name := ansi.Truncate(Visible(s.Name), b.name, "…")
-	name += strings.Repeat(" ", b.name-ansi.StringWidth(name))
-	row := fmt.Sprintf("  %s %s  %-7s", b.glyph(s.Status, s.Ignored), name, s.Status)
+	row := fmt.Sprintf("  %s %s  %-7s", b.glyph(s.Status, s.Ignored), pad(Visible(s.Name), b.name), s.Status)
 	if s.Status != exec.StatusSkipped {
 		row += fmt.Sprintf(" %7s", Duration(s.Duration))
 	}
@@ -120,15 +119,13 @@ func (b *summaryWriter) glyph(status exec.Status, ignored bool) string {
 }
 
 func (b *summaryWriter) failures(p *exec.PipelineSummary) {
-	for _, s := range p.Steps {
-		bad := s.Status == exec.StatusFailure || s.Status == exec.StatusError || s.Status == exec.StatusKilled
-		if bad && !s.Ignored {
-			b.failure(p, s)
-		}
+	for _, s := range p.Failed() {
+		b.failure(p, s)
 	}
 	b.gone(p)
 	// A pipeline that could not be set up has no step to blame.
-	if p.Status == exec.StatusError && len(badSteps(p)) == 0 {
+	blamed := slices.ContainsFunc(p.Steps, func(s *exec.StepSummary) bool { return s.Status == exec.StatusError })
+	if p.Status == exec.StatusError && !blamed {
 		b.line("")
 		b.failed = true
 		b.wrapped(b.Style.Paint(Red, fmt.Sprintf("pipeline %s: %s", Visible(p.Name), Visible(p.Reason))))
@@ -182,16 +179,6 @@ func (b *summaryWriter) stepName(p *exec.PipelineSummary, s *exec.StepSummary) s
 		return Visible(p.Name) + "/" + Visible(s.Name)
 	}
 	return Visible(s.Name)
-}
-
-func badSteps(p *exec.PipelineSummary) []*exec.StepSummary {
-	var bad []*exec.StepSummary
-	for _, s := range p.Steps {
-		if s.Status == exec.StatusError {
-			bad = append(bad, s)
-		}
-	}
-	return bad
 }
 
 func (b *summaryWriter) failure(p *exec.PipelineSummary, s *exec.StepSummary) {

@@ -64,12 +64,12 @@ func (b *timingWriter) pipeline(p *exec.PipelineSummary) {
 	if p.Status == exec.StatusSkipped {
 		return
 	}
-	setting, indent := "setting up", ""
+	indent := ""
 	if b.several {
 		b.row("pipeline "+Visible(p.Name), short(p.Duration))
 		indent = "  "
 	}
-	b.row(indent+setting, short(p.Setup))
+	b.row(indent+"setting up", short(p.Setup))
 	for _, step := range p.Steps {
 		if step.Status == exec.StatusSkipped {
 			continue
