@@ -48,6 +48,13 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.File, e.Err) }
 
 func (e *Error) Unwrap() error { return e.Err }
 
+const hintRemove = "remove it; drone asks again then"
+
+// refused is a file that is something else than drone has made.
+func refused(file, why string) error {
+	return &Error{file, errors.New(why + ", so it counts for nothing"), hintRemove}
+}
+
 // In is the store in the state directory of the user.
 func In(state string) Store { return Store{filepath.Join(state, "drone", "consent.json")} }
 
@@ -237,7 +244,7 @@ func (s Store) read() (record, error) {
 	}
 	r, err := parse(text)
 	if err != nil {
-		return empty, &Error{s.file, errors.New("it is not a list of what was agreed to that this version can read"), "remove it; drone asks again then"}
+		return empty, &Error{s.file, errors.New("it is not a list of what was agreed to that this version can read"), hintRemove}
 	}
 	return r, nil
 }
@@ -289,7 +296,7 @@ func (s Store) load() ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &Error{s.file, errors.New("it is no regular file, so it counts for nothing"), "remove it; drone asks again then"}
+		return nil, refused(s.file, "it is no regular file")
 	}
 	if why, hint := exposed(s.file, info); why != "" {
 		return nil, &Error{s.file, errors.New(why + ", so it counts for nothing"), hint}

@@ -3,7 +3,6 @@
 package consent
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 )
@@ -15,7 +14,7 @@ func openFile(name string) (*os.File, error) {
 		return nil, err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
-		return nil, &Error{name, errors.New("it is a symbolic link, so it counts for nothing"), "remove it; drone asks again then"}
+		return nil, refused(name, "it is a symbolic link")
 	}
 	return os.Open(name)
 }

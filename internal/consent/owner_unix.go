@@ -15,7 +15,7 @@ import (
 func openFile(name string) (*os.File, error) {
 	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if info, failed := os.Lstat(name); err != nil && failed == nil && info.Mode()&fs.ModeSymlink != 0 {
-		return nil, &Error{name, errors.New("it is a symbolic link, so it counts for nothing"), "remove it; drone asks again then"}
+		return nil, refused(name, "it is a symbolic link")
 	}
 	return file, err
 }
