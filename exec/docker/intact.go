@@ -33,7 +33,7 @@ func (s *session) networkGone(phase exec.Phase, err error) *exec.StepError {
 func (s *session) intact(ctx context.Context) error {
 	var group errgroup.Group
 	for _, name := range s.volumes() {
-		group.Go(func() error {
+		group.Go(guarded(func() error {
 			v, err := s.engine.client.VolumeInspect(ctx, name)
 			switch {
 			case err == nil && v.Labels[LabelRun] == s.place.labels[LabelRun]:
@@ -45,7 +45,7 @@ func (s *session) intact(ctx context.Context) error {
 				}
 			}
 			return err
-		})
+		}))
 	}
 	return group.Wait()
 }

@@ -96,7 +96,7 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 	only := filters.NewArgs(filters.Arg("label", label), filters.Arg("label", LabelOwnerPID))
 	var found [3][]Object
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
+	group.Go(guarded(func() error {
 		containers, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: only, Size: sized})
 		if err != nil {
 			return fmt.Errorf("cannot list containers: %s", oneLine(err))
@@ -116,8 +116,8 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 			}
 		}
 		return nil
-	})
-	group.Go(func() error {
+	}))
+	group.Go(guarded(func() error {
 		networks, err := e.client.NetworkList(ctx, network.ListOptions{Filters: only})
 		if err != nil {
 			return fmt.Errorf("cannot list networks: %s", oneLine(err))
@@ -129,8 +129,8 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 			}
 		}
 		return nil
-	})
-	group.Go(func() error {
+	}))
+	group.Go(guarded(func() error {
 		volumes, err := e.client.VolumeList(ctx, volume.ListOptions{Filters: only})
 		if err != nil {
 			return fmt.Errorf("cannot list volumes: %s", oneLine(err))
@@ -146,7 +146,7 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 			found[2] = append(found[2], o)
 		}
 		return nil
-	})
+	}))
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
