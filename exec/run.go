@@ -65,9 +65,9 @@ func NewRun() string { return strings.ToLower(rand.Text())[:12] }
 // dependencies make, and gives each event to emit, from the calling goroutine
 // and in order. While emit blocks, steps that print wait. It returns when
 // everything has ended and has been removed, or opts.Heir removes the rest,
-// also after ctx ended; an engine
-// that ignores its context is given opts.Cleanup before it is left behind.
-// What is left behind is told in warnings that have Left set.
+// also after ctx ended; an engine that ignores its context is given
+// opts.Cleanup before it is left behind. What is left behind is told in
+// warnings that have Left set.
 //
 // When ctx ends, running steps are killed, nothing else starts, and the status
 // of the run is killed; context.Cause(ctx) becomes the reason of its

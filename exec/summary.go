@@ -213,8 +213,9 @@ func (s *Summary) step(pipeline, name string) *knownStep {
 }
 
 // ExitCode is the exit status of a program that did this run: 0 for success, 1
-// when anything failed or panicked or the run has not finished. Statuses for timeouts,
-// signals and an unreachable engine are up to the caller, who knows of them.
+// when anything failed or panicked or the run has not finished. Statuses for
+// timeouts, signals and an unreachable engine are up to the caller, who knows of
+// them.
 func (s *Summary) ExitCode() int {
 	if !s.Broken && (s.Status == StatusSuccess || s.Status == StatusSkipped) {
 		return 0

@@ -1,6 +1,10 @@
 // Package schema describes the keys of a configuration file for people and
 // their editors: as a JSON Schema and as a page of documentation. Both are made
 // from the tables that the parser reads by.
+//
+// It knows no key by itself but "kind" and "type", by which documents are told
+// apart, and checks no file: that is for the parser and the rules of lint, which
+// know of more than a schema can say. Functions may be called at the same time.
 package schema
 
 import (

@@ -1,6 +1,9 @@
 // Package script writes the shell scripts that engines run for the commands of
 // a step. How a script reaches its shell, and what has to happen before it, is
-// up to the engine.
+// up to the engine. It runs nothing, knows no variables and no secrets, and
+// takes commands as they are: what they mean is for the shell.
+//
+// Its functions only compute; they may be called at the same time.
 package script
 
 import "strings"

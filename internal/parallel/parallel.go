@@ -1,5 +1,9 @@
-// Package parallel spreads work that needs nothing but time over the processors
-// of the machine.
+// Package parallel spreads work that needs nothing but a processor over those of
+// the machine. It is not for work that waits, such as for files or the network,
+// nor for work that can fail or be called off: for that there is errgroup.
+//
+// Functions may be called at the same time, also from within what they run; each
+// returns when all that it has started is over.
 package parallel
 
 import (

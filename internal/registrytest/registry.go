@@ -1,6 +1,10 @@
 // Package registrytest runs the reference registry on a loopback address, for
 // tests of pulling. Engines on this machine speak to such an address without
-// TLS. What is pushed is kept in memory and gone with the test.
+// TLS. What is pushed is kept in memory and gone with the test; what an engine
+// has pulled stays there until RemoveAll.
+//
+// It is no stand-in for a registry: answers that the reference registry does not
+// give are put in its place by the test, with Intercept.
 package registrytest
 
 import (

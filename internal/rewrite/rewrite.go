@@ -1,7 +1,8 @@
 // Package rewrite replaces the content of a user's file so that at no time the
 // file is half written: whoever reads it sees the old content or the new one.
 //
-// It is not for files that are new, and not for several at once.
+// It is not for files that are new, and not for several at once. Of two that
+// replace the same file at the same time the last one wins; it locks nothing.
 package rewrite
 
 import (

@@ -262,10 +262,7 @@ func (c *copier) gitFile(r repository, from, to, name string, entry fs.DirEntry,
 // anybody's, as they do that share one. Nothing leads back from that of another
 // checkout, as it does for a linked worktree.
 func (c *copier) follows(r repository, name, real string) bool {
-	tree, err := filepath.EvalSymlinks(c.source.Dir)
-	if err != nil {
-		tree = c.source.Dir
-	}
+	tree := c.tops[len(c.tops)-1] // without links, where that is known
 	for _, dir := range []string{tree, r.own, r.common} {
 		if real == dir || within(real, dir) {
 			return true

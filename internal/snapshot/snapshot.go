@@ -1,8 +1,11 @@
 // Package snapshot copies a working tree, so that what happens to the copy
 // cannot change the tree: files are copied, never linked, and git in the copy
-// finds its repository there.
+// finds its repository there. It also brings back what has changed in a copy,
+// to where the caller wants it.
 //
-// It does not know which files belong to a tree; that is handed in.
+// It does not know which files belong to a tree; that is handed in. It removes
+// no copy, and gives nobody's files to anybody else. Its functions may be called
+// at the same time for different directories.
 package snapshot
 
 import (
@@ -51,8 +54,8 @@ type Size struct {
 // symbolic links. Permissions and times of files stay, symbolic links are
 // copied as such, whatever they point to, but those that name a place in the
 // tree by its way from the root name the one in the copy. Sockets, pipes and
-// devices are left out, as is what vanishes meanwhile. The copy ends early with the cause of
-// ctx. What has been copied is left to the caller.
+// devices are left out, as is what vanishes meanwhile. The copy ends early with
+// the cause of ctx. What has been copied is left to the caller.
 //
 // Git works on the copy there, in the repositories within the tree, too. Files
 // does not visit the ".git" of the tree itself.
