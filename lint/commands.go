@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -395,8 +396,19 @@ func (p *pass) valueText(e element, v manifest.EnvVar) {
 // operatorEnd matches what a command cannot end with.
 var operatorEnd = regexp.MustCompile(`(\\|\|\||&&|\|)[ \t]*$`)
 
+// scripts yields the services and steps whose commands a POSIX shell runs.
+func (p *pass) scripts() iter.Seq[element] {
+	return func(yield func(element) bool) {
+		for e := range p.elements() {
+			if len(e.Commands) > 0 && e.pipeline.Platform.OS.Value != "windows" && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
 func checkSplitCommand(p *pass) {
-	for e := range p.elements() {
+	for e := range p.scripts() {
 		for i, c := range e.Commands {
 			if i+1 == len(e.Commands) {
 				break
@@ -459,7 +471,7 @@ var (
 )
 
 func checkDeadCommand(p *pass) {
-	for e := range p.elements() {
+	for e := range p.scripts() {
 		depth := 0
 		for i, c := range e.Commands {
 			plain := code(c.Value, allQuotes)
@@ -476,10 +488,7 @@ func checkDeadCommand(p *pass) {
 var backgroundEnd = regexp.MustCompile(`(?:^|[^&>|])(&)[ \t]*$`)
 
 func checkBackgroundEnd(p *pass) {
-	for e := range p.elements() {
-		if len(e.Commands) == 0 {
-			continue
-		}
+	for e := range p.scripts() {
 		c := e.Commands[len(e.Commands)-1]
 		plain := strings.TrimRight(code(c.Value, allQuotes), " \t\n")
 		if at := backgroundEnd.FindStringSubmatchIndex(plain); at != nil {
@@ -545,8 +554,8 @@ func shellOf(image string) *shell {
 var otherShell = regexp.MustCompile(`\b(bash|zsh|dpkg-reconfigure|update-alternatives|ln)\b.*\b(sh|dash|<<)|^\s*exec\s+(ba|z)sh|\b(ba|z)sh\b.*(<<|\s-s?c\b)`)
 
 func checkBashSyntax(p *pass) {
-	for e := range p.elements() {
-		if !containers(e.pipeline) || len(e.Commands) == 0 {
+	for e := range p.scripts() {
+		if !containers(e.pipeline) {
 			continue
 		}
 		if sh := shellOf(e.Image.Value); sh != nil {
@@ -604,7 +613,7 @@ var stdinReaders = []*regexp.Regexp{
 var stdinClosed = regexp.MustCompile(`\s-(n|f|nostdin|[a-zA-Z]*n[a-zA-Z]*|N)\s|\s-nostdin\b|</dev/null|< /dev/null`)
 
 func checkStdinEaten(p *pass) {
-	for e := range p.elements() {
+	for e := range p.scripts() {
 		if !containers(e.pipeline) {
 			continue
 		}
@@ -654,7 +663,7 @@ var (
 )
 
 func checkPipeStatus(p *pass) {
-	for e := range p.elements() {
+	for e := range p.scripts() {
 		for _, c := range e.Commands {
 			if pipefail.MatchString(c.Value) {
 				break
@@ -683,7 +692,7 @@ func lineBefore(text string, at int) string {
 }
 
 func checkBackquotes(p *pass) {
-	for e := range p.elements() {
+	for e := range p.scripts() {
 		if !containers(e.pipeline) {
 			continue
 		}
@@ -728,6 +737,9 @@ type exportOf struct {
 
 func checkLostVariable(p *pass) {
 	for pl := range p.pipelines() {
+		if pl.Platform.OS.Value == "windows" {
+			continue
+		}
 		exports := map[string]exportOf{}
 		shared := names(pl.Environment)
 		for _, s := range pl.Steps {
@@ -757,7 +769,7 @@ func commonVariable(name string) bool {
 
 func (p *pass) lostVariable(e element, exports map[string]exportOf, shared map[string]bool) {
 	var own map[string]bool
-	var assigned map[string]manifest.Span
+	var set map[string]piece
 	for _, c := range e.Commands {
 		if !strings.Contains(c.Value, "$") {
 			continue
@@ -770,9 +782,9 @@ func (p *pass) lostVariable(e element, exports map[string]exportOf, shared map[s
 				continue // a `:-` says that it may be missing
 			}
 			if own == nil {
-				own, assigned = names(e.Environment), p.assigned(e.Commands)
+				own, set = names(e.Environment), assigned(e.Commands)
 			}
-			if _, set := assigned[name]; set || own[name] || sources(e) {
+			if _, ok := set[name]; ok || own[name] || sources(e) {
 				continue
 			}
 			delete(exports, name)

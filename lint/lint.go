@@ -54,7 +54,7 @@ func Check(name string, source []byte, opts Options) []manifest.Problem {
 	for i := range found {
 		p.grade(&found[i])
 	}
-	found = p.withoutConsequences(found)
+	found = once(p.withoutConsequences(found))
 	return finish(file, append(found, unexplained(p.run(), found)...), opts.Levels)
 }
 

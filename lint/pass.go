@@ -35,6 +35,7 @@ type pass struct {
 	parsedBy map[[2]string][]manifest.Problem // the same by pipeline and step, see parsedIn
 
 	written  []writing // see writingAt
+	counted  int       // see locate
 	rule     *Rule     // that looks now
 	findings []manifest.Problem
 }
@@ -72,10 +73,15 @@ func (p *pass) run() []manifest.Problem {
 // once leaves out what a rule finds again at the same place: what an anchor
 // brings to several steps is wrong in one.
 func once(findings []manifest.Problem) []manifest.Problem {
-	seen := make(map[manifest.Span]bool, len(findings))
+	type place struct {
+		rule string
+		span manifest.Span
+	}
+	seen := make(map[place]bool, len(findings))
 	return slices.DeleteFunc(findings, func(f manifest.Problem) bool {
-		again := seen[f.Span]
-		seen[f.Span] = true
+		at := place{f.Rule, f.Span}
+		again := seen[at]
+		seen[at] = true
 		return again
 	})
 }

@@ -146,8 +146,8 @@ steps:
 		ID: "plain-secret", Group: GroupSecrets, Severity: manifest.Warning,
 		Summary: "what looks like a secret, in plain text",
 		Explanation: "Whoever can read the repository can read it, also after it has been removed from the file, and it is not masked in logs. Replace the value where it is used, " +
-			"keep it as a secret, and write `{from_secret: name}`. Passwords of test databases that only live as long as a build are not reported, nor is what " +
-			"calls itself an example or a test.",
+			"keep it as a secret, and write `{from_secret: name}`. It is only good to know where it is that of a service, which mostly lives as " +
+			"long as the build. What calls itself an example or a test is not reported.",
 		Bad: `kind: pipeline
 name: default
 steps:
@@ -313,11 +313,13 @@ func slip(a, b string) int {
 // Parts of names that say that the value is a secret, and tokens that show by
 // their form that they are one.
 var (
+	secretWord = regexp.MustCompile(`(?i)pass|secret|token|key|credential`)
 	secretName = regexp.MustCompile(`(?i)(^|[_-])(password|passwd|passphrase|secret|token|api_?key|private_?key|access_?key|secret_?key|auth_?key|credentials?)$`)
 	publicName = regexp.MustCompile(`(?i)(public|name|file|path|url|header|type|id|length|ttl|expir\w*|field)$|public`)
-	tokenForm  = regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}|glpat-[A-Za-z0-9_-]{20,}|xox[abprs]-[A-Za-z0-9-]{20,}|AKIA[0-9A-Z]{16}|npm_[A-Za-z0-9]{36}|AIza[0-9A-Za-z_-]{35}|sk_live_[0-9A-Za-z]{20,}|dckr_pat_[A-Za-z0-9_-]{20,}|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----|https://hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,})`)
+	tokenForm  = regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}|glpat-[A-Za-z0-9_-]{20,}|xox[abprs]-[A-Za-z0-9-]{20,}|AKIA[0-9A-Z]{16}|npm_[A-Za-z0-9]{36}|AIza[0-9A-Za-z_-]{35}|sk_live_[0-9A-Za-z]{20,}|dckr_pat_[A-Za-z0-9_-]{20,}|https://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/[0-9]+/[A-Za-z0-9_-]{40,}|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----|https://hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,})`)
+	givenValue = regexp.MustCompile(`(?:^|[\s;&|(])(?:(?:--?)?([A-Za-z][A-Za-z0-9_-]*)=|--?([A-Za-z][A-Za-z0-9_-]*)[ \t]+)["']?([^\s"';&|()]+)`)
 	loginInURL = regexp.MustCompile(`[a-z][a-z0-9+.-]*://[^\s:/@$]+:([^\s/@$]{8,})@([^\s/:]+)`)
-	placebo    = regexp.MustCompile(`(?i)example|test|dummy|fake|sample|changeme|change-me|placeholder|your|xxxx|1234|abcd|secret|passw|foo|bar|dev|local|admin|root|user|demo|mysql|postgres|minio|guest|drone|default|unused|none|true|false`)
+	placebo    = regexp.MustCompile(`(?i)example|test|dummy|fake|sample|changeme|change-me|placeholder|your|xxxx|1234|abcd|foo|bar|dev|local|admin|root|user|demo|mysql|postgres|minio|guest|drone|default|unused|none|true|false`)
 )
 
 func checkPlainSecret(p *pass) {
@@ -336,7 +338,7 @@ func checkPlainSecret(p *pass) {
 				}
 			}
 			for _, c := range e.Commands {
-				p.plainToken(e, c)
+				p.plainCommand(e, c)
 			}
 		}
 	}
@@ -361,18 +363,45 @@ func (p *pass) plainToken(e element, s manifest.String) bool {
 	return false
 }
 
+// plainCommand reports a secret that a command sets a variable to, or passes on
+// as an argument.
+func (p *pass) plainCommand(e element, c manifest.String) {
+	if p.plainToken(e, c) || !secretWord.MatchString(c.Value) {
+		return
+	}
+	for _, at := range givenValue.FindAllStringSubmatchIndex(c.Value, -1) {
+		value := c.Value[at[6]:at[7]]
+		name := c.Value[max(at[2], at[4]):max(at[3], at[5])]
+		if looksSecret(name, value) {
+			p.reportPlain(e, p.locate(c, at[6], at[7]-at[6]), fmt.Sprintf("the value of %s is in the file as plain text, and looks like a secret", name))
+			return
+		}
+	}
+}
+
+// looksSecret judges a value by its name and by itself.
+func looksSecret(name, value string) bool {
+	return secretName.MatchString(name) && !publicName.MatchString(name) && !placebo.MatchString(value) && random(value)
+}
+
 func (p *pass) plainSecret(e element, name string, value manifest.String) {
 	if !value.IsSet() || p.plainToken(e, value) {
 		return
 	}
-	if secretName.MatchString(name) && !publicName.MatchString(name) && !placebo.MatchString(value.Value) && random(value.Value) {
+	if looksSecret(name, value.Value) {
 		p.reportPlain(e, value.Span, fmt.Sprintf("the value of %s is in the file as plain text, and looks like a secret", name))
 	}
 }
 
 func (p *pass) reportPlain(e element, span manifest.Span, message string) {
-	p.report(e, span, message, "replace it where it is used, as others may have read it, and write `{from_secret: name}`")
+	f := p.report(e, span, message, "replace it where it is used, as others may have read it, and write `{from_secret: name}`")
+	if e.service {
+		f.Severity = manifest.Info // it mostly only lives as long as the build
+	}
 }
+
+// words are in passwords that nobody means to keep secret, and in some others.
+var words = regexp.MustCompile(`(?i)secret|passw`)
 
 // random reports whether a text looks like one that a program has drawn, or a
 // careful person: long, of several kinds of characters, with few repetitions.
@@ -407,23 +436,24 @@ func random(text string) bool {
 		share := float64(n) / float64(len(text))
 		entropy -= share * math.Log2(share)
 	}
+	if words.MatchString(text) {
+		return digit && kinds >= 3 && entropy >= bits
+	}
 	return digit && kinds >= 2 && entropy >= bits
 }
 
 var (
-	printing = regexp.MustCompile(`(?m)(?:^|[;&|({]\s*|\b(?:then|do|else)\s+)(echo|printf|printenv)\b([^;&|\n]*)`)
+	printing = regexp.MustCompile(`(?m)(?:^|[;&|({]\s*|\b(?:then|do|else)\s+)(echo|printf|printenv)\b((?:>&|[^;&|\n])*)`)
 	listing  = regexp.MustCompile(`(?m)(?:^|[;&]\s*)(env|printenv|export -p|set|export|declare -p)[ \t]*(?:$|;|&&)`)
 	tracing  = regexp.MustCompile(`(?m)(?:^|[;&]\s*)(set -[a-z]*x[a-z]*|set -o xtrace|(?:ba)?sh -[a-z]*x[a-z]*)\b`)
 	untraced = regexp.MustCompile(`set \+[a-z]*x`)
 )
 
 func checkPrintedSecret(p *pass) {
-	for e := range p.elements() {
-		secrets := secretVariables(e)
-		if len(secrets) == 0 || len(e.Commands) == 0 {
-			continue
+	for e := range p.scripts() {
+		if secrets := secretVariables(e); len(secrets) > 0 {
+			p.printedSecret(e, secrets)
 		}
-		p.printedSecret(e, secrets)
 	}
 }
 
@@ -452,11 +482,11 @@ func (p *pass) printedSecret(e element, secrets []string) {
 		plain, bare := code(c.Value, singleQuotes), code(c.Value, allQuotes)
 		for _, at := range printing.FindAllStringSubmatchIndex(plain, -1) {
 			rest := plain[at[4]:at[5]]
-			if next := plain[at[5]:]; strings.Contains(bare[at[4]:at[5]], ">") || strings.HasPrefix(next, "|") && !strings.HasPrefix(next, "||") {
-				continue // it goes into a file or to another program
+			if redirected(plain, bare, at[2], at[4], at[5]) {
+				continue
 			}
 			for _, m := range expansions(rest) {
-				if name := rest[m[2]:m[3]]; slices.Contains(secrets, name) {
+				if name := rest[m[2]:m[3]]; slices.Contains(secrets, name) && !alternative.MatchString(rest[m[3]:]) {
 					p.report(e, p.locate(c, at[4]+m[0], m[3]-m[0]), fmt.Sprintf("step %q prints the secret in %s", e.Name.Value, name), masked)
 					break
 				}
@@ -474,6 +504,26 @@ func (p *pass) printedSecret(e element, secrets []string) {
 				"write `set +x` before the commands that use it; the log has stars in its place, unless it is encoded or cut")
 		}
 	}
+}
+
+// alternative matches what makes another word of a variable that is set.
+var alternative = regexp.MustCompile(`^:?\+`)
+
+// toTerminal matches redirections that only swap the outputs of a command.
+var toTerminal = regexp.MustCompile(`[12]?>&[12]`)
+
+// redirected reports whether what the command at start, with the arguments
+// from one byte to another, prints goes into a file, a variable or to another
+// program.
+func redirected(plain, bare string, start, from, to int) bool {
+	if strings.Contains(toTerminal.ReplaceAllString(bare[from:to], ""), ">") {
+		return true
+	}
+	if next := plain[to:]; strings.HasPrefix(next, "|") && !strings.HasPrefix(next, "||") {
+		return true
+	}
+	before := strings.TrimRight(plain[:start], " \t")
+	return strings.HasSuffix(before, "$(") || strings.HasSuffix(before, "`")
 }
 
 // usesLater reports whether commands use a secret at c or after it, before

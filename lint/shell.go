@@ -76,7 +76,13 @@ func (p *pass) writings() []writing {
 // occurs several times it is found by counting, as the text may be indented,
 // folded or escaped in the file.
 func (p *pass) locate(s manifest.String, at, length int) manifest.Span {
+	const long, most = 16 << 10, 1000
 	word := s.Value[at : at+length]
+	if len(s.Value) > long {
+		if p.counted++; p.counted > most {
+			return s.Span // counting takes the time of a look at all of it
+		}
+	}
 	text := p.text(s.Span)
 	if word == "" || text == "" {
 		return s.Span
@@ -189,15 +195,21 @@ var (
 	getopts   = regexp.MustCompile(`\bgetopts\s+\S+\s+([A-Za-z_][A-Za-z0-9_]*)`)
 )
 
+// piece is a part of a command.
+type piece struct {
+	command    manifest.String
+	start, end int
+}
+
 // assigned are the names that commands give a value, with the place of the
 // first time.
-func (p *pass) assigned(commands []manifest.String) map[string]manifest.Span {
-	names := map[string]manifest.Span{}
+func assigned(commands []manifest.String) map[string]piece {
+	names := map[string]piece{}
 	for _, c := range commands {
 		text := code(c.Value, allQuotes)
 		add := func(start, end int) {
-			if name := text[start:end]; names[name].Start.Line == 0 {
-				names[name] = p.locate(c, start, end-start)
+			if _, known := names[text[start:end]]; !known {
+				names[text[start:end]] = piece{c, start, end}
 			}
 		}
 		for _, at := range beginning.FindAllStringIndex(text, -1) {

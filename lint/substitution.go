@@ -108,11 +108,11 @@ steps:
 `,
 		Reference: "§1.1, §12.3",
 	}, {
-		ID: "backslash", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "backslash", Group: GroupCommands, Severity: manifest.Error,
 		Summary: "a backslash that a runner takes away",
 		Explanation: "When it replaces variables a runner also makes one backslash of two, and a slash of a backslash with a slash, anywhere in the file. " +
 			"`sed 's/\\//-/'` reaches the shell as `sed 's///-/'`. Write it without: another delimiter for `sed`, single quotes, or four backslashes for two. " +
-			"In a double-quoted text of YAML the missing backslash can break the file. Here, commands get what is written.",
+			"In a double-quoted text of YAML the missing backslash can make the runner refuse the file, which is an error. Here, commands get what is written.",
 		Bad: `kind: pipeline
 name: default
 steps:
@@ -213,15 +213,23 @@ func checkUndefined(p *pass) {
 	if len(uses) == 0 {
 		return
 	}
-	c := undefinedCheck{pass: p, assigned: map[*manifest.Step]map[string]manifest.Span{}, told: map[string]bool{}}
-	for i, u := range uses {
+	c := undefinedCheck{pass: p, assigned: map[*manifest.Step]map[string]piece{}, told: map[useKey]bool{}, last: map[useKey]manifest.Pos{}}
+	for _, u := range uses {
+		if w := p.writingAt(u.Span.Start.Offset); w != nil && w.kind == inCommand {
+			c.last[useKey{u.Name, w.start}] = u.Span.End
+		}
+	}
+	for _, u := range uses {
 		if u.Comment || p.defined[u.Name] || builtins().substituted[u.Name] || odd(p.text(u.Span), u.Name) {
 			continue
 		}
 		w := p.writingAt(u.Span.Start.Offset)
+		if w != nil && c.told[useKey{u.Name, w.start}] {
+			continue
+		}
 		switch why, where := c.owner(u, w); {
 		case why != "":
-			c.eaten(u, w, uses[i+1:], why, where)
+			c.eaten(u, w, why, where)
 		case strings.HasPrefix(u.Name, "DRONE_"), strings.HasPrefix(u.Name, "CI_"):
 			c.misspelt(u, w)
 		default:
@@ -239,8 +247,15 @@ func odd(expression, name string) bool {
 
 type undefinedCheck struct {
 	*pass
-	assigned map[*manifest.Step]map[string]manifest.Span
-	told     map[string]bool // names, and places of commands with names
+	assigned map[*manifest.Step]map[string]piece
+	told     map[useKey]bool
+	last     map[useKey]manifest.Pos // where the last use in a command ends
+}
+
+// useKey is a name, in a text that begins at an offset or, with 0, in the file.
+type useKey struct {
+	name string
+	text int
 }
 
 // owner says who but the build gives a variable its value, "" when the file
@@ -255,13 +270,13 @@ func (c *undefinedCheck) owner(u manifest.Use, w *writing) (why string, where ma
 	if w != nil {
 		e = w.element
 		if w.kind == inCommand {
-			assigned, ok := c.assigned[e.Step]
+			names, ok := c.assigned[e.Step]
 			if !ok {
-				assigned = c.pass.assigned(e.Commands)
-				c.assigned[e.Step] = assigned
+				names = assigned(e.Commands)
+				c.assigned[e.Step] = names
 			}
-			if span, ok := assigned[name]; ok {
-				return "the shell sets it", span
+			if at, ok := names[name]; ok {
+				return "the shell sets it", c.locate(at.command, at.start, at.end-at.start)
 			}
 			if strings.Trim(name, "0123456789") == "" {
 				return "it is a parameter of the shell", where
@@ -318,10 +333,10 @@ func becomes(u manifest.Use) string {
 
 // eaten reports a variable of which it is known who sets it: once in each
 // command, with the rest of its uses there mended as well.
-func (c *undefinedCheck) eaten(u manifest.Use, w *writing, later []manifest.Use, why string, where manifest.Span) {
-	key := u.Name
+func (c *undefinedCheck) eaten(u manifest.Use, w *writing, why string, where manifest.Span) {
+	key := useKey{name: u.Name}
 	if w != nil {
-		key = fmt.Sprint(u.Name, " ", w.start)
+		key.text = w.start
 	}
 	if c.told[key] {
 		return
@@ -339,15 +354,7 @@ func (c *undefinedCheck) eaten(u manifest.Use, w *writing, later []manifest.Use,
 	if strings.Trim(u.Name, "0123456789") == "" {
 		f.Hint = fmt.Sprintf("write `$%s`", u.Name)
 	}
-	span := u.Span
-	for _, other := range later {
-		if other.Name == u.Name && other.Span.Start.Offset < w.end {
-			span.End = other.Span.End
-		}
-		if other.Span.Start.Offset >= w.end {
-			break
-		}
-	}
+	span := manifest.Span{Start: u.Span.Start, End: c.last[key]}
 	text := c.text(span)
 	f.Fix = &manifest.Edit{Span: span, Text: regexp.MustCompile(`(^|[^$])(\$\{`+regexp.QuoteMeta(u.Name)+`\b)`).ReplaceAllString(text, "$1$$$2")}
 }
@@ -355,10 +362,10 @@ func (c *undefinedCheck) eaten(u manifest.Use, w *writing, later []manifest.Use,
 // misspelt reports a name that looks like one of the build and is none.
 func (c *undefinedCheck) misspelt(u manifest.Use, w *writing) {
 	best := closestOf(u.Name, builtins().names)
-	if best == "" || c.told[u.Name] {
+	if best == "" || c.told[useKey{name: u.Name}] {
 		return // a runner may have variables of its own
 	}
-	c.told[u.Name] = true
+	c.told[useKey{name: u.Name}] = true
 	f := c.add(u, w, fmt.Sprintf("%q is no variable of a build, so it is replaced by %s", u.Name, becomes(u)), fmt.Sprintf("did you mean `%s`?", best))
 	f.Severity = manifest.Warning
 	f.Fix = &manifest.Edit{Span: u.Span, Text: strings.Replace(c.text(u.Span), u.Name, best, 1)}
@@ -366,10 +373,10 @@ func (c *undefinedCheck) misspelt(u manifest.Use, w *writing) {
 
 // unknown reports a name that may be a parameter of a build, once.
 func (c *undefinedCheck) unknown(u manifest.Use, w *writing) {
-	if c.told[u.Name] {
+	if c.told[useKey{name: u.Name}] {
 		return
 	}
-	c.told[u.Name] = true
+	c.told[useKey{name: u.Name}] = true
 	hint := "write the text itself, unless it is a parameter of the build"
 	if w != nil && w.kind == inCommand {
 		hint = fmt.Sprintf("write `$%s` or `$${%s}` where the shell is to see it, unless it is a parameter of the build", u.Name, u.Name)
@@ -430,7 +437,12 @@ func (p *pass) lostBackslash(e element, span manifest.Span, command bool) {
 			if double {
 				hint = "write the text in single quotes or as a block, and without double backslashes"
 			}
-			p.report(e, p.part(span, i, 2), message, hint)
+			f := p.report(e, p.part(span, i, 2), message, hint)
+			f.Severity = manifest.Warning
+			if double && pair == `\\` && i+2 < len(text) && !strings.ContainsRune(yamlEscapes, rune(text[i+2])) {
+				f.Severity = manifest.Error
+				f.Message = fmt.Sprintf("a runner makes `%s` of `%s`, and then refuses the file, since `%s%c` means nothing in double quotes", pair[1:], pair, pair[1:], text[i+2])
+			}
 			return
 		case double:
 		case c == '\\':
@@ -442,6 +454,9 @@ func (p *pass) lostBackslash(e element, span manifest.Span, command bool) {
 		}
 	}
 }
+
+// yamlEscapes are the characters that may follow a backslash in double quotes.
+const yamlEscapes = "0abtnvfre \"/\\N_LPxuU\t\r\n"
 
 // harmless reports whether a lost backslash makes no difference: within
 // double quotes a shell takes `\x` for both characters where x is nothing
@@ -460,7 +475,7 @@ var foreignNames = map[string]bool{
 }
 
 func checkForeignText(p *pass) {
-	seen := map[string]bool{}
+	seen := map[useKey]bool{}
 	for _, u := range p.file.Uses() {
 		if u.Comment || !foreignNames[u.Name] {
 			continue
@@ -469,7 +484,7 @@ func checkForeignText(p *pass) {
 		if w == nil {
 			continue
 		}
-		key := fmt.Sprint(u.Name, " ", w.start)
+		key := useKey{u.Name, w.start}
 		if seen[key] {
 			continue
 		}
