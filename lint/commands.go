@@ -83,6 +83,24 @@ steps:
 		Reference: "§1.5, §2.3",
 		check:     checkValueText,
 	}, {
+		ID: "null-variable", Group: GroupCommands, Severity: manifest.Error,
+		Summary:     "a variable without a value in a pipeline of type exec",
+		Explanation: "The runner that runs commands on the machine itself crashes on it. Remove the variable, or write an empty text: `\"\"`.",
+		Bad: `kind: pipeline
+type: exec
+name: default
+steps:
+- {name: test, environment: {DEBUG: }, commands: [make test]}
+`,
+		Good: `kind: pipeline
+type: exec
+name: default
+steps:
+- {name: test, environment: {DEBUG: ""}, commands: [make test]}
+`,
+		Reference: "§3",
+		check:     checkNullVariable,
+	}, {
 		ID: "setting-text", Group: GroupCommands, Severity: manifest.Warning,
 		Summary: "a number or a boolean that reaches a plugin in another spelling",
 		Explanation: "Unlike variables, settings are values of YAML 1.1 that are written anew: `1.10` arrives as `1.1`, `0755` as `493`, `yes` as `true`. " +
@@ -349,6 +367,9 @@ func (p *pass) references(e element, list []manifest.EnvVar, outer map[string]bo
 			if strings.HasPrefix(whole, "${") || !own[name] && !outer[name] && !builtins().substituted[name] && !builtins().running[name] && !shellVariables[name] {
 				continue // replaced before, or text
 			}
+			if v.Name.Value == "PATH" && !containers(e.pipeline) {
+				continue // that the runner of commands on the machine does expand
+			}
 			hint := fmt.Sprintf("write the value itself, or set it in a command: `export %s=…`", v.Name.Value)
 			if builtins().substituted[name] {
 				hint = fmt.Sprintf("write `${%s}`, which is replaced before the YAML is read", name)
@@ -372,6 +393,19 @@ func checkValueText(p *pass) {
 	}
 }
 
+func checkNullVariable(p *pass) {
+	for e := range p.elements() {
+		if e.pipeline.Type.Value != "exec" {
+			continue
+		}
+		for _, v := range e.Environment {
+			if v.Value.Null {
+				p.report(e, v.Name.Span, fmt.Sprintf("%s of %s %q has no value, on which the runner crashes", v.Name.Value, e.noun(), e.Name.Value), "remove it, or write `\"\"`")
+			}
+		}
+	}
+}
+
 var (
 	oddBoolean = regexp.MustCompile(`^(?i:yes|no|on|off)$`)
 	oddNumber  = regexp.MustCompile(`^[-+]?(0x[0-9A-Fa-f]+|0o?[0-7]+|0b[01]+|[0-9]+\.[0-9]*0|[0-9][0-9_]*_[0-9_]*)$`)
@@ -381,6 +415,7 @@ func (p *pass) valueText(e element, v manifest.EnvVar) {
 	text := p.text(v.Value.Span)
 	switch {
 	case v.FromSecret.IsSet():
+	case v.Value.Null && e.pipeline.Type.Value == "exec": // null-variable
 	case v.Value.Null:
 		p.report(e, v.Name.Span, fmt.Sprintf("%s has no value, so it is not set at all", v.Name.Value), "remove it, or give it a value")
 	case text != v.Value.Value: // it is quoted

@@ -74,3 +74,15 @@ func (p *pass) misread(e element) bool {
 		return f.Rule == manifest.RuleUnknownKey || f.Rule == manifest.RuleFlatSettings || f.Rule == manifest.RuleShape
 	})
 }
+
+// unexplained leaves out what is found of an expression of which it is told
+// already that it breaks the YAML.
+func unexplained(findings, told []manifest.Problem) []manifest.Problem {
+	broken := map[manifest.Span]bool{}
+	for _, f := range told {
+		if f.Rule == manifest.RuleSubstitution {
+			broken[f.Span] = true
+		}
+	}
+	return slices.DeleteFunc(findings, func(f manifest.Problem) bool { return broken[f.Span] })
+}

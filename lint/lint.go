@@ -58,18 +58,6 @@ func Check(name string, source []byte, opts Options) []manifest.Problem {
 	return finish(file, append(found, unexplained(p.run(), found)...), opts.Levels)
 }
 
-// unexplained leaves out what is found of an expression of which it is told
-// already that it breaks the YAML.
-func unexplained(findings, told []manifest.Problem) []manifest.Problem {
-	broken := map[manifest.Span]bool{}
-	for _, f := range told {
-		if f.Rule == manifest.RuleSubstitution {
-			broken[f.Span] = true
-		}
-	}
-	return slices.DeleteFunc(findings, func(f manifest.Problem) bool { return broken[f.Span] })
-}
-
 // Advice returns what only the rules of this package find in a file that has
 // been compiled: what a server would take, so that it need not keep anybody
 // from running the file.
