@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/config"
-	"github.com/go-git/go-git/v5/plumbing/format/index"
 )
 
 // Visit is told of a directory, a file or a link. name is its path from the
@@ -43,11 +42,11 @@ func (t *Tree) Files(dir string, visit Visit, warn func(text string)) error {
 	}
 	tracked, err := t.tracked()
 	if err != nil {
-		reason := ""
-		if t.repo != nil { // else that has been said
-			reason = " (" + err.Error() + ")"
+		text := "the git index cannot be read"
+		if t.repo != nil { // else the reason has been said
+			text = err.Error()
 		}
-		warn("the git index cannot be read" + reason + "; ignored files are left out, also those that git tracks")
+		warn(text + "; ignored files are left out, also those that git tracks")
 	}
 	w.at, w.tracked, w.fold = at, tracked, t.foldsCase()
 	return w.directory("", t.rulesAbove(at, w.fold), false)
@@ -137,8 +136,8 @@ func (t *Tree) tracked() (map[string]bool, error) {
 	if t.repo == nil {
 		return nil, errNoRepository
 	}
-	idx, err := t.repo.Storer.Index()
-	if err != nil && !errors.Is(err, index.ErrInvalidChecksum) {
+	idx, err := t.index()
+	if err != nil {
 		return nil, err
 	}
 	all := make(map[string]bool, len(idx.Entries))

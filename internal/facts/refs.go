@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -53,11 +54,7 @@ func (t *Tree) pickRemote() (name, reason string) {
 			return branch.Remote, ""
 		}
 	}
-	var names []string
-	for name := range t.cfg.Remotes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(t.cfg.Remotes))
 	switch len(names) {
 	case 0:
 		return "", "no git remote"
