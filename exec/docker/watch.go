@@ -42,7 +42,7 @@ type process struct {
 func (s *session) launch(ctx context.Context, of about, name string, turn *turn, notify func(exec.Notice)) (*process, error) {
 	notify(exec.Notice{Phase: exec.PhaseStart})
 	checked := make(chan error, 1)
-	go func() { checked <- s.intact(ctx) }()
+	go func() { checked <- exec.Guard(func() error { return s.intact(ctx) }) }()
 	attached, err := s.engine.attach(ctx, name, turn.held, notify)
 	if err != nil {
 		return nil, s.failure(ctx, exec.PhaseStart, of, s.whyNotAttached(ctx, name, err))
