@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/enginetest"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/testenv"
 )
 
 var update = flag.Bool("update", false, "write the golden files of this package")
@@ -74,10 +74,7 @@ func newEngineWith(t *testing.T, opts Options) *Engine {
 			}
 		}
 	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("no engine with the image %s: %v", testImage, err)
-	}
-	t.Skipf("SKIPPED: no engine with the image %s: %v", testImage, err)
+	testenv.Lack(t, "no engine with the image %s: %v", testImage, err)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/enginetest"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/testenv"
 )
 
 // podmanSocket is that of the Podman that scripts/podman-up starts.
@@ -41,10 +41,7 @@ func newPodman(t *testing.T) *Engine {
 	if err == nil {
 		return e
 	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("no Podman with the image %s, which `make podman-up` starts: %v", testImage, err)
-	}
-	t.Skipf("SKIPPED: no Podman with the image %s, which `make podman-up` starts: %v", testImage, err)
+	testenv.Lack(t, "no Podman with the image %s, which `make podman-up` starts: %v", testImage, err)
 	return nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/drone-laptop/drone/internal/testenv"
 )
 
 // shells are the shells of this machine that a container may have as /bin/sh.
@@ -23,7 +25,7 @@ func shells(t *testing.T) map[string][]string {
 		}
 	}
 	if len(found) == 0 {
-		t.Skip("no shell on this machine to try scripts with")
+		testenv.Lack(t, "no shell on this machine to try scripts with")
 	}
 	return found
 }

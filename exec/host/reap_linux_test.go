@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/testenv"
 )
 
 // TestKill ends what the steps of one run have started, by the name of the run
@@ -19,8 +20,8 @@ import (
 // environment. A process of another run stays, and so does one that has the mark
 // by accident, with its session.
 func TestKill(t *testing.T) {
-	if _, err := osexec.LookPath("setsid"); err != nil {
-		t.Skip("SKIPPED: no setsid on this machine, so the end of orphaned processes is not tested")
+	if why := testenv.Missing("setsid"); why != "" {
+		testenv.Lack(t, "%s, so the end of orphaned processes is not tested", why)
 	}
 	engine, _ := newEngine(t, nil)
 	begin := func(run string) (place string, ended chan exec.Exit) {

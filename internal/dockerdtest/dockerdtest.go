@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/drone-laptop/drone/internal/testenv"
 )
 
 // Daemon is a Docker daemon of a test. It is for one goroutine at a time.
@@ -91,10 +93,7 @@ func StartTLS(t testing.TB, images []string, certs string, flags ...string) (d *
 func start(t testing.TB, images []string, socket *os.File, flags []string) *Daemon {
 	t.Helper()
 	if why := missing(); why != "" {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no second Docker daemon can be started: %s", why)
-		}
-		t.Skipf("SKIPPED: no second Docker daemon can be started: %s", why)
+		testenv.Lack(t, "no second Docker daemon can be started: %s", why)
 	}
 	// The path of a socket may have some hundred characters at most, which the
 	// name of a test alone can fill.
@@ -119,12 +118,7 @@ func missing() string {
 	if os.Getuid() != 0 {
 		return "this needs root"
 	}
-	for _, program := range []string{"dockerd", "docker", "nsenter"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return program + " is not installed"
-		}
-	}
-	return ""
+	return testenv.Missing("dockerd", "docker", "nsenter")
 }
 
 func (d *Daemon) prepare(images []string) error {

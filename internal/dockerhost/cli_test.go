@@ -11,16 +11,14 @@ import (
 	"time"
 
 	"github.com/drone-laptop/drone/internal/dockerdtest"
+	"github.com/drone-laptop/drone/internal/testenv"
 )
 
 // TestAsDocker compares what is resolved with what the docker command says that
 // it would use. `docker context inspect` tells that without a connection.
 func TestAsDocker(t *testing.T) {
-	if _, err := exec.LookPath("docker"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("no docker command to compare with: %v", err)
-		}
-		t.Skipf("SKIPPED: no docker command to compare with: %v", err)
+	if why := testenv.Missing("docker"); why != "" {
+		testenv.Lack(t, "nothing to compare with: %s", why)
 	}
 	type testCase struct {
 		flag    string

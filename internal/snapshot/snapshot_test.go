@@ -20,6 +20,7 @@ import (
 
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/snapshot"
+	"github.com/drone-laptop/drone/internal/testenv"
 )
 
 // sandbox is a folder for a tree "tree" and its copy "copy".
@@ -74,8 +75,8 @@ func (s sandbox) git(dir string, args ...string) string {
 // repository makes tree a checkout with a commit.
 func (s sandbox) repository() {
 	s.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		s.Skip("SKIPPED: git is not installed")
+	if why := testenv.Missing("git"); why != "" {
+		testenv.Lack(s, "%s", why)
 	}
 	s.git("tree", "init", "-q", "-b", "main")
 	s.write("tree/a.txt", "one\n")
