@@ -290,6 +290,24 @@ steps:
 		Reference: "§5.7",
 		check:     checkLostVariable,
 	}, {
+		ID: "lost-directory", Group: GroupCommands, Severity: manifest.Info,
+		Summary: "a step that ends with `cd`",
+		Explanation: "The next step begins in the workspace again, wherever this one has gone. Write the `cd` into the step that needs it, or join both steps; " +
+			"a step that only ever works in one folder can have `working_dir`.",
+		Bad: `kind: pipeline
+name: default
+steps:
+- {name: web, image: "node:24", commands: [cd web]}
+- {name: test, image: "node:24", commands: [npm test]}
+`,
+		Good: `kind: pipeline
+name: default
+steps:
+- {name: test, image: "node:24", commands: [cd web, npm test]}
+`,
+		Reference: "§5.7",
+		check:     checkLostDirectory,
+	}, {
 		ID: "sleep-for-service", Group: GroupCommands, Severity: manifest.Info,
 		Summary: "a fixed wait for a service",
 		Explanation: "How long a service takes to start depends on the machine, so that a fixed time is too long or, now and then, too short. Ask the service " +
@@ -507,6 +525,9 @@ var (
 
 func checkDeadCommand(p *pass) {
 	for e := range p.scripts() {
+		if !slices.ContainsFunc(e.Commands, func(c manifest.String) bool { return strings.HasPrefix(strings.TrimSpace(c.Value), "exit") }) {
+			continue
+		}
 		depth := 0
 		for i, c := range e.Commands {
 			plain := code(c.Value, allQuotes)
@@ -562,6 +583,9 @@ var debianImages = map[string]bool{
 	"php": true, "perl": true, "gcc": true, "elixir": true, "erlang": true, "postgres": true, "redis": true, "nginx": true, "httpd": true,
 }
 
+// otherSystem matches tags of images that are not Debian.
+var otherSystem = regexp.MustCompile(`windows|nanoserver|ubi|fedora|oracle`)
+
 // shellOf is the shell of an image, nil when it is bash or not known.
 func shellOf(image string) *shell {
 	named, err := reference.ParseNormalizedNamed(image)
@@ -579,7 +603,7 @@ func shellOf(image string) *shell {
 	switch {
 	case name == "alpine", name == "busybox" && !strings.Contains(tag, "glibc"), strings.Contains(tag, "alpine"):
 		return busyboxShell
-	case debianImages[name] && !regexp.MustCompile(`windows|nanoserver|ubi|fedora|oracle`).MatchString(tag):
+	case debianImages[name] && !otherSystem.MatchString(tag):
 		return dashShell
 	}
 	return nil
@@ -599,10 +623,13 @@ func checkBashSyntax(p *pass) {
 	}
 }
 
+// bashWords are in all commands that have syntax of bash.
+var bashWords = []string{"[[", "=(", "((", "<(", "<<<", "|&", "source", "function"}
+
 // bashSyntax reports the first construct that a shell does not know.
 func (p *pass) bashSyntax(e element, sh *shell) {
 	for _, c := range e.Commands {
-		if !strings.ContainsAny(c.Value, "[(<|") && !strings.Contains(c.Value, "source") && !strings.Contains(c.Value, "function") {
+		if !slices.ContainsFunc(bashWords, func(word string) bool { return strings.Contains(c.Value, word) }) {
 			continue
 		}
 		if otherShell.MatchString(c.Value) {
@@ -792,6 +819,26 @@ func checkLostVariable(p *pass) {
 						exports[name] = exportOf{s.Name.Value, p.locate(c, at[2], at[3]-at[2])}
 					}
 				}
+			}
+		}
+	}
+}
+
+var lastCd = regexp.MustCompile(`(?:^|\n|&&|;)[ \t]*(cd[ \t]+[^\s;&|]+)\s*$`)
+
+func checkLostDirectory(p *pass) {
+	for pl := range p.pipelines() {
+		for i, s := range pl.Steps {
+			if s == nil || i+1 == len(pl.Steps) || len(s.Commands) == 0 {
+				continue
+			}
+			c := s.Commands[len(s.Commands)-1]
+			if !strings.Contains(c.Value, "cd") {
+				continue
+			}
+			if at := lastCd.FindStringSubmatchIndex(code(c.Value, singleQuotes)); at != nil {
+				p.report(element{s, pl, false}, p.locate(c, at[2], at[3]-at[2]), fmt.Sprintf("step %q ends with `cd`, but the next step begins in the workspace again", s.Name.Value),
+					"write it into the step that needs it")
 			}
 		}
 	}

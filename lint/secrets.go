@@ -344,9 +344,15 @@ func checkPlainSecret(p *pass) {
 	}
 }
 
+// tokenParts are in all texts that tokenForm and loginInURL match.
+var tokenParts = []string{"://", "gh", "glpat-", "xox", "AKIA", "npm_", "AIza", "sk_live_", "dckr_pat_", "-----BEGIN"}
+
 // plainToken reports text that shows by its form that it is a secret.
 func (p *pass) plainToken(e element, s manifest.String) bool {
 	if len(s.Value) < 16 {
+		return false
+	}
+	if !slices.ContainsFunc(tokenParts, func(part string) bool { return strings.Contains(s.Value, part) }) {
 		return false
 	}
 	if at := tokenForm.FindStringIndex(s.Value); at != nil && !placebo.MatchString(s.Value[at[0]:at[1]]) {
