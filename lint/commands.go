@@ -216,6 +216,24 @@ steps:
 		Reference: "§5.7",
 		check:     checkBashSyntax,
 	}, {
+		ID: "echo-escape", Group: GroupCommands, Severity: manifest.Error,
+		Summary: "a backslash that the shell of a server's image rewrites",
+		Explanation: "The runner of a server hands the script to the shell with `echo`, and that of dash, the shell of images based on Debian and Ubuntu, makes " +
+			"characters of some letters behind a backslash: `grep '\\bword'` looks for a backspace, `sed 's/a/\\n/'` is cut by a line break, and at `\\c` the whole script " +
+			"ends without an error. Only the last of these is an error here. Put the command into a script of its own. Here, commands get what is written.",
+		Bad: `kind: pipeline
+name: default
+steps:
+- {name: test, image: "golang:1.26", commands: ["grep '\\bword' file"]}
+`,
+		Good: `kind: pipeline
+name: default
+steps:
+- {name: test, image: "golang:1.26", commands: [grep -w word file]}
+`,
+		Reference: "§5.7, §12.4",
+		check:     checkEchoEscape,
+	}, {
 		ID: "stdin-eaten", Group: GroupCommands, Severity: manifest.Warning,
 		Summary: "a command that reads the rest of the script on a server",
 		Explanation: "The runner of a server passes the commands to the shell on its standard input. A program that reads from there, such as `ssh`, takes the " +
@@ -662,6 +680,50 @@ func posix(word string) string {
 		return "write `printf '%s\\n' … |` in front"
 	}
 	return "run it with bash, as a script or with `bash -c`, where the image has that"
+}
+
+func checkEchoEscape(p *pass) {
+	for e := range p.scripts() {
+		if !containers(e.pipeline) || shellOf(e.Image.Value) != dashShell {
+			continue
+		}
+		for _, c := range e.Commands {
+			if strings.Contains(c.Value, `\`) && p.echoEscape(e, c) {
+				break
+			}
+		}
+	}
+}
+
+// echoEscape reports the first escape of a command that makes a difference.
+func (p *pass) echoEscape(e element, c manifest.String) bool {
+	for i := 0; i+1 < len(c.Value); i++ {
+		if c.Value[i] != '\\' {
+			continue
+		}
+		escape := c.Value[i : i+2]
+		made := ""
+		switch escape[1] {
+		case 'c':
+			made = "the end of the script"
+		case 'b', 'a', 'f', 'v', '0':
+			made = "a control character"
+		case 'n':
+			if containsWord(lineAt(c.Value, i), "sed") {
+				made = "a line break"
+			}
+		}
+		if made != "" {
+			f := p.report(e, p.locate(c, i, 2), fmt.Sprintf("on a server the shell of %s makes %s of `%s` before it runs the command", cut(e.Image.Value), made, escape),
+				"put the command into a script of its own, or do without the backslash")
+			if escape[1] != 'c' {
+				f.Severity = manifest.Warning
+			}
+			return true
+		}
+		i++
+	}
+	return false
 }
 
 // stdinReaders match commands that read their standard input without being
