@@ -15,6 +15,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
 	"github.com/drone-laptop/drone/report"
@@ -117,7 +118,7 @@ func runClean(ctx context.Context, s Streams, o *cleanOptions, now time.Time) er
 	}
 	var failed []error
 	if !o.dryRun {
-		failed, _ = leftover.Remove(ctx, engine, wanted)
+		failed, _ = leftover.Remove(ctx, nil, engine, wanted)
 		for i, err := range failed {
 			if err != nil {
 				views[i].Error = err.Error()
@@ -151,6 +152,9 @@ func cleanFailures(s Streams, failed []error) error {
 		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), report.Visible(strings.Join(strings.Fields(err.Error()), " ")))
 		if errors.Is(err, fs.ErrPermission) {
 			f.hint = "files that a step has made as root are for root to remove: sudo drone clean, with the same TMPDIR"
+		}
+		if held, ok := errors.AsType[*docker.HeldError](err); ok && held.Hint() != "" {
+			f.hint = held.Hint()
 		}
 	}
 	return f

@@ -24,8 +24,9 @@ import (
 // hoard plays an engine that holds a container and a network of each run, and
 // a volume of the first.
 type hoard struct {
-	runs map[string]owner.Identity
-	made time.Time
+	runs  map[string]owner.Identity
+	made  time.Time
+	stays string // end of the name of a network that counts what is gone
 
 	mu      sync.Mutex
 	removed []string
@@ -46,6 +47,9 @@ func (h *hoard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := func(v any) { _ = json.NewEncoder(w).Encode(v) }
 	list := []any{}
 	switch {
+	case r.Method == http.MethodDelete && h.stays != "" && strings.HasSuffix(path, h.stays):
+		w.WriteHeader(http.StatusForbidden)
+		answer(map[string]string{"message": "error while removing network: network x has active endpoints"})
 	case r.Method == http.MethodDelete:
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -68,6 +72,8 @@ func (h *hoard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			list = append(list, map[string]any{"Name": "drone-" + run + "-n", "Labels": h.labels(run), "Created": h.made})
 		}
 		answer(list)
+	case strings.HasPrefix(path, "/networks/"):
+		answer(map[string]any{"Name": h.stays, "Containers": map[string]any{}})
 	case path == "/volumes":
 		answer(map[string]any{"Volumes": []any{map[string]any{
 			"Name": "drone-dead-v", "Labels": h.labels("dead"), "CreatedAt": h.made.Format(time.RFC3339),
@@ -83,6 +89,7 @@ func TestClean(t *testing.T) {
 	type testCase struct {
 		name    string
 		args    []string
+		stays   string // what the engine does not remove
 		status  int
 		removed string // from the engine
 		out     string // words on standard output
@@ -96,7 +103,7 @@ func TestClean(t *testing.T) {
 		t.Parallel()
 		gone, inside := owner.Self(), owner.Self()
 		gone.Start, inside.PIDNS = "1", "somewhere else"
-		h := &hoard{runs: map[string]owner.Identity{"dead": gone, "live": owner.Self(), "inside": inside}, made: time.Now().Add(-26 * time.Hour)}
+		h := &hoard{runs: map[string]owner.Identity{"dead": gone, "live": owner.Self(), "inside": inside}, made: time.Now().Add(-26 * time.Hour), stays: tc.stays}
 		engine := httptest.NewServer(h)
 		defer engine.Close()
 		c := exec.Command(filepath.Join(binary, "drone"), append([]string{"clean"}, tc.args...)...)
@@ -120,6 +127,14 @@ func TestClean(t *testing.T) {
 				"container  drone-dead-c  2.0 MB  26h  dead   dead\n" +
 				"network    drone-dead-n  -       26h  dead   dead\n" +
 				"volume     drone-dead-v  1.0 MB  26h  dead   dead\n",
+		},
+		{
+			name: "what the engine does not remove", stays: "dead-n", status: 1,
+			removed: "containers/drone-dead-c volumes/drone-dead-v", out: "network    drone-dead-n  -       26h  dead   dead\n",
+			err: "drone: removed 1 container, 1 volume: 3.0 MB\n" + alone +
+				"drone: error: cannot remove network drone-dead-n: nothing is connected to it, but the engine has lost count and says that something is\n" +
+				"drone: error: not everything could be removed\n" +
+				"drone: hint: restart the engine, as with `sudo systemctl restart docker`, and `drone clean` can remove the network\n",
 		},
 		{name: "only listed", args: []string{"--dry-run"}, out: "volume     drone-dead-v  1.0 MB  26h  dead   dead\n",
 			err: "drone: would remove 1 container, 1 network, 1 volume: 3.0 MB\n" + alone},

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -279,8 +280,11 @@ func (r *remover) objects(ctx context.Context) (removed, clean bool) {
 		return false, false
 	}
 	clean = true
-	for _, err := range r.engine.Remove(ctx, objects) {
-		removed, clean = removed || err == nil, clean && err == nil
+	for _, err := range r.engine.Remove(ctx, nil, objects) {
+		held, ok := errors.AsType[*docker.HeldError](err)
+		// What only a restart of the engine makes removable is for the next
+		// run, which says so.
+		removed, clean = removed || err == nil, clean && (err == nil || ok && held.Lost)
 	}
 	return removed, clean
 }

@@ -8,14 +8,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/containerd/errdefs"
+
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
 )
 
-// sweepTime is how long a run that is over waits for the end of a removal that
-// has begun beside it. The next run goes on with the rest.
+// sweepTime is how long a run that is over waits for a removal beside it that the
+// engine is at. The next run goes on with the rest, and with what is held up.
 const sweepTime = 2 * time.Second
 
 // sweep removes, beside a run, what runs have left whose process is gone and
@@ -24,6 +26,7 @@ type sweep struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	removing atomic.Bool
+	enough   chan struct{} // closed when the run is over
 	over     chan struct{}
 }
 
@@ -32,7 +35,7 @@ type sweep struct {
 // left alone.
 func startSweep(ctx context.Context, engine *docker.Engine, note, warn func(string)) *sweep {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &sweep{ctx: ctx, cancel: cancel, over: make(chan struct{})}
+	s := &sweep{ctx: ctx, cancel: cancel, enough: make(chan struct{}), over: make(chan struct{})}
 	go func() {
 		defer close(s.over)
 		err := exec.Guard(func() error { s.run(ctx, engine, note, warn); return nil })
@@ -52,7 +55,7 @@ func (s *sweep) run(ctx context.Context, engine *docker.Engine, note, warn func(
 	found = slices.DeleteFunc(found, func(i leftover.Item) bool { return i.Owner != owner.Dead })
 	if len(found) > 0 {
 		s.removing.Store(true)
-		failed, processes := leftover.Remove(ctx, engine, found)
+		failed, processes := leftover.Remove(ctx, s.enough, engine, found)
 		var removed leftover.Tally
 		removed.Processes(processes)
 		for n, item := range found {
@@ -60,7 +63,7 @@ func (s *sweep) run(ctx context.Context, engine *docker.Engine, note, warn func(
 				removed.Count(item.Kind())
 			}
 		}
-		err = errors.Join(append(failed, err)...)
+		err = errors.Join(append(s.told(failed), err)...)
 		if removed.Any() {
 			note("removed what an earlier run left: " + removed.String())
 		}
@@ -70,13 +73,29 @@ func (s *sweep) run(ctx context.Context, engine *docker.Engine, note, warn func(
 	}
 }
 
-// end ends the sweep with the run. What it is at and cannot leave, such as the
-// removal of a large directory, ends with the program. A nil sweep never began.
+// told leaves out of why things were not removed what says nothing: when the run
+// is over before the sweep has tried for long, another one may be at work on them.
+func (s *sweep) told(failed []error) []error {
+	select {
+	case <-s.enough:
+	default:
+		return failed
+	}
+	return slices.DeleteFunc(slices.Clone(failed), func(err error) bool {
+		held, ok := errors.AsType[*docker.HeldError](err)
+		return errdefs.IsConflict(err) || ok && held.ByOwn()
+	})
+}
+
+// end ends the sweep with the run: it tries nothing again. What it is at and
+// cannot leave, such as the removal of a large directory, ends with the program. A
+// nil sweep never began.
 func (s *sweep) end() {
 	if s == nil {
 		return
 	}
 	defer s.cancel()
+	close(s.enough)
 	if !s.removing.Load() {
 		return
 	}

@@ -21,8 +21,9 @@ const (
 	// removeAtOnce is how many containers are removed at the same time.
 	removeAtOnce = 8
 	// retryEvery is the pause before a removal is tried again that another
-	// one, still under way in the engine, holds up.
+	// one, still under way in the engine, holds up. It grows to retryMost.
 	retryEvery = 50 * time.Millisecond
+	retryMost  = 250 * time.Millisecond
 	// sayAfter is how long an engine may be gone before that is said.
 	sayAfter = time.Second
 )
@@ -262,23 +263,40 @@ func (s *session) removeShared(ctx context.Context) ([]left, error) {
 
 // removeContainer kills and removes a container with its anonymous volumes.
 func (e *Engine) removeContainer(ctx context.Context, name string) error {
-	return e.persist(ctx, func() error {
-		return e.client.ContainerRemove(ctx, name, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	})
+	return e.removeObject(ctx, nil, Object{Kind: KindContainer, Name: name})
 }
 
 func (e *Engine) removeNetwork(ctx context.Context, name string) error {
-	return e.persist(ctx, func() error { return e.client.NetworkRemove(ctx, name) })
+	return e.removeObject(ctx, nil, Object{Kind: KindNetwork, Name: name})
 }
 
 func (e *Engine) removeVolume(ctx context.Context, name string) error {
-	return e.persist(ctx, func() error { return e.client.VolumeRemove(ctx, name, true) })
+	return e.removeObject(ctx, nil, Object{Kind: KindVolume, Name: name})
+}
+
+// removeObject removes an object. What holds it up is waited for, unless enough
+// is closed.
+func (e *Engine) removeObject(ctx context.Context, enough <-chan struct{}, o Object) error {
+	switch o.Kind {
+	case KindContainer:
+		return e.persist(ctx, enough, func() error {
+			return e.client.ContainerRemove(ctx, o.Name, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		})
+	case KindNetwork:
+		h := &holders{engine: e, network: o.Name}
+		return e.persist(ctx, enough, func() error { return h.explain(ctx, e.client.NetworkRemove(ctx, o.Name)) })
+	case KindVolume:
+		return e.persist(ctx, enough, func() error { return e.client.VolumeRemove(ctx, o.Name, true) })
+	}
+	return errors.New("nothing is known of this kind")
 }
 
 // persist repeats a removal while the engine is still busy with the object or
 // with one that uses it, for at most ten seconds, and while the engine is gone
-// and may come back, as one does that is restarted.
-func (e *Engine) persist(ctx context.Context, remove func() error) error {
+// and may come back, as one does that is restarted. It does not when enough is
+// closed.
+func (e *Engine) persist(ctx context.Context, enough <-chan struct{}, remove func() error) error {
+	pause := retryEvery
 	for end := time.Now().Add(10 * time.Second); ; {
 		err := remove()
 		if gone(err) {
@@ -295,8 +313,11 @@ func (e *Engine) persist(ctx context.Context, remove func() error) error {
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(retryEvery):
+		case <-enough:
+			return err
+		case <-time.After(pause):
 		}
+		pause = min(pause*3/2, retryMost)
 	}
 }
 
@@ -316,5 +337,8 @@ func (e *Engine) mayReturn() bool {
 func (e *Engine) here() { e.goneSince.Store(nil) }
 
 func busy(err error) bool {
-	return errdefs.IsConflict(err) || strings.Contains(err.Error(), "has active endpoints") || strings.Contains(err.Error(), "in use") || changing(err)
+	if held, ok := errors.AsType[*HeldError](err); ok && held.Lost {
+		return false
+	}
+	return errdefs.IsConflict(err) || connected(err) || strings.Contains(err.Error(), "in use") || changing(err)
 }

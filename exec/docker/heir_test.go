@@ -48,7 +48,7 @@ func TestInherited(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, err := range e.Remove(tidy, objects) {
+				for _, err := range e.Remove(tidy, nil, objects) {
 					if err != nil {
 						t.Error(err)
 					}

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,8 +167,11 @@ func newObject(asked, kind, name string, labels map[string]string) (Object, bool
 }
 
 // Remove removes objects, running containers too, and says for each why it is
-// not gone: nil when it is, whoever has removed it.
-func (e *Engine) Remove(ctx context.Context, objects []Object) []error {
+// not gone: nil when it is, whoever has removed it. A network that something is
+// connected to has a *HeldError, and whatever is just being removed by somebody else
+// a conflict, as package errdefs has it. What is held up is tried again
+// for a while, unless enough is closed, which nil never is.
+func (e *Engine) Remove(ctx context.Context, enough <-chan struct{}, objects []Object) []error {
 	failed := make([]error, len(objects))
 	places := make(chan struct{}, removeAtOnce)
 	remove := func(chosen []int) {
@@ -178,8 +180,8 @@ func (e *Engine) Remove(ctx context.Context, objects []Object) []error {
 			all.Go(func() {
 				places <- struct{}{}
 				defer func() { <-places }()
-				if err := e.removeObject(ctx, objects[i]); err != nil {
-					failed[i] = fmt.Errorf("cannot remove %s %s: %s", objects[i].Kind, objects[i].Name, oneLine(err))
+				if err := e.removeObject(ctx, enough, objects[i]); err != nil {
+					failed[i] = &removeError{objects[i], err}
 				}
 			})
 		}
@@ -212,14 +214,14 @@ func (e *Engine) Remove(ctx context.Context, objects []Object) []error {
 	return failed
 }
 
-func (e *Engine) removeObject(ctx context.Context, o Object) error {
-	switch o.Kind {
-	case KindContainer:
-		return e.removeContainer(ctx, o.Name)
-	case KindNetwork:
-		return e.removeNetwork(ctx, o.Name)
-	case KindVolume:
-		return e.removeVolume(ctx, o.Name)
-	}
-	return errors.New("nothing is known of this kind")
+// removeError is why an object is not gone.
+type removeError struct {
+	object Object
+	err    error
 }
+
+func (e *removeError) Error() string {
+	return fmt.Sprintf("cannot remove %s %s: %s", e.object.Kind, e.object.Name, oneLine(e.err))
+}
+
+func (e *removeError) Unwrap() error { return e.err }

@@ -71,7 +71,7 @@ func TestObjects(t *testing.T) {
 		t.Errorf("among all is none of this run, error %v", err)
 	}
 	for range 2 { // the second time they are gone
-		if err := errors.Join(e.Remove(t.Context(), objects)...); err != nil {
+		if err := errors.Join(e.Remove(t.Context(), nil, objects)...); err != nil {
 			t.Error(err)
 		}
 	}

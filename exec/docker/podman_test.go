@@ -164,7 +164,7 @@ func TestUntilPassed(t *testing.T) {
 func TestChanging(t *testing.T) {
 	improper := errors.New("cannot remove container x as it could not be stopped: sending SIGKILL to container x: container state improper: stopped")
 	tries := 0
-	err := new(Engine).persist(t.Context(), func() error {
+	err := new(Engine).persist(t.Context(), nil, func() error {
 		if tries++; tries < 3 {
 			return improper
 		}

@@ -128,8 +128,9 @@ func stateOf(o docker.Object, state func(owner.Identity) owner.State) owner.Stat
 
 // Remove removes items, and the processes of steps that still work in the
 // directories. It says for each why it is not gone, nil when it is, and how many
-// processes it has ended. The engine may be nil when none of them is in one.
-func Remove(ctx context.Context, engine *docker.Engine, items []Item) (failed []error, processes int) {
+// processes it has ended. The engine may be nil when none of them is in one. What is
+// held up there is not tried again once enough is closed.
+func Remove(ctx context.Context, enough <-chan struct{}, engine *docker.Engine, items []Item) (failed []error, processes int) {
 	failed = make([]error, len(items))
 	var objects []docker.Object
 	var places []int
@@ -145,7 +146,7 @@ func Remove(ctx context.Context, engine *docker.Engine, items []Item) (failed []
 		}
 	}
 	if len(objects) > 0 {
-		for n, err := range engine.Remove(ctx, objects) {
+		for n, err := range engine.Remove(ctx, enough, objects) {
 			failed[places[n]] = err
 		}
 	}
