@@ -116,6 +116,11 @@ steps:
 - {name: publish, image: "plugins/docker:20", settings: {repo: octocat/hello, tags: "1.10"}}
 `,
 		Reference: "§2.5",
+		grade: func(f *manifest.Problem, text string) {
+			if text != "" && strings.IndexByte("+-.0123456789", text[0]) >= 0 {
+				f.Fix = &manifest.Edit{Span: f.Span, Text: "'" + text + "'"}
+			}
+		},
 	}, {
 		ID: "setting-comma", Group: GroupCommands, Severity: manifest.Warning,
 		Summary:     "an item of a list for a plugin that has a comma in it",

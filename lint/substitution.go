@@ -213,11 +213,16 @@ func checkUndefined(p *pass) {
 	if len(uses) == 0 {
 		return
 	}
-	c := undefinedCheck{pass: p, assigned: map[*manifest.Step]map[string]piece{}, told: map[useKey]bool{}, last: map[useKey]manifest.Pos{}}
+	c := undefinedCheck{pass: p, assigned: map[*manifest.Step]map[string]piece{}, told: map[useKey]bool{}, last: map[useKey]manifest.Pos{}, nested: map[useKey]bool{}}
+	outer := 0 // where the last expression ends that is in no other
 	for _, u := range uses {
+		within := u.Span.Start.Offset < outer
 		if w := p.writingAt(u.Span.Start.Offset); w != nil && w.kind == inCommand {
-			c.last[useKey{u.Name, w.start}] = u.Span.End
+			key := useKey{u.Name, w.start}
+			c.last[key] = u.Span.End
+			c.nested[key] = c.nested[key] || within
 		}
+		outer = max(outer, u.Span.End.Offset)
 	}
 	for _, u := range uses {
 		if u.Comment || p.defined[u.Name] || builtins().substituted[u.Name] || odd(p.text(u.Span), u.Name) {
@@ -250,6 +255,7 @@ type undefinedCheck struct {
 	assigned map[*manifest.Step]map[string]piece
 	told     map[useKey]bool
 	last     map[useKey]manifest.Pos // where the last use in a command ends
+	nested   map[useKey]bool         // those within another expression, which knows no `$$`
 }
 
 // useKey is a name, in a text that begins at an offset or, with 0, in the file.
@@ -351,8 +357,11 @@ func (c *undefinedCheck) eaten(u manifest.Use, w *writing, why string, where man
 		return
 	}
 	f.Hint = fmt.Sprintf("write `$%s`, or `$${%s}` to have braces", u.Name, u.Name)
-	if strings.Trim(u.Name, "0123456789") == "" {
+	if strings.Trim(u.Name, "0123456789") == "" || c.nested[key] {
 		f.Hint = fmt.Sprintf("write `$%s`", u.Name)
+	}
+	if c.nested[key] {
+		return
 	}
 	span := manifest.Span{Start: u.Span.Start, End: c.last[key]}
 	text := c.text(span)
@@ -378,7 +387,10 @@ func (c *undefinedCheck) unknown(u manifest.Use, w *writing) {
 	}
 	c.told[useKey{name: u.Name}] = true
 	hint := "write the text itself, unless it is a parameter of the build"
-	if w != nil && w.kind == inCommand {
+	switch {
+	case w != nil && w.kind == inSetting:
+		hint = fmt.Sprintf("write `$${%s}` where the plugin is to see it, unless it is a parameter of the build", u.Name)
+	case w != nil && w.kind == inCommand:
 		hint = fmt.Sprintf("write `$%s` or `$${%s}` where the shell is to see it, unless it is a parameter of the build", u.Name, u.Name)
 	}
 	f := c.add(u, w, fmt.Sprintf("%q is no variable of every build, so it is replaced by %s before the YAML is read", u.Name, becomes(u)), hint)
