@@ -15,8 +15,9 @@ import (
 // defaultFile is what commands read when no file is named.
 const defaultFile = ".drone.yml"
 
-// maxFile is the size beyond which a file is surely not a configuration.
-const maxFile = 64 << 20
+// maxFile is the size beyond which a file is surely not a configuration. What is
+// read of one takes up to a hundred times its size of memory.
+const maxFile = 8 << 20
 
 // readSource reads the configuration file that args name, ".drone.yml" without
 // one, standard input for "-". name is what positions call it.

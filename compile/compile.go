@@ -296,9 +296,9 @@ func (c *compiler) reportNoPipeline() {
 	if c.problems.failed() {
 		return
 	}
+	top := manifest.Pos{File: c.name, Line: 1, Column: 1}
 	p := manifest.Problem{
-		Severity: manifest.Error, Rule: "no-pipeline",
-		Span:    manifest.Span{Start: manifest.Pos{File: c.name, Line: 1, Column: 1}},
+		Severity: manifest.Error, Rule: "no-pipeline", Span: manifest.Span{Start: top, End: top},
 		Message: "the file has no pipeline",
 		Hint:    "a pipeline is a document with `kind: pipeline`",
 	}
