@@ -94,6 +94,30 @@ steps:
 `,
 		Reference: "§1.5",
 	}, {
+		ID: manifest.RuleTag, Group: GroupText, Severity: manifest.Error,
+		Summary: "a text that begins with `!`, which is lost",
+		Explanation: "A word with `!` in front of a value is a tag of YAML and no part of the text: the command `! grep -r TODO .` becomes " +
+			"`grep -r TODO .`, which does the opposite. Quote the whole.",
+		Bad: `kind: pipeline
+name: default
+steps:
+- name: test
+  image: golang:1.26
+  commands:
+  - ! grep -r TODO .
+`,
+		Good: `kind: pipeline
+name: default
+steps:
+- name: test
+  image: golang:1.26
+  commands:
+  - "! grep -r TODO ."
+  - '! grep -r FIXME .'
+`,
+		Reference: "§1.5",
+		grade:     gradeError,
+	}, {
 		ID: manifest.RuleMergeOrder, Group: GroupText, Severity: manifest.Warning,
 		Summary: "a key above a `<<` that overwrites it",
 		Explanation: "By the rules of YAML the keys of a map win over what it merges, wherever the `<<` stands. The decoder of Drone assigns in " +

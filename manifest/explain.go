@@ -28,6 +28,10 @@ func (r *reader) reportSyntax(t *tree, e *syntaxError) {
 		p.Rule, p.Span = RuleAlias, r.text.span(from, min(to, from+len("*")+len(name)))
 		p.Hint = r.anchorHint(t, anchorName(e.reason))
 	}
+	if x.insert != "" && len(r.text.pieces) == 0 {
+		at := r.text.span(from, from)
+		p.Fix = &Edit{Span: at, Text: x.insert}
+	}
 	r.blameSubstitution(t, start, start+len(line), &p)
 	r.add(p)
 }
@@ -54,9 +58,13 @@ type explanation struct {
 	number        int
 	column        int // where to point, 0 for the whole line
 	message, hint string
+	insert        string // what to insert at the column, where that surely mends it
 }
 
 func (x *explanation) explain(reason string) {
+	if x.conflict() || x.lookalike() {
+		return
+	}
 	indent := x.line[:len(x.line)-len(strings.TrimLeft(x.line, " \t"))]
 	if tab := strings.IndexByte(indent, '\t'); tab >= 0 {
 		x.say("the line is indented with a tab", "YAML is indented with spaces only")
@@ -65,9 +73,16 @@ func (x *explanation) explain(reason string) {
 	}
 	switch reason {
 	case "mapping values are not allowed in this context", "could not find expected ':'":
-		if x.strayQuote() {
+		if x.strayQuote() || x.missingBlank() || x.missingColon() || x.shallowBlock() {
 			return
 		}
+	case "did not find expected ',' or ']'", "did not find expected ',' or '}'":
+		if x.flow() {
+			return
+		}
+	}
+	if strings.HasPrefix(reason, "did not find expected") && x.afterBracket() {
+		return
 	}
 	switch reason {
 	case "mapping values are not allowed in this context":
@@ -85,6 +100,9 @@ func (x *explanation) explain(reason string) {
 		x.say("the double-quoted text has an unknown escape after a backslash", "use single quotes, in which a backslash is plain text, or double the backslash")
 	case "block sequence entries are not allowed in this context":
 		x.say("a list item starts on the line of its key", "start the list on the next line, or quote the value")
+		if i := strings.Index(x.line, ": -"); i >= 0 {
+			x.column = i + len(": ") + 1
+		}
 	case "did not find expected ',' or ']'", "did not find expected ',' or '}'":
 		open, end := "[", "]"
 		if strings.HasSuffix(reason, "'}'") {
@@ -93,6 +111,7 @@ func (x *explanation) explain(reason string) {
 		x.say(fmt.Sprintf("the `%s` is not closed with `%s`, or a comma is missing in it", open, end), "close it, or quote the value if it is meant as text")
 	case "did not find expected comment or line break":
 		x.say("text follows a `|` or `>` on its line", "start the text on the next line, or quote the value")
+		x.pointAt("|>")
 	case reasonTrailing:
 		x.say("the document is already complete before this line", "put the text into the map above, or separate documents with `---`")
 	case "control characters are not allowed":
@@ -122,6 +141,9 @@ func (x *explanation) pointAt(set string) bool {
 func (x *explanation) colon() {
 	content := strings.TrimLeft(x.line, " ")
 	item := strings.TrimLeft(strings.TrimPrefix(content, "-"), " ")
+	if x.glued(item) {
+		return
+	}
 	if strings.Count(item, ": ") > 1 || strings.HasPrefix(content, "- ") && strings.Contains(item, ": ") {
 		x.say("the line has a second `: `, which YAML reads as another key",
 			"quote the text with the `: ` in it, for example with single quotes")
@@ -142,11 +164,8 @@ func (x *explanation) colon() {
 // above returns the last line before that is neither blank nor a comment, with
 // its number in the file where no substitution moved it.
 func (x *explanation) above() (string, int) {
-	for n := x.number - 1; n > 0; n-- {
-		line := nthLine(x.tree.source, n)
-		if firstContent(line) == 0 {
-			return line, n + x.tree.firstLine - 1
-		}
+	if n, line := x.before(x.number); n > 0 {
+		return line, n + x.tree.firstLine - 1
 	}
 	return "", x.tree.firstLine
 }
@@ -206,6 +225,8 @@ func (x *explanation) others(reason string) {
 		}
 	case strings.HasPrefix(reason, "did not find expected"):
 		x.misfit()
+	case reason == "found incompatible YAML document":
+		x.say("the version of YAML that the line names is not known", "remove the line; `---` is enough to begin a document")
 	default:
 		x.say("the line is not valid YAML: "+reason, "check the indentation and the quotes of the line and of the line above")
 	}
@@ -216,10 +237,17 @@ func (x *explanation) misfit() {
 	value := valueOf(content)
 	switch {
 	case x.strayQuote():
+	case lastOpen(x.line) >= 0 && strings.IndexByte("[{", x.line[lastOpen(x.line)]) >= 0 && strings.Count(content, "]") <= strings.Count(content, "["):
+		x.column = lastOpen(x.line) + 1
+		x.say(fmt.Sprintf("the `%c` is not closed", x.line[x.column-1]), "close it, or quote the value if it is meant as text")
 	case value != "" && strings.IndexByte(`"'`, value[0]) >= 0 && quotedEnd(value, 0, value[0]) < len(value):
+		x.column = strings.LastIndex(x.line, value) + 1
 		x.say("text follows the closing quote of the value", "put the whole value into quotes of the other kind, or double the quotes inside single quotes")
 	case strings.Count(content, "]") > strings.Count(content, "["), strings.Count(content, "}") > strings.Count(content, "{"):
 		x.say("a bracket is closed that is not open", "remove the bracket, or quote the value if it is meant as text")
+	case x.endedBlock():
+	case strings.HasPrefix(content, "- ") && x.amongKeys():
+		x.say("a list item stands among the keys of a map", "indent the list deeper than the key it belongs to, or remove the `- `")
 	default:
 		x.say("the line does not fit the block it is in", "indent it exactly like the other keys or items of its block; a line above may be the one that is indented wrongly")
 	}
@@ -227,6 +255,11 @@ func (x *explanation) misfit() {
 
 // valueOf returns the value on a line of block style.
 func valueOf(content string) string {
+	if item, found := strings.CutPrefix(content, "- "); found {
+		if item = strings.TrimSpace(item); item != "" && strings.IndexByte(`[{"'`, item[0]) >= 0 {
+			return item
+		}
+	}
 	if _, after, found := strings.Cut(content, ": "); found {
 		return strings.TrimSpace(after)
 	}

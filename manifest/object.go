@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
 	"gopkg.in/yaml.v3"
@@ -77,9 +78,13 @@ func (o *Object) unknown(d *decoder, n, key, val *yaml.Node) {
 			hint = didYouMean(best)
 		}
 	}
-	if hint == "" && d.owner.noun == "step" && len(d.path) == 0 {
+	if hint == "" && strings.IndexFunc(name, isLookalike) < 0 && d.owner.noun == "step" && len(d.path) == 0 {
 		d.strange = append(d.strange, key)
 		return
+	}
+	if c := strings.IndexFunc(name, isLookalike); c >= 0 {
+		char, _ := utf8.DecodeRuneInString(name[c:])
+		hint = fmt.Sprintf("it has the character %U, which looks like a blank or like nothing: %s", char, lookalikeHint(char))
 	}
 	meant := meantKey(hint)
 	taken := meant != "" && rootKey(n, meant) != nil

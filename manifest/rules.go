@@ -14,6 +14,7 @@ const (
 	RuleInserted       = "inserted-yaml"   // a substituted value that YAML does not read as text
 	RuleSyntax         = "yaml-syntax"     // text that is not YAML
 	RuleAlias          = "yaml-alias"      // an alias or merge key that cannot be followed
+	RuleTag            = "yaml-tag"        // a `!` that YAML reads as a tag
 	RuleMergeOrder     = "merge-order"     // a key that a merge key after it overwrites
 	RuleDuplicateKey   = "duplicate-key"   // one key twice in one map, one of them lost
 	RuleRepeatedKey    = "repeated-key"    // the same, and nothing is lost by it

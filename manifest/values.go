@@ -14,6 +14,7 @@ import (
 // str reads a scalar into a String without looking at its shape.
 func (d *decoder) str(n *yaml.Node) String {
 	s := String{Value: n.Value, Span: d.span(n)}
+	d.checkTag(n)
 	switch {
 	case isNull(n):
 		s.Value, s.Null = "", true
@@ -25,6 +26,27 @@ func (d *decoder) str(n *yaml.Node) String {
 		s.Value, _ = value.(string)
 	}
 	return s
+}
+
+// checkTag warns of a scalar with a tag that is none of YAML's own, most often
+// a command that begins with `!`: the tag is no part of the text.
+func (d *decoder) checkTag(n *yaml.Node) {
+	if n.Kind != yaml.ScalarNode {
+		return
+	}
+	base, at := d.tree.part.start, d.tree.position(n.Line, n.Column)
+	if rest := d.tree.source[at:]; rest == "" || rest[0] != '!' || strings.HasPrefix(rest, "!!") || strings.HasPrefix(rest, "!<") {
+		return
+	}
+	span := d.text.span(base+at, base+max(at, d.tree.end(n)))
+	tag, _, _ := strings.Cut(d.places.source[span.Start.Offset:span.End.Offset], " ")
+	tag = strings.TrimSpace(tag)
+	p := d.report(Warning, RuleTag, n, fmt.Sprintf("%s in %s is a tag to YAML, and no part of the text", quoteExcerpt(tag), d.place()),
+		"quote the whole text, for example with single quotes")
+	p.Span = span
+	if old := d.places.source[span.Start.Offset:span.End.Offset]; n.Style&^yaml.TaggedStyle == 0 && len(d.text.pieces) == 0 && !strings.Contains(old, "\n") {
+		p.Fix = &Edit{Span: span, Text: singleQuoted(old)}
+	}
 }
 
 // scalar reads text. A list or a map is reported.
@@ -321,6 +343,7 @@ func (d *decoder) settings(n *yaml.Node, out []Setting) []Setting {
 func (d *decoder) value(n *yaml.Node) Value {
 	n = target(n)
 	v := Value{Span: d.span(n)}
+	d.checkTag(n)
 	switch n.Kind {
 	case yaml.ScalarNode:
 		resolved, ok := resolve(n)
