@@ -132,24 +132,9 @@ func (d *Daemon) prepare(images []string) error {
 	if out, err := save.CombinedOutput(); err != nil {
 		return fmt.Errorf("docker save: %w: %s", err, out)
 	}
-	d.holder = exec.Command("sh", "-c", hold, "sh", d.Storage)
-	d.holder.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
-		Pdeathsig:  syscall.SIGKILL,
-	}
-	var said bytes.Buffer
-	d.holder.Stderr = &said
-	ready, err := d.holder.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := d.holder.Start(); err != nil {
-		return err
-	}
-	if _, err := ready.Read(make([]byte, 16)); err != nil {
-		return fmt.Errorf("its place could not be made: %s", said.String())
-	}
-	return nil
+	var err error
+	d.holder, err = testenv.Hold(syscall.CLONE_NEWNET|syscall.CLONE_NEWPID|syscall.CLONE_NEWNS, hold, d.Storage)
+	return err
 }
 
 // inside runs a command in the place of the daemon, with its root, too: the
@@ -339,7 +324,7 @@ func (d *Daemon) removeCgroups() {
 
 // remove ends everything in the place of the daemon, and the place with it.
 func (d *Daemon) remove() {
-	if d.holder != nil && d.holder.Process != nil {
+	if d.holder != nil {
 		_ = d.holder.Process.Kill()
 		if d.daemon != nil && d.daemon.Process != nil {
 			d.wake()

@@ -8,7 +8,6 @@ package rootlesstest
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,22 +96,9 @@ func missing(programs []string) string {
 	return testenv.Missing(append([]string{"nsenter", "setpriv", "newuidmap", "slirp4netns"}, programs...)...)
 }
 
-func (p *Place) hold() error {
-	p.holder = exec.Command("sh", "-c", hold, "sh", p.dir, strconv.Itoa(UID))
-	p.holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
-	var said bytes.Buffer
-	p.holder.Stderr = &said
-	ready, err := p.holder.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := p.holder.Start(); err != nil {
-		return err
-	}
-	if _, err := ready.Read(make([]byte, 16)); err != nil {
-		return fmt.Errorf("%w: %s", err, said.String())
-	}
-	return nil
+func (p *Place) hold() (err error) {
+	p.holder, err = testenv.Hold(syscall.CLONE_NEWPID|syscall.CLONE_NEWNS, hold, p.dir, strconv.Itoa(UID))
+	return err
 }
 
 // Command is a command of the user in the place. It starts in the root directory,
@@ -233,7 +219,7 @@ func (p *Place) launch(socket, script string) {
 }
 
 func (p *Place) remove() {
-	if p.holder != nil && p.holder.Process != nil {
+	if p.holder != nil {
 		_ = p.holder.Process.Kill()
 		_ = p.holder.Wait() // killed
 	}

@@ -1,7 +1,8 @@
 // Package testenv is for tests that need something which not every machine has,
 // such as a container engine or a program.
 //
-// It says what happens without that, and installs and starts nothing.
+// It says what happens without that, and on Linux makes places apart from the
+// machine for what tests start. It installs nothing.
 package testenv
 
 import (
