@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/docker/docker/client"
 )
 
 // await waits until something is done, and ends the test when it is not within
@@ -18,6 +20,18 @@ func await(t *testing.T, limit time.Duration, what string, done func() bool) {
 			t.Fatalf("within %v it has not happened that %s", limit, what)
 		}
 	}
+}
+
+// awaitNothingLeft waits until an engine holds nothing of the runs in a directory.
+func awaitNothingLeft(t *testing.T, engine *client.Client, dir string) {
+	t.Helper()
+	await(t, patience, "all of the runs in "+dir+" is removed", func() bool {
+		left, err := leftovers(engine, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(left) == 0
+	})
 }
 
 // awaitFile waits until there is a file.

@@ -103,9 +103,7 @@ func testRootless(t *testing.T, p *rootlesstest.Place, host, socket, through, ki
 		}
 		mine(t, filepath.Join(dir, "made"))
 		mine(t, filepath.Join(dir, "out/file"))
-		if left, err := leftovers(engine, dir); err != nil || len(left) > 0 {
-			t.Errorf("left behind: %v, error %v", left, err)
-		}
+		awaitNothingLeft(t, engine, dir) // it is removed behind the prompt
 		if n := made(t, engine, began); n != 2 {
 			t.Errorf("%d containers were made: for files that are the user's already none is needed", n)
 		}

@@ -107,9 +107,8 @@ func TestTLS(t *testing.T) {
 				if text, err := os.ReadFile(filepath.Join(c.Dir, "out.txt")); err != nil || string(text) != "written\n" {
 					t.Errorf("the step has left %q, error %v", text, err)
 				}
-				if left, err := leftovers(engine, c.Dir); err != nil || len(left) > 0 {
-					t.Errorf("left behind: %v, error %v", left, err)
-				}
+				// It is removed behind the prompt.
+				awaitNothingLeft(t, engine, c.Dir)
 				if through != "DOCKER_HOST" || name == "variables" { // they say the same
 					tlsDoctor(t, home, env, args, address, through)
 				}
