@@ -1,10 +1,11 @@
 // Package convert turns configuration files that are not Drone YAML into Drone
 // YAML, as the server does before it reads them (reference §11.6).
 //
-// It evaluates Jsonnet and Starlark. It recognises templates and files for
-// Drone 0.4 to 0.8 and says what they are, but does not convert them. It does
-// not check what comes out: that is the business of the packages that read
-// Drone YAML. It reads no files but those a Jsonnet program imports.
+// It evaluates Jsonnet and Starlark, and renders templates. It recognises files
+// for Drone 0.4 to 0.8 and says what they are, but does not convert them. It
+// does not check what comes out: that is the business of the packages that read
+// Drone YAML. It reads no files but those that a program imports or loads, and
+// templates.
 //
 // Functions may be called concurrently.
 package convert
@@ -15,6 +16,7 @@ import (
 	"maps"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/manifest"
@@ -39,36 +41,88 @@ type Error struct {
 	Pos     manifest.Pos
 	Message string
 	Hint    string // what to do, may be empty
+	// Stack is how the program came to Pos, the nearest place first.
+	Stack []Frame
+}
+
+// Frame is a place in a program where it called what the error is in.
+type Frame struct {
+	Pos  manifest.Pos
+	Name string // of the function that the place is in, may be empty
+}
+
+// Output is what a program makes.
+type Output struct {
+	Documents []string
+	IsList    bool // it made a list of them
 }
 
 // Error is file:line:col: message, without the parts that are not known.
 func (e *Error) Error() string {
-	switch {
-	case e.Pos.File == "":
+	if e.Pos.File == "" {
 		return e.Message
-	case e.Pos.Line == 0:
-		return e.Pos.File + ": " + e.Message
-	case e.Pos.Column == 0:
-		return fmt.Sprintf("%s:%d: %s", e.Pos.File, e.Pos.Line, e.Message)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.Pos.File, e.Pos.Line, e.Pos.Column, e.Message)
+	return place(e.Pos) + ": " + e.Message
 }
 
-// Options are what programs are given. The zero value is what a server gives
-// for a build without facts.
+// maxFrames is how much of a stack is worth reading.
+const maxFrames = 20
+
+// Trace is the stack in lines, the middle of a long one left out, "" without one.
+func (e *Error) Trace() string {
+	var b strings.Builder
+	for i, f := range e.Stack {
+		if left := len(e.Stack) - maxFrames; left > 0 && i >= maxFrames/2 && i < maxFrames/2+left {
+			if i == maxFrames/2 {
+				fmt.Fprintf(&b, "\n  … %d more", left)
+			}
+			continue
+		}
+		b.WriteString("\n  from " + place(f.Pos))
+		if f.Name != "" {
+			b.WriteString(", in " + f.Name)
+		}
+	}
+	return strings.TrimPrefix(b.String(), "\n")
+}
+
+func place(pos manifest.Pos) string {
+	switch {
+	case pos.Line == 0:
+		return pos.File
+	case pos.Column == 0:
+		return fmt.Sprintf("%s:%d", pos.File, pos.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", pos.File, pos.Line, pos.Column)
+}
+
+// Options are what programs and templates are given. The zero value is what a
+// server gives for a build without facts.
 type Options struct {
 	Build compile.Build
-	// ExtVars are further external variables of Jsonnet; they win over those of
-	// the build.
-	ExtVars map[string]string
-	// Paths are folders for imports of Jsonnet, see JsonnetOptions.
+	// ExtVars and ExtCode are further external variables of Jsonnet; they win
+	// over those of the build. TopVars and TopCode are for programs that are
+	// functions. See JsonnetOptions.
+	ExtVars, ExtCode, TopVars, TopCode map[string]string
+	// Paths are folders for import of Jsonnet and load of Starlark, the last one
+	// first, after the folder of the file that asks.
 	Paths []string
-	// Within is the folder that imports must be in, see JsonnetOptions.
+	// TemplateDirs are folders with templates. The first one that has a template
+	// gives it.
+	TemplateDirs []string
+	// Within is the folder that what is read must be in, unless it is in one of
+	// Paths or TemplateDirs, links resolved; "" is for anywhere.
 	Within string
 	// MaxSteps limits Starlark, see StarlarkOptions.
 	MaxSteps uint64
+	// Time and Memory, in bytes, are what everything may take: 20 s and 1 GiB
+	// when 0. Memory is looked at now and then, for the whole process.
+	Time   time.Duration
+	Memory uint64
 	// Print receives each line that a program prints; nil drops it.
 	Print func(line string)
+	// Warn receives what works here and not on a server; nil drops it.
+	Warn func(text string)
 }
 
 // ToYAML gives the Drone YAML for a configuration file of any format, as Run
@@ -87,32 +141,49 @@ func ToYAML(ctx context.Context, name string, source []byte, build compile.Build
 // server's; only blanks between values differ. Keys of Jsonnet are sorted, those
 // of Starlark are in the order the program put them.
 //
-// The error is an *Error, or the cause of the end of ctx.
+// The error is an *Error, or the cause of the end of ctx. A program that takes
+// too much time or memory is an *Error, too.
 func Run(ctx context.Context, name string, source []byte, opts Options) ([]byte, error) {
-	var documents []string
-	var err error
-	switch format := Detect(name, source); format {
-	case FormatJsonnet:
-		vars := Variables(opts.Build, name)
-		maps.Copy(vars, opts.ExtVars)
-		documents, err = Jsonnet(ctx, name, source, JsonnetOptions{
-			ExtVars: vars, Paths: append([]string{filepath.Dir(name)}, opts.Paths...), Within: opts.Within, Print: opts.Print,
-		})
-	case FormatStarlark:
-		documents, err = Starlark(ctx, name, source, StarlarkOptions{
-			Build: opts.Build, MaxSteps: opts.MaxSteps, Print: opts.Print,
-		})
-	case FormatTemplate:
-		return nil, templateError(name, source)
+	format := Detect(name, source)
+	switch format {
+	case FormatDrone:
+		return source, nil
 	case FormatLegacy04, FormatLegacy08:
 		return nil, legacyError(name, source, format)
-	default:
-		return source, nil
+	}
+	ctx, release := bound(ctx, name, opts)
+	defer release()
+	if format == FormatTemplate {
+		return runTemplate(ctx, name, source, opts)
+	}
+	return runProgram(ctx, format, name, source, nil, opts)
+}
+
+// runProgram gives the stream of documents that a program makes. input is the
+// data of a template, nil for what is none.
+func runProgram(ctx context.Context, format Format, name string, source []byte, input map[string]any, opts Options) ([]byte, error) {
+	var out *Output
+	var err error
+	if format == FormatJsonnet {
+		vars := Variables(opts.Build, name)
+		for key, value := range input {
+			vars["input."+key] = fmt.Sprint(value)
+		}
+		maps.Copy(vars, opts.ExtVars)
+		out, err = Jsonnet(ctx, name, source, JsonnetOptions{
+			ExtVars: vars, ExtCode: opts.ExtCode, TopVars: opts.TopVars, TopCode: opts.TopCode,
+			Paths: append([]string{filepath.Dir(name)}, opts.Paths...), Within: opts.Within, Print: opts.Print,
+		})
+	} else {
+		out, err = Starlark(ctx, name, source, StarlarkOptions{
+			Build: opts.Build, Input: input, MaxSteps: opts.MaxSteps, Paths: opts.Paths, Within: opts.Within,
+			Print: opts.Print, Warn: opts.Warn,
+		})
 	}
 	if err != nil {
 		return nil, err
 	}
-	return Join(documents), nil
+	return Join(out.Documents), nil
 }
 
 // Join makes a stream out of documents, each after a --- line.

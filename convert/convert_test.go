@@ -160,7 +160,7 @@ func TestErrors(t *testing.T) {
 		{"a.star", "def main(ctx):\n  return {}['x']\n", `a.star:2:12: key "x" not in dict`, ""},
 		{"a.star", "def main(ctx):\n  fail('Not today.')\n", "a.star:2:7: fail: Not today", ""},
 		{"a.star", "x = 1 // 0\n", "a.star:1:7: floored division by zero", ""},
-		{"a.star", "load('b.star', 'x')\n", "a.star:1:1: load of b.star is not possible: the server does not load other files", "a.star"},
+		{"a.star", "load('nope.star', 'x')\n", "a.star:1:1: there is no file nope.star to load", "looked in ."},
 		{"a.star", "x = 1\n", "a.star: the program has no function main", "main(ctx)"},
 		{"a.star", "main = 1\n", "a.star: main is a int, not a function", "main(ctx)"},
 		{"a.star", "def main(): return {}\n", "a.star:1:1: function main accepts no arguments (1 given)", ""},
@@ -174,7 +174,7 @@ func TestErrors(t *testing.T) {
 		{"a.star", "def main(ctx):\n  return {'a': 'x' * 1000000}\n", "a.star:1:1: what main returns is longer than the 1000000 bytes the server allows", ""},
 		{"a.star", "def main(ctx):\n  return ctx.nope\n", "a.star:2:13: \"ctx\" struct has no .nope attribute", ""},
 
-		{"t.yml", "# c\nkind: template\nload: go.star\n", "t.yml:2:1: the file uses the template go.star (kind: template), and templates are stored on the server", "yet"},
+		{"t.yml", "# c\nkind: template\nload: go.star\n", "t.yml:3:7: there is no template go.star on this machine", "--template-dir"},
 		{"l.yml", "# c\nworkspace: {}\npipeline:\n  a: {image: b}\n", "l.yml:3:1: the file is written for Drone 0.8: it has a top-level `pipeline` and no `kind`", "yet"},
 		{"l.yml", "build: {image: b}\n", "l.yml:1:1: the file is written for Drone 0.4: it has a top-level `build` and no `kind`", "yet"},
 	}
@@ -220,8 +220,8 @@ func TestPathsOfJsonnet(t *testing.T) {
 		}
 	}
 	got, err := Jsonnet(context.Background(), "a.jsonnet", []byte("import 'x.libsonnet'"), JsonnetOptions{Paths: []string{first, second}})
-	if err != nil || len(got) != 1 || !strings.Contains(got[0], "second") {
-		t.Errorf("got %q, %v; the last path wins", got, err)
+	if err != nil || len(got.Documents) != 1 || !strings.Contains(got.Documents[0], "second") {
+		t.Errorf("got %v, %v; the last path wins", got, err)
 	}
 }
 
@@ -263,8 +263,8 @@ func TestImportsWithin(t *testing.T) {
 
 func TestTextOfJsonnet(t *testing.T) {
 	got, err := Jsonnet(context.Background(), "a.jsonnet", []byte("'kind: pipeline\\n'"), JsonnetOptions{Text: true})
-	if err != nil || len(got) != 1 || got[0] != "kind: pipeline\n" {
-		t.Errorf("got %q, %v", got, err)
+	if err != nil || len(got.Documents) != 1 || got.Documents[0] != "kind: pipeline\n" {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 

@@ -121,22 +121,6 @@ func child(mapping *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-func templateError(name string, source []byte) error {
-	at := findLine(source, "kind:", templateLine)
-	e := &Error{
-		Pos:     manifest.Pos{File: name, Line: bytes.Count(source[:at], []byte("\n")) + 1, Column: 1, Offset: at},
-		Message: "the file uses a template (kind: template), and templates are stored on the server",
-		Hint:    "templates cannot be run on this machine yet; run the file that the template makes",
-	}
-	var document struct {
-		Load string `yaml:"load"`
-	}
-	if err := yaml.Unmarshal(source, &document); err == nil && document.Load != "" {
-		e.Message = "the file uses the template " + document.Load + " (kind: template), and templates are stored on the server"
-	}
-	return e
-}
-
 func legacyError(name string, source []byte, format Format) error {
 	_, key := legacyKey(source)
 	pos := position(name, strings.SplitAfter(string(source), "\n"), key.Line, 0)

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,16 +21,21 @@ import (
 
 // JsonnetOptions are what a Jsonnet program is given.
 type JsonnetOptions struct {
-	ExtVars map[string]string // std.extVar, always strings
+	ExtVars map[string]string // std.extVar that are strings
+	ExtCode map[string]string // std.extVar that are expressions, which win
+	// TopVars and TopCode are arguments of a program that is a function, strings
+	// and expressions. They mean nothing to any other program.
+	TopVars, TopCode map[string]string
 	// Paths are folders to look for imports in, the last one first, after the
 	// folder of the importing file. They are no restriction: an import may name
 	// any file by path.
 	Paths []string
-	// Within is the folder that imports must be in, links resolved, or "" for
-	// anywhere: what a program has read goes to where its steps send it.
+	// Within is the folder that imports must be in, unless they are in one of
+	// Paths, links resolved, or "" for anywhere: what a program has read goes to
+	// where its steps send it.
 	Within string
-	// Text takes a program that makes a string as what it says. Without it
-	// such a program is an error.
+	// Text has the program make a string, which is what there is of it. Without
+	// it such a program is an error.
 	Text bool
 	// Print receives each line of std.trace; nil drops it.
 	Print func(line string)
@@ -43,49 +50,49 @@ const maxStack = 500
 // program, which need not exist.
 //
 // The error is an *Error at the innermost place that is not in the standard
-// library, or the error of ctx. go-jsonnet cannot be stopped: when ctx ends
-// first, the evaluation goes on in the background until it is done.
-func Jsonnet(ctx context.Context, name string, source []byte, opts JsonnetOptions) ([]string, error) {
-	type result struct {
-		documents []string
-		err       error
-	}
-	done := make(chan result, 1)
-	go func() { // ends with the evaluation; nobody waits when ctx is over
-		documents, err := evaluate(name, string(source), opts)
-		done <- result{documents, err}
-	}()
-	select {
-	case r := <-done:
-		return r.documents, r.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+// library, or the cause of the end of ctx. go-jsonnet cannot be stopped: when
+// ctx ends first, the evaluation goes on in the background until it is done.
+func Jsonnet(ctx context.Context, name string, source []byte, opts JsonnetOptions) (*Output, error) {
+	return abandonable(ctx, func() (*Output, error) { return evaluate(name, string(source), opts) })
 }
 
-func evaluate(name, source string, opts JsonnetOptions) ([]string, error) {
+func evaluate(name, source string, opts JsonnetOptions) (*Output, error) {
+	imports := &importer{
+		FileImporter: jsonnet.FileImporter{JPaths: opts.Paths}, paths: opts.Paths, within: opts.Within, edges: map[string][]string{},
+	}
 	program, err := jsonnet.SnippetToAST(name, source)
 	if err != nil {
-		return nil, jsonnetError(name, err, opts)
+		return nil, jsonnetError(name, err, opts, imports)
 	}
 	vm := jsonnet.MakeVM()
 	vm.MaxStack = maxStack
-	vm.Importer(&importer{jsonnet.FileImporter{JPaths: opts.Paths}, opts.Within})
+	vm.Importer(imports)
 	vm.SetTraceOut(lineWriter(opts.Print))
-	for key, value := range opts.ExtVars {
-		vm.ExtVar(key, value)
+	for _, give := range []struct {
+		values map[string]string
+		to     func(name, value string)
+	}{{opts.ExtVars, vm.ExtVar}, {opts.ExtCode, vm.ExtCode}, {opts.TopVars, vm.TLAVar}, {opts.TopCode, vm.TLACode}} {
+		for key, value := range give.values {
+			give.to(key, value)
+		}
 	}
 	text, err := vm.Evaluate(program)
 	if err != nil {
-		return nil, jsonnetError(name, err, opts)
+		return nil, jsonnetError(name, err, opts, imports)
 	}
-	return jsonDocuments(name, text, opts.Text)
+	if opts.Text {
+		return jsonText(name, text)
+	}
+	return jsonDocuments(name, text)
 }
 
-// importer refuses what is not in a folder, unless that is "".
+// importer refuses what is in none of some folders, unless within is "", and
+// remembers which file imports which. One evaluation uses it at a time.
 type importer struct {
 	jsonnet.FileImporter
+	paths  []string
 	within string
+	edges  map[string][]string // importing file → those that it imports
 }
 
 const importOutside = "import from outside of the working tree: "
@@ -93,17 +100,62 @@ const importOutside = "import from outside of the working tree: "
 // Import implements jsonnet.Importer.
 func (i *importer) Import(from, path string) (jsonnet.Contents, string, error) {
 	contents, found, err := i.FileImporter.Import(from, path)
-	if err != nil || i.within == "" {
+	if err != nil {
 		return contents, found, err
 	}
-	inside, err := isWithin(i.within, found)
-	if err == nil && !inside {
-		err = errors.New(importOutside + path)
+	if i.within != "" {
+		inside, err := isWithinAny(append([]string{i.within}, i.paths...), found)
+		if err == nil && !inside {
+			err = errors.New(importOutside + path)
+		}
+		if err != nil {
+			return jsonnet.Contents{}, "", err
+		}
 	}
-	if err != nil {
-		return jsonnet.Contents{}, "", err
+	if from, to := filepath.Clean(from), filepath.Clean(found); !slices.Contains(i.edges[from], to) {
+		i.edges[from] = append(i.edges[from], to)
 	}
 	return contents, found, nil
+}
+
+// cycle finds files that import each other, from one of them around to itself,
+// beginning at file. It is nil where there are none.
+func (i *importer) cycle(file string) []string {
+	var way []string
+	seen := map[string]bool{}
+	var visit func(at string) bool
+	visit = func(at string) bool {
+		if start := slices.Index(way, at); start >= 0 {
+			way = append(way[start:], at)
+			return true
+		}
+		if seen[at] {
+			return false
+		}
+		seen[at] = true
+		way = append(way, at)
+		if slices.ContainsFunc(i.edges[at], visit) {
+			return true
+		}
+		way = way[:len(way)-1]
+		return false
+	}
+	if !visit(filepath.Clean(file)) {
+		return nil
+	}
+	return way
+}
+
+// isWithinAny reports whether a file is in one of some folders, links resolved.
+// A folder that is not there has nothing in it.
+func isWithinAny(dirs []string, file string) (bool, error) {
+	for _, dir := range dirs {
+		inside, err := isWithin(dir, file)
+		if inside || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return inside, err
+		}
+	}
+	return false, nil
 }
 
 func isWithin(dir, file string) (bool, error) {
@@ -131,8 +183,21 @@ func (w lineWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// jsonText is the string that a program made.
+func jsonText(name, text string) (*Output, error) {
+	var plain string
+	if err := json.Unmarshal([]byte(text), &plain); err != nil {
+		return nil, &Error{
+			Pos:     manifest.Pos{File: name},
+			Message: "the program makes " + jsonKind(json.RawMessage(strings.TrimSpace(text))) + ", not a string",
+			Hint:    "std.manifestYamlDoc makes a string of an object",
+		}
+	}
+	return &Output{Documents: []string{plain}}, nil
+}
+
 // jsonDocuments splits what the program made.
-func jsonDocuments(name, text string, acceptText bool) ([]string, error) {
+func jsonDocuments(name, text string) (*Output, error) {
 	wrong := func(what string) error {
 		return &Error{
 			Pos:     manifest.Pos{File: name},
@@ -149,10 +214,6 @@ func jsonDocuments(name, text string, acceptText bool) ([]string, error) {
 	}
 	documents := make([]string, 0, len(elements))
 	for i, element := range elements {
-		var plain string
-		if acceptText && !isList && json.Unmarshal(element, &plain) == nil {
-			return []string{plain}, nil
-		}
 		if kind := jsonKind(element); kind != "an object" {
 			if isList {
 				kind = fmt.Sprintf("a list with %s as element %d", kind, i+1)
@@ -165,7 +226,7 @@ func jsonDocuments(name, text string, acceptText bool) ([]string, error) {
 		}
 		documents = append(documents, b.String())
 	}
-	return documents, nil
+	return &Output{Documents: documents, IsList: isList}, nil
 }
 
 func jsonKind(element json.RawMessage) string {
@@ -188,7 +249,7 @@ func jsonKind(element json.RawMessage) string {
 // type is internal.
 type located interface{ Loc() ast.LocationRange }
 
-func jsonnetError(name string, err error, opts JsonnetOptions) error {
+func jsonnetError(name string, err error, opts JsonnetOptions, imports *importer) error {
 	e := &Error{Pos: manifest.Pos{File: name}}
 	var static located
 	var runtime jsonnet.RuntimeError
@@ -200,13 +261,17 @@ func jsonnetError(name string, err error, opts JsonnetOptions) error {
 	case errors.As(err, &runtime):
 		e.Message = runtime.Msg
 		for _, frame := range slices.Backward(runtime.StackTrace) {
-			if pos := jsonnetPosition(name, frame.Loc); pos.Line > 0 {
+			pos := jsonnetPosition(name, frame.Loc)
+			switch {
+			case pos.Line == 0:
+			case e.Pos.Line > 0:
+				e.Stack = append(e.Stack, Frame{Pos: pos, Name: frameName(frame.Name)})
+			default:
 				e.Pos = pos
 				if isErrorExpression(frame.Loc) {
 					// The author of the program wrote this text.
 					e.Message = "error: " + e.Message
 				}
-				break
 			}
 		}
 	default:
@@ -216,7 +281,23 @@ func jsonnetError(name string, err error, opts JsonnetOptions) error {
 	}
 	e.Message = sentence(e.Message)
 	e.Hint = jsonnetHint(e.Message, e.Pos.File, opts)
+	if argument, ok := strings.CutPrefix(e.Message, "missing argument: "); ok && e.Pos.Line == 0 {
+		e.Hint = "a program that is a function gets its arguments with --tla-str " + argument + "=VALUE or --tla-code " + argument + "=EXPRESSION"
+	}
+	if cycle := imports.cycle(e.Pos.File); cycle != nil && strings.HasPrefix(e.Message, tooDeep) {
+		e.Message = "the imports go in a circle: " + strings.Join(cycle, " → ")
+		e.Hint = "move what both need into a file that imports neither"
+		e.Stack = nil // it goes round and round
+	}
 	return e
+}
+
+// frameName is where a frame is, "" for what has no name in the program.
+func frameName(name string) string {
+	if name == "$" || strings.Contains(name, "anonymous") {
+		return ""
+	}
+	return strings.TrimSuffix(strings.Replace(name, "function <", "function ", 1), ">")
 }
 
 // jsonnetPosition is the beginning of a range, or no line when that is in the
@@ -233,11 +314,16 @@ func isErrorExpression(loc ast.LocationRange) bool {
 	return strings.HasPrefix(line[min(loc.Begin.Column-1, len(line)):], "error")
 }
 
-const undefinedVariable = "undefined external variable: "
+const (
+	undefinedVariable = "undefined external variable: "
+	tooDeep           = "max stack frames exceeded"
+)
+
+const outsideHint = "steps can send it anywhere, and a server has nothing but the repository: copy the file into the working tree, or use --trusted if you trust the program"
 
 func jsonnetHint(message, file string, opts JsonnetOptions) string {
 	if asked, ok := strings.CutPrefix(message, undefinedVariable); ok {
-		return variableHint(asked, opts.ExtVars)
+		return variableHint(asked, opts.ExtVars, opts.ExtCode)
 	}
 	if strings.HasPrefix(message, "couldn't open import") {
 		places := append([]string{"the folder of " + file}, opts.Paths...)
@@ -245,31 +331,37 @@ func jsonnetHint(message, file string, opts JsonnetOptions) string {
 		return "looked in " + strings.Join(places, ", ")
 	}
 	if strings.HasPrefix(message, importOutside) {
-		return "steps can send it anywhere, and a server has nothing but the repository: copy the file into the working tree, or use --trusted if you trust the program"
+		return outsideHint
 	}
-	if strings.HasPrefix(message, "max stack frames exceeded") {
+	if strings.HasPrefix(message, tooDeep) {
 		return fmt.Sprintf("calls nest deeper than the %d the server allows; look for a function that calls itself without end", maxStack)
 	}
 	return ""
 }
 
-func variableHint(asked string, known map[string]string) string {
-	if name, ok := strings.CutPrefix(asked, "build.param."); ok {
+func variableHint(asked string, vars, code map[string]string) string {
+	_, ofBuild := vars["build.event"]
+	if name, ok := strings.CutPrefix(asked, "build.param."); ok && ofBuild {
 		return "it is a parameter of the build: give it with --param " + name + "=VALUE"
 	}
 	if strings.HasPrefix(asked, "input.") {
-		return "input.* is only there for templates"
+		return "input.* is only there for templates, with the `data` of the file that loads them"
 	}
+	known := slices.Sorted(maps.Keys(vars))
+	known = append(known, slices.Sorted(maps.Keys(code))...)
 	best, least := "", 4
-	for name := range known {
-		if d := levenshtein.Distance(asked, name, nil); d < least || d == least && name < best {
+	for _, name := range known {
+		if d := levenshtein.Distance(asked, name, nil); d < least {
 			best, least = name, d
 		}
 	}
-	if best != "" {
+	switch {
+	case best != "":
 		return "did you mean " + best + "?"
+	case ofBuild:
+		return "there is build.*, build.param.* and repo.*, as on the server; give others with --ext-var " + asked + "=VALUE"
 	}
-	return "there is build.*, build.param.* and repo.*, as on the server"
+	return "give it with --ext-var " + asked + "=VALUE"
 }
 
 // sentence makes a message of a library look like ours: one line, in lower

@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.starlark.net/resolve"
@@ -18,10 +23,20 @@ import (
 // StarlarkOptions are what a Starlark program is given.
 type StarlarkOptions struct {
 	Build compile.Build
+	// Input is ctx.input: the data of a template.
+	Input map[string]any
 	// MaxSteps limits the work of main, 50,000 when 0, as on the server.
 	MaxSteps uint64
+	// Paths are folders for load, the last one first, after the folder of the
+	// file that loads.
+	Paths []string
+	// Within is the folder that what is loaded must be in, unless it is in one of
+	// Paths, links resolved, or "" for anywhere.
+	Within string
 	// Print receives each line that the program prints; nil drops it.
 	Print func(line string)
+	// Warn receives what works here and not on a server; nil drops it.
+	Warn func(text string)
 }
 
 // What the server allows (reference §11.6).
@@ -34,37 +49,44 @@ const (
 // for a dict, one for each element of a list. Each is JSON with three blanks of
 // indent and keys in the order of the program, without a final newline.
 //
-// ctx has build and repo as on the server; ctx.input is empty. load does not
-// work, as on the server. The error is an *Error at the innermost place in the
-// program, or the error of ctx.
-func Starlark(ctx context.Context, name string, source []byte, opts StarlarkOptions) ([]string, error) {
-	p := &program{name: name, source: source, lines: strings.SplitAfter(string(source), "\n"), opts: opts}
+// ctx has build and repo as on the server, and the input. Unlike there load
+// works, which Warn is told. The error is an *Error at the innermost place in
+// the program or what it loads, or the cause of the end of ctx.
+func Starlark(ctx context.Context, name string, source []byte, opts StarlarkOptions) (*Output, error) {
+	p := &program{ctx: ctx, name: name, opts: opts, modules: map[string]*module{}}
 	if p.opts.MaxSteps == 0 {
 		p.opts.MaxSteps = defaultSteps
 	}
-	result, main, err := p.run(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	return abandonable(ctx, func() (*Output, error) {
+		result, main, err := p.run(source)
+		if err != nil {
+			return nil, p.ended(err)
 		}
-		return nil, p.explain(err)
-	}
-	return p.documents(result, main)
+		return p.documents(result, main)
+	})
 }
 
+// program is one run of a program; one goroutine uses it.
 type program struct {
-	name   string
-	source []byte
-	lines  []string
-	opts   StarlarkOptions
+	ctx     context.Context // of the one call that it lives in
+	name    string
+	opts    StarlarkOptions
+	modules map[string]*module // by path
+	loading []string           // the files whose top level runs, outermost first
+	warned  bool
+}
+
+// module is a file of a program.
+type module struct {
+	lines   []string
+	globals starlark.StringDict
+	err     error
 }
 
 // run executes the top level and then main, each on a thread of its own: the
-// limit is for main alone.
-func (p *program) run(ctx context.Context) (starlark.Value, *starlark.Function, error) {
-	thread, release := p.thread(ctx)
-	defer release()
-	globals, err := starlark.ExecFileOptions(&syntax.FileOptions{Set: true}, thread, p.name, p.source, nil)
+// limit of steps is for main alone.
+func (p *program) run(source []byte) (starlark.Value, *starlark.Function, error) {
+	globals, err := p.execute(p.name, source)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,21 +94,38 @@ func (p *program) run(ctx context.Context) (starlark.Value, *starlark.Function, 
 	if !ok {
 		return nil, nil, p.noMain(globals)
 	}
-	thread, release = p.thread(ctx)
+	thread, release := p.thread(p.name)
 	defer release()
 	thread.SetMaxExecutionSteps(p.opts.MaxSteps)
-	result, err := starlark.Call(thread, main, starlark.Tuple{p.context()}, nil)
+	argument, err := p.context()
+	if err != nil {
+		return nil, nil, err
+	}
+	result, err := starlark.Call(thread, main, starlark.Tuple{argument}, nil)
 	return result, main, err
 }
 
-func (p *program) thread(ctx context.Context) (thread *starlark.Thread, release func() bool) {
+// execute runs the top level of a file.
+func (p *program) execute(path string, source []byte) (starlark.StringDict, error) {
+	m := &module{lines: strings.SplitAfter(string(source), "\n")}
+	p.modules[path] = m
+	p.loading = append(p.loading, path)
+	thread, release := p.thread(path)
+	defer release()
+	m.globals, m.err = starlark.ExecFileOptions(&syntax.FileOptions{Set: true}, thread, path, source, nil)
+	p.loading = p.loading[:len(p.loading)-1]
+	return m.globals, m.err
+}
+
+func (p *program) thread(path string) (thread *starlark.Thread, release func() bool) {
 	thread = &starlark.Thread{
-		Name: p.name,
-		Load: func(_ *starlark.Thread, module string) (starlark.StringDict, error) {
-			return nil, &Error{
-				Message: "load of " + module + " is not possible: the server does not load other files",
-				Hint:    "put what it defines into " + p.name,
+		Name: path,
+		Load: func(_ *starlark.Thread, name string) (starlark.StringDict, error) {
+			globals, err := p.load(path, name)
+			if err != nil {
+				return nil, p.ended(err)
 			}
+			return globals, nil
 		},
 		Print: func(_ *starlark.Thread, line string) {
 			if p.opts.Print != nil {
@@ -94,7 +133,86 @@ func (p *program) thread(ctx context.Context) (thread *starlark.Thread, release 
 			}
 		},
 	}
-	return thread, context.AfterFunc(ctx, func() { thread.Cancel("interrupted") })
+	return thread, context.AfterFunc(p.ctx, func() { thread.Cancel("interrupted") })
+}
+
+// maxModule is the size beyond which a file is surely no program.
+const maxModule = 1 << 20
+
+// load executes the file that another one loads by name, once.
+func (p *program) load(from, name string) (starlark.StringDict, error) {
+	path, err := p.find(from, name)
+	if err != nil {
+		return nil, err
+	}
+	if start := slices.Index(p.loading, path); start >= 0 {
+		way := append(slices.Clone(p.loading[start:]), path)
+		return nil, &Error{
+			Message: "the loads go in a circle: " + strings.Join(way, " → "),
+			Hint:    "move what both need into a file that loads neither",
+		}
+	}
+	if m := p.modules[path]; m != nil {
+		return m.globals, m.err
+	}
+	source, err := readModule(path)
+	if err != nil {
+		return nil, &Error{Message: "cannot load " + name + ": " + err.Error()}
+	}
+	if !p.warned && p.opts.Warn != nil {
+		p.opts.Warn(from + " loads " + name + ", which a server refuses; `drone starlark` makes one file of both that it takes")
+	}
+	p.warned = true
+	return p.execute(path, source)
+}
+
+// find looks for a file in the folder of the one that loads it, then in Paths.
+func (p *program) find(from, name string) (string, error) {
+	dirs := append([]string{filepath.Dir(from)}, p.opts.Paths...)
+	slices.Reverse(dirs[1:])
+	for _, dir := range dirs {
+		path := filepath.FromSlash(name)
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		if _, err := os.Stat(path); err != nil {
+			continue // if it is there and closed to us, no other one is meant
+		}
+		if p.opts.Within == "" {
+			return path, nil
+		}
+		inside, err := isWithinAny(append([]string{p.opts.Within}, p.opts.Paths...), path)
+		if err == nil && !inside {
+			return "", &Error{Message: "load from outside of the working tree: " + name, Hint: outsideHint}
+		}
+		return path, err
+	}
+	return "", &Error{Message: "there is no file " + name + " to load", Hint: "looked in " + strings.Join(dirs, ", ")}
+}
+
+// readModule reads a regular file of sensible size.
+func readModule(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a file")
+	}
+	if err == nil && info.Size() > maxModule {
+		err = fmt.Errorf("it has more than %d bytes", maxModule)
+	}
+	if err != nil {
+		return nil, reason(err)
+	}
+	source, err := os.ReadFile(path)
+	return source, reason(err)
+}
+
+// reason strips the operation and the path that errors of files repeat.
+func reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 func (p *program) noMain(globals starlark.StringDict) error {
@@ -109,7 +227,7 @@ func (p *program) noMain(globals starlark.StringDict) error {
 }
 
 // context is the argument of main.
-func (p *program) context() starlark.Value {
+func (p *program) context() (starlark.Value, error) {
 	groups := map[string]starlark.StringDict{"build": {}, "repo": {}}
 	for _, v := range variables(p.opts.Build, p.name) {
 		switch value := v.value.(type) {
@@ -128,11 +246,54 @@ func (p *program) context() starlark.Value {
 	build["params"] = params
 	build["cron"] = starlark.String(p.opts.Build.Cron)
 	build["debug"] = starlark.Bool(p.opts.Build.Debug)
+	input := starlark.StringDict{}
+	for name, value := range p.opts.Input {
+		var err error
+		if input[name], err = starlarkValue(value); err != nil {
+			return nil, &Error{Pos: manifest.Pos{File: p.name}, Message: "the value of " + name + " in `data` cannot be given to the template: " + err.Error()}
+		}
+	}
 	return object("ctx", starlark.StringDict{
 		"build": object("ctx.build", build),
 		"repo":  object("ctx.repo", groups["repo"]),
-		"input": object("ctx.input", nil),
-	})
+		"input": object("ctx.input", input),
+	}), nil
+}
+
+// starlarkValue makes a value of one that was read from YAML.
+func starlarkValue(v any) (starlark.Value, error) {
+	switch v := v.(type) {
+	case nil:
+		return starlark.None, nil
+	case string:
+		return starlark.String(v), nil
+	case bool:
+		return starlark.Bool(v), nil
+	case int:
+		return starlark.MakeInt(v), nil
+	case float64:
+		return starlark.Float(v), nil
+	case []any:
+		list := make([]starlark.Value, len(v))
+		for i, element := range v {
+			var err error
+			if list[i], err = starlarkValue(element); err != nil {
+				return nil, err
+			}
+		}
+		return starlark.NewList(list), nil
+	case map[string]any:
+		dict := starlark.NewDict(len(v))
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			value, err := starlarkValue(v[key])
+			if err != nil {
+				return nil, err
+			}
+			_ = dict.SetKey(starlark.String(key), value) // as in context
+		}
+		return dict, nil
+	}
+	return nil, fmt.Errorf("%v is of a kind that Starlark does not know", v)
 }
 
 func object(name string, fields starlark.StringDict) starlark.Value {
@@ -140,7 +301,7 @@ func object(name string, fields starlark.StringDict) starlark.Value {
 }
 
 // documents checks and prints what main returned.
-func (p *program) documents(result starlark.Value, main *starlark.Function) ([]string, error) {
+func (p *program) documents(result starlark.Value, main *starlark.Function) (*Output, error) {
 	wrong := func(message string) error {
 		return &Error{
 			Pos: p.at(main.Position()), Message: message,
@@ -148,10 +309,12 @@ func (p *program) documents(result starlark.Value, main *starlark.Function) ([]s
 		}
 	}
 	var elements []starlark.Value
+	isList := false
 	switch value := result.(type) {
 	case *starlark.Dict:
 		elements = []starlark.Value{value}
 	case *starlark.List:
+		isList = true
 		for element := range value.Elements() {
 			elements = append(elements, element)
 		}
@@ -173,7 +336,26 @@ func (p *program) documents(result starlark.Value, main *starlark.Function) ([]s
 		}
 		documents = append(documents, text)
 	}
-	return documents, nil
+	return &Output{Documents: documents, IsList: isList}, nil
+}
+
+// ended tells why a run has ended with an error.
+func (p *program) ended(err error) error {
+	if p.ctx.Err() == nil {
+		return p.explain(err)
+	}
+	cause := context.Cause(p.ctx)
+	var own, placed *Error
+	var eval *starlark.EvalError
+	if errors.As(err, &placed) && placed.Pos.Line > 0 { // in what is loaded
+		return p.explain(err)
+	}
+	if !errors.As(cause, &own) || !errors.As(err, &eval) {
+		return cause
+	}
+	e := *own
+	e.Pos, e.Stack = p.stack(eval)
+	return &e
 }
 
 // explain turns the errors of starlark into one with a place and a message.
@@ -184,9 +366,17 @@ func (p *program) explain(err error) error {
 	var eval *starlark.EvalError
 	switch {
 	case errors.As(err, &own):
+		// What was explained in a file that is loaded has its place, and was on
+		// its way there from here.
 		e := *own
 		if errors.As(err, &eval) {
-			e.Pos = p.innermost(eval)
+			pos, stack := p.stack(eval)
+			switch {
+			case e.Pos.Line == 0:
+				e.Pos, e.Stack = pos, stack
+			default:
+				e.Stack = append(append(slices.Clone(e.Stack), Frame{Pos: pos}), stack...)
+			}
 		}
 		if e.Pos.File == "" {
 			e.Pos.File = p.name
@@ -203,32 +393,46 @@ func (p *program) explain(err error) error {
 }
 
 func (p *program) explainEval(err *starlark.EvalError) error {
-	e := &Error{Pos: p.innermost(err), Message: sentence(err.Msg)}
-	if strings.HasSuffix(err.Msg, "too many steps") {
+	e := &Error{Message: sentence(err.Msg)}
+	e.Pos, e.Stack = p.stack(err)
+	switch {
+	case strings.HasSuffix(err.Msg, "too many steps"):
 		e.Message = fmt.Sprintf("main takes more than the %d steps the server allows", p.opts.MaxSteps)
-		e.Hint = "this is where it was stopped; look for a loop that runs too often, or shorten what the program does"
+		e.Hint = "this is where it was stopped; look for a loop that runs too often; --max-execution-steps allows more, but here only"
+	case strings.Contains(err.Msg, `"ctx.input" struct has no`) && len(p.opts.Input) == 0:
+		e.Hint = "ctx.input is the `data` of a file with `kind: template`"
 	}
 	return e
 }
 
-// innermost is the last place in the program itself.
-func (p *program) innermost(err *starlark.EvalError) manifest.Pos {
-	for i := len(err.CallStack) - 1; i >= 0; i-- {
-		if pos := err.CallStack[i].Pos; pos.Filename() == p.name {
-			return p.at(pos)
+// stack is the innermost place in the program, and how it came there.
+func (p *program) stack(err *starlark.EvalError) (pos manifest.Pos, stack []Frame) {
+	pos = manifest.Pos{File: p.name}
+	for _, frame := range slices.Backward(err.CallStack) {
+		at := frame.Pos
+		switch {
+		case p.modules[at.Filename()] == nil: // a builtin
+		case pos.Line == 0:
+			pos = p.at(at)
+		default:
+			stack = append(stack, Frame{Pos: p.at(at), Name: strings.TrimPrefix(frame.Name, "<toplevel>")})
 		}
 	}
-	return manifest.Pos{File: p.name}
+	return pos, stack
 }
 
 // at translates a place; starlark counts columns in code points already.
 func (p *program) at(pos syntax.Position) manifest.Pos {
 	line, column := int(pos.Line), int(pos.Col)
-	out := position(p.name, p.lines, line, 0)
-	if line < 1 || line > len(p.lines) || column < 1 {
+	var lines []string
+	if m := p.modules[pos.Filename()]; m != nil {
+		lines = m.lines
+	}
+	out := position(pos.Filename(), lines, line, 0)
+	if line < 1 || line > len(lines) || column < 1 {
 		return out
 	}
-	runes := []rune(p.lines[line-1])
+	runes := []rune(lines[line-1])
 	out.Column = column
 	out.Offset += len(string(runes[:min(column-1, len(runes))]))
 	return out

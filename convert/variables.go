@@ -17,10 +17,6 @@ type variable struct {
 // What only a server knows has the value it has for an ordinary repository:
 // active, and neither trusted nor protected.
 func variables(b compile.Build, file string) []variable {
-	sender := b.Trigger
-	if sender == "" || strings.HasPrefix(sender, "@") {
-		sender = b.Author.Login
-	}
 	return []variable{
 		{"build", "event", b.Event}, {"build", "action", b.Action}, {"build", "environment", b.Deploy},
 		{"build", "link", b.Link}, {"build", "branch", b.Branch}, {"build", "source", b.Source},
@@ -29,7 +25,7 @@ func variables(b compile.Build, file string) []variable {
 		{"build", "message", b.Message}, {"build", "source_repo", b.SourceRepo},
 		{"build", "author_login", b.Author.Login}, {"build", "author_name", b.Author.Name},
 		{"build", "author_email", b.Author.Email}, {"build", "author_avatar", b.Author.Avatar},
-		{"build", "sender", sender},
+		{"build", "sender", sender(b)},
 		{"repo", "uid", ""}, {"repo", "name", b.Repo.Name}, {"repo", "namespace", b.Repo.Namespace},
 		{"repo", "slug", b.Repo.Slug}, {"repo", "git_http_url", b.Repo.HTTPURL}, {"repo", "git_ssh_url", b.Repo.SSHURL},
 		{"repo", "link", b.Repo.Link}, {"repo", "branch", b.Repo.DefaultBranch}, {"repo", "config", file},
@@ -37,6 +33,14 @@ func variables(b compile.Build, file string) []variable {
 		{"repo", "active", true}, {"repo", "trusted", false}, {"repo", "protected", false},
 		{"repo", "ignore_forks", false}, {"repo", "ignore_pull_requests", false},
 	}
+}
+
+// sender is who has started the build.
+func sender(b compile.Build) string {
+	if b.Trigger == "" || strings.HasPrefix(b.Trigger, "@") {
+		return b.Author.Login
+	}
+	return b.Trigger
 }
 
 // Variables gives the external variables of Jsonnet for a build: build.event,

@@ -1,0 +1,383 @@
+package convert
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/agext/levenshtein"
+	"gopkg.in/yaml.v3"
+
+	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// use is the document that asks for a template.
+type use struct {
+	file  string
+	lines []string
+	kind  manifest.Pos // of the line that makes it one
+	load  string
+	place manifest.Pos // of load
+	data  map[string]any
+}
+
+// runTemplate gives what the template makes that a file asks for. Like a server
+// it looks at the first document only.
+func runTemplate(ctx context.Context, name string, source []byte, opts Options) ([]byte, error) {
+	u, err := readUse(name, source)
+	if err != nil {
+		return nil, err
+	}
+	path, text, err := u.find(opts)
+	if err != nil {
+		return nil, err
+	}
+	format := Detect(path, nil)
+	if format != FormatDrone {
+		u.warnOfValues(format, opts)
+		return runProgram(ctx, format, path, text, u.data, opts)
+	}
+	result, err := abandonable(ctx, func() ([]byte, error) { return render(ctx, path, text, u.data, opts) })
+	if err != nil {
+		return nil, err
+	}
+	if format := Detect(path, result); format == FormatLegacy04 || format == FormatLegacy08 {
+		return nil, legacyError(path+" (rendered)", result, format)
+	}
+	return result, nil
+}
+
+func readUse(name string, source []byte) (*use, error) {
+	lines := strings.SplitAfter(string(source), "\n")
+	at := findLine(source, "kind:", templateLine)
+	u := &use{file: name, lines: lines, data: map[string]any{}}
+	u.kind = position(name, lines, bytes.Count(source[:at], []byte("\n"))+1, 1)
+	var document yaml.Node
+	if err := yaml.NewDecoder(bytes.NewReader(source)).Decode(&document); err != nil {
+		return nil, &Error{Pos: u.kind, Message: "the file uses a template and is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+	}
+	root := target(document.Content[0])
+	if root.Kind != yaml.MappingNode || child(root, "load") == nil {
+		return nil, &Error{
+			Pos:     u.kind,
+			Message: "for this line a server takes the first document for the use of a template, and that has no `load`",
+			Hint:    "write `load: NAME` beside `kind: template`, in a file of its own",
+		}
+	}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], target(root.Content[i+1])
+		switch key.Value {
+		case "load":
+			u.load, u.place = value.Value, u.at(value)
+			if value.Kind != yaml.ScalarNode || value.Value == "" {
+				return nil, &Error{Pos: u.at(key), Message: "`load` is not the name of a template", Hint: "write `load: NAME`"}
+			}
+		case "data":
+			plain, err := plainValue(value, 0)
+			data, ok := plain.(map[string]any)
+			if err == nil && !ok && plain != nil {
+				err = errors.New("it is not a map")
+			}
+			if err != nil {
+				return nil, &Error{Pos: u.at(key), Message: "`data` cannot be given to a template: " + err.Error()}
+			}
+			if ok {
+				u.data = data
+			}
+		}
+	}
+	return u, nil
+}
+
+// at is the place of a node; columns of yaml.v3 are code points.
+func (u *use) at(n *yaml.Node) manifest.Pos {
+	pos := position(u.file, u.lines, n.Line, 0)
+	if n.Line < 1 || n.Line > len(u.lines) {
+		return pos
+	}
+	runes := []rune(u.lines[n.Line-1])
+	pos.Column = n.Column
+	pos.Offset += len(string(runes[:min(n.Column-1, len(runes))]))
+	return pos
+}
+
+// maxDepth is how deep data may nest: an alias can be in what it stands for.
+const maxDepth = 100
+
+// plainValue makes a value of a node: nil, string, bool, int, float64, []any and
+// map[string]any. Dates are text, as to a server.
+func plainValue(n *yaml.Node, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("it nests deeper than %d", maxDepth)
+	}
+	n = target(n)
+	switch n.Kind {
+	case yaml.SequenceNode:
+		list := []any{}
+		for _, element := range n.Content {
+			value, err := plainValue(element, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		return list, nil
+	case yaml.MappingNode:
+		return plainMap(n, depth)
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return nil, nil
+	case "!!bool", "!!int", "!!float":
+		var value any
+		if err := n.Decode(&value); err != nil {
+			return nil, err
+		}
+		switch value := value.(type) {
+		case bool, int, float64:
+			return value, nil
+		}
+	}
+	return n.Value, nil
+}
+
+func plainMap(n *yaml.Node, depth int) (any, error) {
+	out := map[string]any{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, element := n.Content[i], n.Content[i+1]
+		value, err := plainValue(element, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		merged, ok := value.(map[string]any)
+		if key.ShortTag() != "!!merge" || !ok {
+			out[key.Value] = value
+			continue
+		}
+		for name, value := range merged {
+			if _, own := out[name]; !own {
+				out[name] = value
+			}
+		}
+	}
+	return out, nil
+}
+
+// find looks for the template in the folders of the options.
+func (u *use) find(opts Options) (path string, text []byte, err error) {
+	wrong := func(message, hint string) (string, []byte, error) {
+		return "", nil, &Error{Pos: u.place, Message: message, Hint: hint}
+	}
+	switch strings.ToLower(filepath.Ext(u.load)) {
+	case ".yml", ".yaml", ".jsonnet", ".star", ".starlark", ".script":
+	default:
+		return wrong("the template "+u.load+" is of no kind that a server knows",
+			"names of templates end in .yml, .yaml, .jsonnet, .star, .starlark or .script")
+	}
+	if !filepath.IsLocal(filepath.FromSlash(u.load)) {
+		return wrong("the template "+u.load+" is named by a path, not by its name", "a server looks up names; write the name of the template alone")
+	}
+	for _, dir := range opts.TemplateDirs {
+		path := filepath.Join(dir, filepath.FromSlash(u.load))
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if opts.Within != "" {
+			inside, err := isWithinAny(append([]string{opts.Within}, opts.TemplateDirs...), path)
+			if err == nil && !inside {
+				return wrong("the template "+u.load+" is outside of the working tree", outsideHint)
+			}
+			if err != nil {
+				return wrong("cannot read the template "+u.load+": "+reason(err).Error(), "")
+			}
+		}
+		text, err := readModule(path)
+		if err != nil {
+			return wrong("cannot read the template "+u.load+": "+err.Error(), "")
+		}
+		return path, text, nil
+	}
+	hint := "looked in " + strings.Join(opts.TemplateDirs, ", ")
+	if len(opts.TemplateDirs) == 0 {
+		hint = "no folder with templates is known"
+	}
+	if other := closeTemplate(u.load, opts.TemplateDirs); other != "" {
+		hint += ", where there is " + other
+	}
+	return wrong("there is no template "+u.load+" on this machine",
+		hint+"; templates are stored on the server: save a copy in .drone/templates, or name its folder with --template-dir")
+}
+
+// closeTemplate is a template that is called nearly the same, or any.
+func closeTemplate(name string, dirs []string) string {
+	const near = 0.7 // of the characters
+	best, match := "", near
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue // most folders that may be there are not
+		}
+		for _, e := range entries {
+			if m := levenshtein.Match(e.Name(), name, nil); m > match && e.Type().IsRegular() {
+				best, match = e.Name(), m
+			}
+		}
+	}
+	return best
+}
+
+// warnOfValues tells where a server gives a program something else.
+func (u *use) warnOfValues(format Format, opts Options) {
+	if opts.Warn == nil {
+		return
+	}
+	for name, value := range u.data {
+		switch value.(type) {
+		case string:
+			continue
+		case []any, map[string]any:
+			if format == FormatJsonnet {
+				opts.Warn(fmt.Sprintf("%s: a Jsonnet template gets `%s` as the text %q, as on a server: write it as a string of JSON and use std.parseJson", place(u.place), name, fmt.Sprint(value)))
+				continue
+			}
+		}
+		if format == FormatStarlark {
+			opts.Warn(fmt.Sprintf("%s: not every server gives a Starlark template values that are no text: `%s` may be missing there; quote it", place(u.place), name))
+		}
+	}
+}
+
+// render executes a YAML template.
+func render(ctx context.Context, path string, text []byte, input map[string]any, opts Options) ([]byte, error) {
+	lines := strings.SplitAfter(string(text), "\n")
+	t, err := template.New(path).Funcs(functions).Parse(string(text))
+	if err != nil {
+		return nil, templateError(path, lines, err)
+	}
+	out := &rendered{ctx: ctx}
+	err = t.Execute(out, map[string]any{
+		"input": input, "build": templateBuildOf(opts.Build), "repo": templateRepoOf(opts.Build, path),
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, errTooLong):
+		return nil, &Error{
+			Pos:     manifest.Pos{File: path},
+			Message: fmt.Sprintf("what the template makes is longer than the %d bytes that are allowed", maxOutput),
+		}
+	case err != nil:
+		return nil, templateError(path, lines, err)
+	}
+	const missing = "<no value>"
+	if before, _, found := strings.Cut(out.text.String(), missing); found && opts.Warn != nil && !bytes.Contains(text, []byte(missing)) {
+		opts.Warn(fmt.Sprintf("%s: line %d of what it makes has %s, where the template writes an input that `data` does not have",
+			path, strings.Count(before, "\n")+1, missing))
+	}
+	return out.text.Bytes(), nil
+}
+
+// rendered takes what a template makes, as long as anybody wants it.
+type rendered struct {
+	ctx  context.Context // of the one call that it lives in
+	text bytes.Buffer
+}
+
+var errTooLong = errors.New("too long")
+
+func (r *rendered) Write(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	if r.text.Len()+len(p) > maxOutput {
+		return 0, errTooLong
+	}
+	return r.text.Write(p)
+}
+
+// templatePlace is how text/template begins its errors: the line, and in some
+// the offset within the line.
+var templatePlace = regexp.MustCompile(`^template: .*?:(\d+)(?::(\d+))?: `)
+
+// templateError gives an error of text/template its place.
+func templateError(path string, lines []string, err error) error {
+	e := &Error{Pos: manifest.Pos{File: path}, Message: strings.ReplaceAll(err.Error(), "template: "+path+":", "template: :")}
+	if m := templatePlace.FindStringSubmatch(e.Message); m != nil {
+		line, _ := strconv.Atoi(m[1]) // it is digits
+		column, err := strconv.Atoi(m[2])
+		if err == nil {
+			column++
+		}
+		e.Pos = position(path, lines, line, column)
+		e.Message = e.Message[len(m[0]):]
+	}
+	e.Message = sentence(strings.TrimPrefix(e.Message, "executing \""+path+"\" "))
+	switch {
+	case strings.HasPrefix(e.Message, "function ") && strings.HasSuffix(e.Message, "not defined"):
+		e.Hint = "there is " + functionNames()
+	case strings.Contains(e.Message, "can't evaluate field"):
+		e.Message, _, _ = strings.Cut(e.Message, " in type ") // of this program
+		e.Hint = "fields have the names of Go: .build.Event, .build.AuthorName, .repo.Slug; values of `data` are .input.NAME"
+	case strings.Contains(e.Message, "exceeded maximum template depth"):
+		e.Hint = "the template uses itself without end"
+	}
+	return e
+}
+
+// templateBuild and templateRepo have the names that templates use.
+type templateBuild struct {
+	ID, RepoID, Number, Parent                               int64
+	Trigger, Status, Error, Event, Action, Link              string
+	Timestamp                                                int64
+	Title, Message, Before, After, Ref, Fork, Source, Target string
+	Author, AuthorName, AuthorEmail, AuthorAvatar, Sender    string
+	Params                                                   map[string]string
+	Cron, Deploy                                             string
+	DeployID                                                 int64
+	Debug                                                    bool
+	Started, Finished, Created, Updated, Version             int64
+}
+
+type templateRepo struct {
+	ID, UserID                                                     int64
+	UID, Namespace, Name, Slug, SCM, HTTPURL, SSHURL, Link, Branch string
+	Private                                                        bool
+	Visibility, Config                                             string
+	Active, Trusted, Protected, IgnoreForks, IgnorePulls           bool
+	CancelPulls, CancelPush, CancelRunning                         bool
+	Throttle, Timeout, Counter, Synced, Created, Updated, Version  int64
+}
+
+func templateBuildOf(b compile.Build) templateBuild {
+	out := templateBuild{
+		Number: b.Number, Parent: b.Parent, Trigger: b.Trigger, Status: "pending", Event: b.Event, Action: b.Action, Link: b.Link,
+		Title: b.Title, Message: b.Message, Before: b.Before, After: b.After, Ref: b.Ref, Fork: b.SourceRepo,
+		Source: b.Source, Target: b.Branch,
+		Author: b.Author.Login, AuthorName: b.Author.Name, AuthorEmail: b.Author.Email, AuthorAvatar: b.Author.Avatar,
+		Sender: sender(b), Params: b.Params, Cron: b.Cron, Deploy: b.Deploy, DeployID: b.DeployID, Debug: b.Debug,
+	}
+	if !b.Created.IsZero() {
+		out.Created = b.Created.Unix()
+	}
+	if !b.Started.IsZero() {
+		out.Started = b.Started.Unix()
+	}
+	return out
+}
+
+func templateRepoOf(b compile.Build, file string) templateRepo {
+	r := b.Repo
+	return templateRepo{
+		Namespace: r.Namespace, Name: r.Name, Slug: r.Slug, SCM: r.SCM, HTTPURL: r.HTTPURL, SSHURL: r.SSHURL, Link: r.Link,
+		Branch: r.DefaultBranch, Private: r.Private, Visibility: r.Visibility, Config: file, Active: true,
+	}
+}
