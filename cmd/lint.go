@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -51,6 +50,7 @@ func newLint(s Streams, version string) *cobra.Command {
 	}
 	o.build.register(c)
 	flags := c.Flags()
+	o.progs.register(flags)
 	flags.BoolVar(&o.sel.trusted, "trusted", false, "the server trusts the repository: privileged, host volumes, devices … are fine")
 	flags.StringArrayVar(&o.sel.privileged, "privileged", nil, "the server runs plugins of this `image` privileged, as the built-in ones (repeatable)")
 	c.Args = cobra.ArbitraryArgs
@@ -79,6 +79,7 @@ func newLint(s Streams, version string) *cobra.Command {
 type linted struct {
 	file     string
 	source   []byte // the text that positions refer to
+	use      []byte // that of the file, where it asks for the template that has made the source
 	findings []manifest.Problem
 	strict   bool
 	err      error
@@ -205,7 +206,12 @@ func (r linted) fails() bool {
 	return slices.ContainsFunc(r.findings, func(f manifest.Problem) bool { return fatal(f, r.strict) })
 }
 
-func (r linted) sourceOf(string) []byte { return r.source }
+func (r linted) sourceOf(file string) []byte {
+	if file == r.file && r.use != nil {
+		return r.use
+	}
+	return r.source
+}
 
 // linter looks at files for one command.
 type linter struct {
@@ -273,6 +279,9 @@ func (l *linter) all(ctx context.Context, paths []string) []linted {
 // file looks at one file. With --fix it is mended first.
 func (l *linter) file(ctx context.Context, path string) linted {
 	r := linted{file: path}
+	if path == "" {
+		r.file = defaultFile
+	}
 	var args []string
 	if path != "" {
 		args = []string{path}
@@ -304,6 +313,10 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		shown += " (converted)" // positions are those of the text it became
 	}
 	r.source, r.findings = text, lint.Check(shown, text, opts)
+	if shown != name && convert.Detect(name, source) == convert.FormatTemplate {
+		r.use = source
+		r.findings = append(lint.Check(name, source, opts), r.findings...)
+	}
 	if l.options.fix && shown == name && name != "<stdin>" {
 		mended, n := lint.Apply(text, r.findings)
 		if n > 0 {
@@ -326,18 +339,21 @@ func mend(name string, text []byte) error {
 // toYAML converts what is not Drone YAML yet. What no program here can convert
 // is YAML as well, of which there is something to say.
 func (l *linter) toYAML(ctx context.Context, name string, source []byte) ([]byte, error) {
-	within := ""
-	switch convert.Detect(name, source) {
-	case convert.FormatDrone:
-	case convert.FormatTemplate, convert.FormatLegacy04, convert.FormatLegacy08:
+	format := convert.Detect(name, source)
+	if format == convert.FormatLegacy04 || format == convert.FormatLegacy08 {
 		return source, nil
-	default:
-		var err error
-		if within, err = workingTree(filepath.Dir(name)); err != nil {
-			return nil, usage(fmt.Errorf("cannot tell the working tree of %s: %w", name, cause(err)), "")
-		}
 	}
-	text, err := convert.Run(ctx, name, source, convert.Options{Build: l.compile.Build, Within: within})
+	given, err := l.options.progs.options(l.streams, name, source, l.compile.Build, false)
+	if err != nil {
+		return nil, err
+	}
+	text, err := convert.Run(ctx, name, source, given)
+	if e, ok := errors.AsType[*convert.Error](err); ok && e.Use {
+		if e.Absent {
+			l.streams.note(e.Error() + ", so nothing is known of what it makes")
+		}
+		return source, nil
+	}
 	if err != nil {
 		return nil, conversionFailure(err)
 	}

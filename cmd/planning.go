@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -31,6 +30,7 @@ import (
 type planFlags struct {
 	build buildFlags
 	sel   selectFlags
+	progs programFlags
 	base  string
 }
 
@@ -38,6 +38,7 @@ func (f *planFlags) register(c *cobra.Command) {
 	c.Args = maxArgs(1)
 	f.build.register(c)
 	f.sel.register(c)
+	f.progs.register(c.Flags())
 	c.Flags().StringVar(&f.base, "base", "",
 		"`ref` that the changed files of `when.paths` and `trigger.paths` are counted from (default: where the branch left the default branch)")
 }
@@ -172,13 +173,11 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 		return nil, err
 	}
 	opts := m.opts
-	within := ""
-	if !opts.Trusted {
-		if within, err = workingTree(filepath.Dir(name)); err != nil {
-			return nil, usage(fmt.Errorf("cannot tell the working tree of %s: %w", name, cause(err)), "")
-		}
+	given, err := m.flags.progs.options(m.streams, name, source, opts.Build, opts.Trusted)
+	if err != nil {
+		return nil, err
 	}
-	text, err := convert.Run(ctx, name, source, convert.Options{Build: opts.Build, Within: within})
+	text, err := convert.Run(ctx, name, source, given)
 	if err != nil {
 		return nil, conversionFailure(err)
 	}
@@ -241,10 +240,13 @@ func leftOut(plan *exec.Plan, include []string) (texts []string) {
 
 func conversionFailure(err error) error {
 	var e *convert.Error
-	if errors.As(err, &e) {
-		return usage(e, e.Hint)
+	if !errors.As(err, &e) {
+		return usage(err, "")
 	}
-	return usage(err, "")
+	if trace := e.Trace(); trace != "" {
+		return usage(fmt.Errorf("%w\n%s", e, trace), e.Hint)
+	}
+	return usage(e, e.Hint)
 }
 
 // unknownName explains a name that the file does not have.

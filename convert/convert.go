@@ -43,6 +43,9 @@ type Error struct {
 	Hint    string // what to do, may be empty
 	// Stack is how the program came to Pos, the nearest place first.
 	Stack []Frame
+	// Use tells that a template is wrongly asked for, so that nothing of it was
+	// read. Absent tells that it is not on this machine.
+	Use, Absent bool
 }
 
 // Frame is a place in a program where it called what the error is in.

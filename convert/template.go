@@ -63,12 +63,12 @@ func readUse(name string, source []byte) (*use, error) {
 	u.kind = position(name, lines, bytes.Count(source[:at], []byte("\n"))+1, 1)
 	var document yaml.Node
 	if err := yaml.NewDecoder(bytes.NewReader(source)).Decode(&document); err != nil {
-		return nil, &Error{Pos: u.kind, Message: "the file uses a template and is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+		return nil, &Error{Use: true, Pos: u.kind, Message: "the file uses a template and is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
 	}
 	root := target(document.Content[0])
 	if root.Kind != yaml.MappingNode || child(root, "load") == nil {
 		return nil, &Error{
-			Pos:     u.kind,
+			Use: true, Pos: u.kind,
 			Message: "for this line a server takes the first document for the use of a template, and that has no `load`",
 			Hint:    "write `load: NAME` beside `kind: template`, in a file of its own",
 		}
@@ -79,7 +79,7 @@ func readUse(name string, source []byte) (*use, error) {
 		case "load":
 			u.load, u.place = value.Value, u.at(value)
 			if value.Kind != yaml.ScalarNode || value.Value == "" {
-				return nil, &Error{Pos: u.at(key), Message: "`load` is not the name of a template", Hint: "write `load: NAME`"}
+				return nil, &Error{Use: true, Pos: u.at(key), Message: "`load` is not the name of a template", Hint: "write `load: NAME`"}
 			}
 		case "data":
 			plain, err := plainValue(value, 0)
@@ -88,7 +88,7 @@ func readUse(name string, source []byte) (*use, error) {
 				err = errors.New("it is not a map")
 			}
 			if err != nil {
-				return nil, &Error{Pos: u.at(key), Message: "`data` cannot be given to a template: " + err.Error()}
+				return nil, &Error{Use: true, Pos: u.at(key), Message: "`data` cannot be given to a template: " + err.Error()}
 			}
 			if ok {
 				u.data = data
@@ -213,8 +213,10 @@ func (u *use) find(opts Options) (path string, text []byte, err error) {
 	if other := closeTemplate(u.load, opts.TemplateDirs); other != "" {
 		hint += ", where there is " + other
 	}
-	return wrong("there is no template "+u.load+" on this machine",
-		hint+"; templates are stored on the server: save a copy in .drone/templates, or name its folder with --template-dir")
+	return "", nil, &Error{
+		Use: true, Absent: true, Pos: u.place, Message: "there is no template " + u.load + " on this machine",
+		Hint: hint + "; templates are stored on the server: save a copy in .drone/templates, or name its folder with --template-dir",
+	}
 }
 
 // closeTemplate is a template that is called nearly the same, or any.

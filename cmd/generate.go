@@ -1,0 +1,95 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"gopkg.in/yaml.v3"
+
+	"github.com/drone-laptop/drone/internal/rewrite"
+)
+
+// generateFlags are what the commands that make a .drone.yml of a program have
+// in common.
+type generateFlags struct {
+	source, target string
+	stdout, format bool
+}
+
+func (f *generateFlags) register(flags *pflag.FlagSet, source string) {
+	flags.StringVar(&f.source, "source", source, "`file` with the program")
+	flags.StringVar(&f.target, "target", defaultFile, "`file` to write")
+	flags.BoolVar(&f.stdout, "stdout", false, "write to standard output instead")
+	flags.BoolVar(&f.format, "format", false, "write YAML instead of JSON, with sorted keys")
+}
+
+// read reads the program, which an argument may name instead of --source.
+func (f *generateFlags) read(s Streams, c *cobra.Command, args []string) (name string, source []byte, err error) {
+	name = f.source
+	if len(args) > 0 {
+		if c.Flags().Changed("source") {
+			return "", nil, usage(fmt.Errorf("both %s and --source %s name the program", args[0], f.source), "leave one of them out")
+		}
+		name = args[0]
+	}
+	return readSource(s, []string{name})
+}
+
+// write writes what a program made.
+func (f *generateFlags) write(s Streams, text []byte) error {
+	if f.stdout {
+		_, err := s.Out.Write(text)
+		return err
+	}
+	err := rewrite.File(f.target, text)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.WriteFile(f.target, text, 0o644)
+	}
+	if err != nil {
+		return usage(fmt.Errorf("cannot write %s: %w", f.target, cause(err)), "")
+	}
+	return nil
+}
+
+// yamlOf is a document of JSON as YAML, its keys sorted.
+func yamlOf(document string) (string, error) {
+	dec := json.NewDecoder(strings.NewReader(document))
+	dec.UseNumber()
+	tree, err := yamlNode(dec)
+	if err != nil {
+		return "", err
+	}
+	sortKeys(tree)
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := errors.Join(enc.Encode(tree), enc.Close()); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// sortKeys sorts the keys of all mappings.
+func sortKeys(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		var pairs [][2]*yaml.Node
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			pairs = append(pairs, [2]*yaml.Node{n.Content[i], n.Content[i+1]})
+		}
+		slices.SortStableFunc(pairs, func(a, b [2]*yaml.Node) int { return strings.Compare(a[0].Value, b[0].Value) })
+		for i, pair := range pairs {
+			copy(n.Content[2*i:], pair[:])
+		}
+	}
+	for _, child := range n.Content {
+		sortKeys(child)
+	}
+}

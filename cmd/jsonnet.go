@@ -1,0 +1,122 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/convert"
+)
+
+type jsonnetOptions struct {
+	generateFlags
+	jsonnetFlags
+	stream, text bool
+}
+
+func newJsonnet(s Streams) *cobra.Command {
+	o := &jsonnetOptions{}
+	c := &cobra.Command{
+		Use:   "jsonnet [FILE]",
+		Short: "make a .drone.yml of a Jsonnet program",
+		Long: "jsonnet evaluates FILE (default .drone.jsonnet) and writes what it makes to .drone.yml:\n" +
+			"one document of an object, or with --stream one of each element of a list. It gives the\n" +
+			"program no facts of a build, so that the result is the same everywhere: those that it\n" +
+			"asks for come from --ext-var, as in --ext-var build.event=push. The other commands take\n" +
+			"the program as it is, and give it all facts.",
+		Example: "  drone jsonnet --stream --format\n  drone jsonnet --stdout --ext-var build.event=tag ci.jsonnet",
+		Args:    maxArgs(1),
+	}
+	flags := c.Flags()
+	o.generateFlags.register(flags, ".drone.jsonnet")
+	flags.BoolVar(&o.stream, "stream", false, "the program makes a list, of which each element becomes a document")
+	flags.BoolVar(&o.text, "string", false, "the program makes a string, which is written as it is")
+	o.jsonnetFlags.register(flags)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return runJsonnet(orBackground(c.Context()), s, o, c, args)
+	}
+	return c
+}
+
+func runJsonnet(ctx context.Context, s Streams, o *jsonnetOptions, c *cobra.Command, args []string) error {
+	if o.text && (o.stream || o.format) {
+		return usage(errors.New("--string takes the text as it is, so --stream and --format have no meaning"), "leave them out")
+	}
+	name, source, err := o.read(s, c, args)
+	if err != nil {
+		return err
+	}
+	given, err := o.jsonnetFlags.options(s)
+	if err != nil {
+		return err
+	}
+	ctx, release := convert.Bound(ctx, name)
+	defer release()
+	out, err := convert.Jsonnet(ctx, name, source, convert.JsonnetOptions{
+		ExtVars: given.ExtVars, ExtCode: given.ExtCode, TopVars: given.TopVars, TopCode: given.TopCode,
+		Paths: given.Paths, Text: o.text, Print: given.Print,
+	})
+	if err != nil {
+		return conversionFailure(err)
+	}
+	text, err := o.join(name, out)
+	if err != nil {
+		return err
+	}
+	return o.write(s, text)
+}
+
+// join makes one text of what the program has made.
+func (o *jsonnetOptions) join(name string, out *convert.Output) ([]byte, error) {
+	switch {
+	case o.text:
+		return []byte(out.Documents[0]), nil
+	case out.IsList && !o.stream:
+		return nil, usage(fmt.Errorf("%s makes a list, which is not a document", name), "add --stream: each element becomes a document")
+	case !out.IsList && o.stream:
+		return nil, usage(fmt.Errorf("%s makes an object, not a list of documents", name), "leave out --stream")
+	}
+	var b strings.Builder
+	for _, document := range out.Documents {
+		if o.stream {
+			b.WriteString("---\n")
+		}
+		if !o.format {
+			b.WriteString(spaceEmpty(document) + "\n")
+			continue
+		}
+		text, err := yamlOf(document)
+		if err != nil {
+			return nil, usage(fmt.Errorf("what %s makes cannot be written as YAML: %w", name, err), "leave out --format")
+		}
+		b.WriteString(text)
+	}
+	return []byte(b.String()), nil
+}
+
+// spaceEmpty puts a blank into each empty list and object outside of strings, as
+// the official command does: what it wrote before stays as it is.
+func spaceEmpty(text string) string {
+	var b strings.Builder
+	quoted, escaped := false, false
+	var before byte
+	for _, c := range []byte(text) {
+		switch {
+		case quoted:
+			quoted = escaped || c != '"'
+			escaped = c == '\\' && !escaped
+		case c == '"':
+			quoted = true
+		case before == '[' && c == ']' || before == '{' && c == '}':
+			b.WriteByte(' ')
+		}
+		b.WriteByte(c)
+		if before = c; quoted {
+			before = 0
+		}
+	}
+	return b.String()
+}
