@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -312,6 +314,9 @@ func (l *linter) file(ctx context.Context, path string) linted {
 	if !bytes.Equal(text, source) {
 		shown += " (converted)" // positions are those of the text it became
 	}
+	if shown == name {
+		opts.Generated = l.generated(ctx, name)
+	}
 	r.source, r.findings = text, lint.Check(shown, text, opts)
 	if shown != name && convert.Detect(name, source) == convert.FormatTemplate {
 		r.use = source
@@ -334,6 +339,54 @@ func mend(name string, text []byte) error {
 		return usage(fmt.Errorf("cannot mend %s: %w", name, cause(err)), "")
 	}
 	return nil
+}
+
+// generated runs the program beside a file that the file is probably made from,
+// if there is one that gives the same for every build. What is wrong with the
+// program itself is told to those who look at it.
+func (l *linter) generated(ctx context.Context, name string) *lint.Generated {
+	stem, found := strings.CutSuffix(name, ".yml")
+	if !found {
+		return nil
+	}
+	for _, ending := range []string{".jsonnet", ".star", ".starlark"} {
+		program, source, err := readProgram(stem + ending)
+		if err != nil || asksForBuild(source) {
+			continue
+		}
+		given, err := l.options.progs.options(l.streams, program, source, l.compile.Build, false)
+		if err != nil {
+			return nil
+		}
+		given.Print = func(string) {} // nobody has asked for the program
+		text, err := convert.Run(ctx, program, source, given)
+		if err != nil {
+			return nil
+		}
+		return &lint.Generated{Program: filepath.Base(program), Text: text}
+	}
+	return nil
+}
+
+func readProgram(name string) (string, []byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return name, nil, err
+	}
+	defer file.Close()
+	source, err := readLimited(file, name, 0)
+	return name, source, err
+}
+
+// asksForBuild reports whether what a program makes may differ from build to
+// build, or with what it is given on the command line.
+func asksForBuild(program []byte) bool {
+	for _, word := range []string{"extVar", "ctx.", "ctx["} {
+		if bytes.Contains(program, []byte(word)) {
+			return true
+		}
+	}
+	return false
 }
 
 // toYAML converts what is not Drone YAML yet. What no program here can convert

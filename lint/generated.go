@@ -2,8 +2,11 @@ package lint
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/drone-laptop/drone/manifest"
 )
@@ -56,7 +59,70 @@ func generatedRules() []Rule {
 		Good:        "kind: template\nload: plugin.jsonnet\ndata: {name: hello}\n",
 		Reference:   "§11.6",
 		check:       checkTemplateLoad,
+	}, {
+		ID: "stale-generated", Group: GroupGenerated, Severity: manifest.Warning,
+		Summary: "a file that differs from what the program beside it makes",
+		Explanation: "Where `.drone.jsonnet` or `.drone.star` stands beside `.drone.yml`, the one is made from the other, and a change of the " +
+			"program has no effect before it is. Comments, order and signatures do not count. Programs that ask for the build are left out, for " +
+			"they make something else for each.",
+		Untold: "It takes two files.", Good: example,
+		Reference: "signing J2, J3",
+		check:     checkStale,
 	}}
+}
+
+// checkStale compares the documents of the file with those of the program.
+func checkStale(p *pass) {
+	if p.generated == nil || len(p.parsed) > 0 && slices.ContainsFunc(p.parsed, func(f manifest.Problem) bool { return f.Severity == manifest.Error }) {
+		return
+	}
+	var own []*manifest.Document
+	for _, d := range p.file.Documents {
+		if d.Signature == nil {
+			own = append(own, d)
+		}
+	}
+	made, problems := manifest.Parse(p.generated.Program, p.generated.Text, nil)
+	if len(made.Documents) == 0 && len(problems) > 0 {
+		return
+	}
+	hint := "run the program again, or move what was changed here into it"
+	for i, d := range own {
+		if i >= len(made.Documents) {
+			p.reportIn(d.Pipeline, nameOf(d), "the document is not among what "+p.generated.Program+" makes", hint)
+			return
+		}
+		if !sameValue(p.file.Source, d, made.Source, made.Documents[i]) {
+			p.reportIn(d.Pipeline, nameOf(d), "the document differs from what "+p.generated.Program+" makes", hint)
+			return
+		}
+	}
+	if len(made.Documents) > len(own) && len(own) > 0 {
+		last := own[len(own)-1]
+		p.reportIn(last.Pipeline, nameOf(last), "behind this document one is missing that "+p.generated.Program+" makes", hint)
+	}
+}
+
+// nameOf is where a document is named, or its kind.
+func nameOf(d *manifest.Document) manifest.Span {
+	switch {
+	case d.Name.IsSet() && !d.Name.Null:
+		return d.Name.Span
+	case d.Kind.IsSet():
+		return d.Kind.Span
+	}
+	return firstLine(d.Span)
+}
+
+// sameValue reports whether two documents are the same but for comments, order
+// and style. Those that cannot be read count as the same.
+func sameValue(a []byte, inA *manifest.Document, b []byte, inB *manifest.Document) bool {
+	read := func(source []byte, d *manifest.Document) (value any, ok bool) {
+		return value, yaml.Unmarshal(source[d.Span.Start.Offset:d.Span.End.Offset], &value) == nil
+	}
+	first, ok := read(a, inA)
+	second, same := read(b, inB)
+	return !ok || !same || reflect.DeepEqual(first, second)
 }
 
 // signatures returns the documents that are signatures.

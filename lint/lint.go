@@ -28,8 +28,17 @@ type Options struct {
 	// Levels are the wishes of the user, by rule. They win over what a rule
 	// says; comments in the file win over them.
 	Levels map[string]Level
+	// Generated is what the program beside the file makes, of which the file
+	// should be a copy; nil when there is none.
+	Generated *Generated
 	// Strict takes some things more gravely, see Rule.Strict.
 	Strict bool
+}
+
+// Generated is the text that a program makes.
+type Generated struct {
+	Program string // its file, for messages
+	Text    []byte
 }
 
 // Check looks at a configuration file of Drone 1.0 and later, in YAML. name is

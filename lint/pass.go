@@ -27,6 +27,8 @@ type pass struct {
 	// privileged are the repositories of images that the user says are
 	// privileged.
 	privileged []string
+	// generated is what the file should be a copy of, nil for nothing.
+	generated *Generated
 	// defined are the names that substitution knows besides those of every build.
 	defined map[string]bool
 
@@ -41,7 +43,7 @@ type pass struct {
 }
 
 func newPass(file *manifest.File, plan *exec.Plan, opts Options) *pass {
-	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict}
+	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict, generated: opts.Generated}
 	for _, image := range opts.Compile.Privileged {
 		if named, err := reference.ParseNormalizedNamed(image); err == nil {
 			p.privileged = append(p.privileged, named.Name())
