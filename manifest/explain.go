@@ -73,7 +73,7 @@ func (x *explanation) explain(reason string) {
 	}
 	switch reason {
 	case "mapping values are not allowed in this context", "could not find expected ':'":
-		if x.strayQuote() || x.missingBlank() || x.missingColon() || x.shallowBlock() {
+		if x.strayQuote() || x.missingBlank() || x.missingColon() || x.shallowBlock() || reason == "could not find expected ':'" && x.endedBlock() {
 			return
 		}
 	case "did not find expected ',' or ']'", "did not find expected ',' or '}'":
@@ -81,7 +81,7 @@ func (x *explanation) explain(reason string) {
 			return
 		}
 	}
-	if strings.HasPrefix(reason, "did not find expected") && x.afterBracket() {
+	if strings.HasPrefix(reason, "did not find expected") && (x.strayQuote() || x.afterBracket() || x.afterQuote()) {
 		return
 	}
 	switch reason {
@@ -237,12 +237,9 @@ func (x *explanation) misfit() {
 	value := valueOf(content)
 	switch {
 	case x.strayQuote():
-	case lastOpen(x.line) >= 0 && strings.IndexByte("[{", x.line[lastOpen(x.line)]) >= 0 && strings.Count(content, "]") <= strings.Count(content, "["):
+	case value != "" && strings.IndexByte("[{", value[0]) >= 0 && lastOpen(x.line) >= 0:
 		x.column = lastOpen(x.line) + 1
 		x.say(fmt.Sprintf("the `%c` is not closed", x.line[x.column-1]), "close it, or quote the value if it is meant as text")
-	case value != "" && strings.IndexByte(`"'`, value[0]) >= 0 && quotedEnd(value, 0, value[0]) < len(value):
-		x.column = strings.LastIndex(x.line, value) + 1
-		x.say("text follows the closing quote of the value", "put the whole value into quotes of the other kind, or double the quotes inside single quotes")
 	case strings.Count(content, "]") > strings.Count(content, "["), strings.Count(content, "}") > strings.Count(content, "{"):
 		x.say("a bracket is closed that is not open", "remove the bracket, or quote the value if it is meant as text")
 	case x.endedBlock():

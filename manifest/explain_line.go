@@ -130,10 +130,10 @@ func (x *explanation) missingBlank() bool {
 	return false
 }
 
-// missingColon explains a line that is nothing but a key.
+// missingColon explains a line that begins with a key, or is nothing else.
 func (x *explanation) missingColon() bool {
-	m := keyOnLine.FindStringSubmatchIndex(strings.TrimRight(x.line, " "))
-	if m == nil || m[4] < m[5] || m[6] < m[7] || !keyWords()[x.line[m[2]:m[3]]] {
+	m := keyOnLine.FindStringSubmatchIndex(x.line)
+	if m == nil || m[4] < m[5] || m[6] < m[7] && x.line[m[6]] != ' ' || !keyWords()[x.line[m[2]:m[3]]] || strings.Contains(x.line, ": ") {
 		return false
 	}
 	x.column = m[3] + 1
@@ -236,6 +236,22 @@ func (x *explanation) afterBracket() bool {
 	}
 	x.column = strings.LastIndex(x.line, value) + 1
 	x.say("text follows the closing bracket of the value", "quote the whole: "+singleQuoted(value))
+	return true
+}
+
+// afterQuote explains a value that begins with a quoted word and goes on behind
+// it.
+func (x *explanation) afterQuote() bool {
+	value := valueOf(strings.TrimSpace(x.line))
+	if value == "" || value[0] != '"' && value[0] != '\'' {
+		return false
+	}
+	end := quotedEnd(value, 0, value[0])
+	if rest := strings.TrimLeft(value[end:], " "); rest == "" || slices.Contains([]byte("#:]},"), rest[0]) {
+		return false
+	}
+	x.column = strings.LastIndex(x.line, value) + 1
+	x.say("text follows the closing quote of the value", "put the whole value into quotes of the other kind, or double the quotes inside single quotes")
 	return true
 }
 
