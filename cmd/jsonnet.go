@@ -55,7 +55,7 @@ func runJsonnet(ctx context.Context, s Streams, o *jsonnetOptions, c *cobra.Comm
 	}
 	ctx, release := convert.Bound(ctx, name)
 	defer release()
-	out, err := convert.Jsonnet(ctx, name, source, convert.JsonnetOptions{
+	out, err := given.Jsonnet(ctx, name, source, convert.JsonnetOptions{
 		ExtVars: given.ExtVars, ExtCode: given.ExtCode, TopVars: given.TopVars, TopCode: given.TopCode,
 		Paths: given.Paths, Text: o.text, Print: given.Print,
 	})

@@ -29,6 +29,9 @@ func Main(args []string, s Streams, version string) (status int) {
 	if dir, ok := helperDir(args); ok {
 		return serveOwners(s, dir)
 	}
+	if len(args) == 1 && args[0] == evaluateCommand {
+		return serveEvaluation(s)
+	}
 	if o := vigil.Orphaned(); o != nil {
 		return orphaned(o)
 	}
@@ -113,7 +116,7 @@ func complete(c *cobra.Command) {
 			offer = cobra.FixedCompletions(o.words(), cobra.ShellCompDirectiveNoFileComp)
 		case f.Name == "event":
 			offer = cobra.FixedCompletions(facts.Events(), cobra.ShellCompDirectiveNoFileComp)
-		case f.Name == "out":
+		case f.Name == "out", f.Name == "jpath", f.Name == "template-dir":
 			offer = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
 		default:
 			return

@@ -34,6 +34,8 @@ type Streams struct {
 	// LookupEnv reads the caller's environment; Environ lists it.
 	LookupEnv func(string) (string, bool)
 	Environ   func() []string
+	// Program is the file of this program, with which it starts itself, or "".
+	Program string
 
 	colourless bool // whatever the environment says
 	outlets    []*outlet
@@ -64,6 +66,9 @@ func StandardStreams() Streams {
 		Dialogue:    term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
 		LookupEnv:   os.LookupEnv,
 		Environ:     os.Environ,
+	}
+	if program, err := os.Executable(); err == nil {
+		s.Program = program
 	}
 	if s.ErrTerminal {
 		s.Columns = func() int {

@@ -42,7 +42,7 @@ func bound(ctx context.Context, name string, opts Options) (_ context.Context, r
 	done := make(chan struct{})
 	go func() { // release waits for it
 		defer close(done)
-		before := heap()
+		before := used()
 		ticker := time.NewTicker(lookEvery)
 		defer ticker.Stop()
 		end := time.NewTimer(limit)
@@ -54,7 +54,7 @@ func bound(ctx context.Context, name string, opts Options) (_ context.Context, r
 			case <-end.C:
 				cancel(endless(name, fmt.Sprintf("it was not done after %s", limit)))
 			case <-ticker.C:
-				if now := heap(); now > before && now-before > memory {
+				if now := used(); now > before && now-before > memory {
 					cancel(endless(name, fmt.Sprintf("it took more than %d MiB of memory", memory>>20)))
 				}
 			}
@@ -71,18 +71,19 @@ func endless(name, why string) error {
 	}
 }
 
-// heap is the memory that values take, those included that nobody needs any more.
-func heap() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+// used is the memory that values take, those included that nobody needs any
+// more, and stacks. These count four times: at 1 GB Go ends the process.
+func used() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+	return sample[0].Value.Uint64() + 4*sample[1].Value.Uint64()
 }
 
 // abandonable runs f and returns what it gives. When ctx ends first it returns
-// the cause of that, or what f gives when it ends soon. Else f goes on in the
+// the cause of that, or what f gives while it may still hear of it. Else f goes on in the
 // background until it is done: that is for what nobody can stop, in a program
 // that ends soon itself.
-func abandonable[T any](ctx context.Context, f func() (T, error)) (T, error) {
+func abandonable[T any](ctx context.Context, hearing time.Duration, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error

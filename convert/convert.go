@@ -122,6 +122,9 @@ type Options struct {
 	// when 0. Memory is looked at now and then, for the whole process.
 	Time   time.Duration
 	Memory uint64
+	// Jsonnet evaluates Jsonnet in place of the function of that name, nil for
+	// that: it leaves behind what does not end, and that may take all memory.
+	Jsonnet JsonnetEvaluator
 	// Print receives each line that a program prints; nil drops it.
 	Print func(line string)
 	// Warn receives what works here and not on a server; nil drops it.
@@ -173,7 +176,11 @@ func runProgram(ctx context.Context, format Format, name string, source []byte, 
 			vars["input."+key] = fmt.Sprint(value)
 		}
 		maps.Copy(vars, opts.ExtVars)
-		out, err = Jsonnet(ctx, name, source, JsonnetOptions{
+		evaluate := opts.Jsonnet
+		if evaluate == nil {
+			evaluate = Jsonnet
+		}
+		out, err = evaluate(ctx, name, source, JsonnetOptions{
 			ExtVars: vars, ExtCode: opts.ExtCode, TopVars: opts.TopVars, TopCode: opts.TopCode,
 			Paths: append([]string{filepath.Dir(name)}, opts.Paths...), Within: opts.Within, Print: opts.Print,
 		})

@@ -38,8 +38,11 @@ type JsonnetOptions struct {
 	// it such a program is an error.
 	Text bool
 	// Print receives each line of std.trace; nil drops it.
-	Print func(line string)
+	Print func(line string) `json:"-"`
 }
+
+// JsonnetEvaluator is what Jsonnet is.
+type JsonnetEvaluator = func(ctx context.Context, name string, source []byte, opts JsonnetOptions) (*Output, error)
 
 // maxStack is the depth of calls that the server allows.
 const maxStack = 500
@@ -53,7 +56,7 @@ const maxStack = 500
 // library, or the cause of the end of ctx. go-jsonnet cannot be stopped: when
 // ctx ends first, the evaluation goes on in the background until it is done.
 func Jsonnet(ctx context.Context, name string, source []byte, opts JsonnetOptions) (*Output, error) {
-	return abandonable(ctx, func() (*Output, error) { return evaluate(name, string(source), opts) })
+	return abandonable(ctx, 0, func() (*Output, error) { return evaluate(name, string(source), opts) })
 }
 
 func evaluate(name, source string, opts JsonnetOptions) (*Output, error) {

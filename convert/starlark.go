@@ -57,7 +57,7 @@ func Starlark(ctx context.Context, name string, source []byte, opts StarlarkOpti
 	if p.opts.MaxSteps == 0 {
 		p.opts.MaxSteps = defaultSteps
 	}
-	return abandonable(ctx, func() (*Output, error) {
+	return abandonable(ctx, hearing, func() (*Output, error) {
 		result, main, err := p.run(source)
 		if err != nil {
 			return nil, p.ended(err)

@@ -46,7 +46,7 @@ func runTemplate(ctx context.Context, name string, source []byte, opts Options) 
 		u.warnOfValues(format, opts)
 		return runProgram(ctx, format, path, text, u.data, opts)
 	}
-	result, err := abandonable(ctx, func() ([]byte, error) { return render(ctx, path, text, u.data, opts) })
+	result, err := abandonable(ctx, 0, func() ([]byte, error) { return render(ctx, path, text, u.data, opts) })
 	if err != nil {
 		return nil, err
 	}
