@@ -175,8 +175,8 @@ func TestErrors(t *testing.T) {
 		{"a.star", "def main(ctx):\n  return ctx.nope\n", "a.star:2:13: \"ctx\" struct has no .nope attribute", ""},
 
 		{"t.yml", "# c\nkind: template\nload: go.star\n", "t.yml:3:7: there is no template go.star on this machine", "--template-dir"},
-		{"l.yml", "# c\nworkspace: {}\npipeline:\n  a: {image: b}\n", "l.yml:3:1: the file is written for Drone 0.8: it has a top-level `pipeline` and no `kind`", "yet"},
-		{"l.yml", "build: {image: b}\n", "l.yml:1:1: the file is written for Drone 0.4: it has a top-level `build` and no `kind`", "yet"},
+		{"l.yml", "# c\nworkspace: {}\npipeline:\n  a: {image: b}\n", "l.yml:3:1: the file is written for Drone 0.8: it has a top-level `pipeline` and no `kind`", "drone convert"},
+		{"l.yml", "build: {image: b}\n", "l.yml:1:1: the file is written for Drone 0.4: it has a top-level `build` and no `kind`", "drone convert"},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name+" "+tc.want, func(t *testing.T) {

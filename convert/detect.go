@@ -129,7 +129,7 @@ func legacyError(name string, source []byte, format Format) error {
 	return &Error{
 		Pos:     pos,
 		Message: "the file is written for " + strings.Replace(string(format), "drone", "Drone", 1) + ": it has a top-level `" + key.Value + "` and no `kind`",
-		Hint:    "files for Drone 0.4 to 0.8 cannot be run yet; rewrite it as `kind: pipeline` with a list of `steps`",
+		Hint:    "`drone convert` rewrites it as `kind: pipeline` with a list of `steps`",
 	}
 }
 

@@ -24,7 +24,7 @@ func (r *reader) legacy(trees []*tree) *Problem {
 			Severity: Error, Rule: RuleLegacy,
 			Span:    r.text.span(t.part.start+offset, t.part.start+offset+len(key)),
 			Message: fmt.Sprintf("the file is written for Drone %s: it has a top-level `%s` and no `kind`", version, key),
-			Hint:    "rewrite it as `kind: pipeline` with a list of `steps`",
+			Hint:    "`drone convert` rewrites it as `kind: pipeline` with a list of `steps`",
 		}
 		for _, other := range r.problems {
 			if other.Rule == RuleSyntax {

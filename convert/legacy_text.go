@@ -1,0 +1,226 @@
+package convert
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/drone/envsubst"
+
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// sourceText is the text of a file after the values of a matrix were put into
+// it, which knows the places that its lines had before. Values have no line
+// breaks, so lines stay where they are.
+type sourceText struct {
+	text    string         // before
+	changes map[int][]span // by line, in order
+}
+
+// span is what one expression became, in code points of its line.
+type span struct {
+	from, width      int // before
+	column, replaced int // after
+}
+
+// original gives the place before of a place after.
+func (s *sourceText) original(line, column int) (int, int) {
+	shift := 0
+	for _, c := range s.changes[line] {
+		switch {
+		case column >= c.column+c.replaced:
+			shift = c.from + c.width - c.column - c.replaced
+		case column >= c.column:
+			return line, c.from
+		}
+	}
+	return line, column + shift
+}
+
+// replaceAll replaces ranges of a text, in order, by what value gives for them;
+// where it gives false, nothing changes.
+func replaceAll(text string, ranges []manifest.Extent, value func(string) (string, bool)) (string, *sourceText) {
+	out := &sourceText{text: text, changes: map[int][]span{}}
+	var b strings.Builder
+	done, line := 0, 1
+	lineBefore, lineAfter := 0, 0 // where the line begins
+	copyUpTo := func(end int) {
+		part := text[done:end]
+		if i := strings.LastIndexByte(part, '\n'); i >= 0 {
+			line += strings.Count(part, "\n")
+			lineBefore, lineAfter = done+i+1, b.Len()+i+1
+		}
+		b.WriteString(part)
+		done = end
+	}
+	for _, r := range ranges {
+		if r.Start < done {
+			continue
+		}
+		expression := text[r.Start:r.End]
+		with, ok := value(expression)
+		if !ok || strings.Contains(expression, "\n") {
+			continue
+		}
+		copyUpTo(r.Start)
+		out.changes[line] = append(out.changes[line], span{
+			from: utf8.RuneCountInString(text[lineBefore:r.Start]) + 1, width: utf8.RuneCountInString(expression),
+			column: utf8.RuneCountInString(b.String()[lineAfter:]) + 1, replaced: utf8.RuneCountInString(with),
+		})
+		b.WriteString(with)
+		done = r.End
+	}
+	copyUpTo(len(text))
+	return b.String(), out
+}
+
+var (
+	expressionName = regexp.MustCompile(`^\$\{#?([A-Za-z0-9_]+)`)
+	simple         = regexp.MustCompile(`^\$\{([A-Za-z0-9_]+)\}$`)
+	oldVariable    = regexp.MustCompile(`"?\$\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))"?`)
+)
+
+// substituted puts the values of a combination into the text, as Drone did: all
+// of it, comments included. Expressions with other names stay.
+func (l *legacy) substituted(text string, axis axis, index int) (string, *sourceText) {
+	values := map[string]string{}
+	if !l.before06() {
+		values["CI_JOB_NUMBER"], values["CI_SYSTEM"], values["CI_SYSTEM_NAME"] = strconv.Itoa(index+1), "drone", "drone"
+	}
+	if l.out.Version != Version04 {
+		values["DRONE_JOB_NUMBER"], values["DRONE_ARCH"] = strconv.Itoa(index+1), "linux/amd64"
+	}
+	for _, v := range axis {
+		values[v.name] = v.value
+		if strings.Contains(v.value, "\n") {
+			values[v.name] = strconv.Quote(v.value)
+		}
+	}
+	if l.out.Version == Version04 {
+		return l.substituted04(text, values)
+	}
+	return replaceAll(text, manifest.Expressions(text), func(e string) (string, bool) { return evaluated(e, values) })
+}
+
+// evaluated is an expression that asks for a value of the matrix; inside of
+// others such a value is put in as well.
+func evaluated(expression string, values map[string]string) (string, bool) {
+	m := expressionName.FindStringSubmatch(expression)
+	if m == nil {
+		return "", false
+	}
+	if _, ok := values[m[1]]; ok {
+		out, err := envsubst.Eval(expression, func(name string) string { return values[name] })
+		return out, err == nil
+	}
+	if name, ok := renamed[m[1]]; ok {
+		return strings.Replace(expression, m[1], name, 1), true
+	}
+	changed := false
+	inner := expression[2:]
+	for name, value := range values {
+		if with := strings.ReplaceAll(inner, "${"+name+"}", value); with != inner {
+			inner, changed = with, true
+		}
+	}
+	return "${" + inner, changed
+}
+
+// renamed are variables that substitution knew and knows under another name.
+var renamed = map[string]string{
+	"CI_TAG": "DRONE_TAG", "CI_PULL_REQUEST": "DRONE_PULL_REQUEST", "CI_WORKSPACE": "DRONE_WORKSPACE",
+	"DRONE_PARENT_BUILD_NUMBER": "DRONE_BUILD_PARENT", "DRONE_VERSION": "DRONE_SYSTEM_VERSION", "CI_SYSTEM_VERSION": "DRONE_SYSTEM_VERSION",
+	"CI_SYSTEM_HOST": "DRONE_SYSTEM_HOST", "DRONE_JOB_STARTED": "DRONE_BUILD_STARTED",
+}
+
+// substituted04 is for $$NAME. Names that are not of the matrix become
+// expressions of today; Drone 0.4 named some variables otherwise.
+func (l *legacy) substituted04(text string, values map[string]string) (string, *sourceText) {
+	var ranges []manifest.Extent
+	for _, m := range oldVariable.FindAllStringIndex(text, -1) {
+		ranges = append(ranges, manifest.Extent{Start: m[0], End: m[1]})
+	}
+	names := map[string]string{"COMMIT": "${DRONE_COMMIT:0:7}", "BRANCH": "${DRONE_BRANCH}", "BUILD_NUMBER": "${DRONE_BUILD_NUMBER}", "TAG": "${DRONE_TAG}"}
+	return replaceAll(text, ranges, func(e string) (string, bool) {
+		m := oldVariable.FindStringSubmatch(e)
+		name := m[1] + m[2]
+		value, known := values[name]
+		if !known {
+			if value, known = names[name]; !known {
+				value = "${" + name + "}"
+			}
+		}
+		before, after := strings.HasPrefix(e, `"`), strings.HasSuffix(e, `"`)
+		switch {
+		case before && after && known && values[name] != "":
+			return strconv.Quote(value), true
+		case before:
+			value = `"` + value
+		}
+		if after {
+			value += `"`
+		}
+		return value, true
+	})
+}
+
+// maskedText is a text whose expressions are replaced by letters, as many as
+// they have: what substitution will make of them is not to be read as YAML now,
+// `[${TAG}]` least of all.
+type maskedText struct {
+	text        string
+	expressions []string
+}
+
+const (
+	maskStart = '\uE000'
+	maskRest  = '\uF8FF'
+	maskMax   = maskRest - maskStart
+)
+
+func mask(text string) *maskedText {
+	m := &maskedText{}
+	if strings.ContainsFunc(text, func(r rune) bool { return r >= maskStart && r <= maskRest }) {
+		m.text = text // whoever uses these letters has to do without
+		return m
+	}
+	known := map[string]int{}
+	m.text, _ = replaceAll(text, manifest.Expressions(text), func(e string) (string, bool) {
+		n, ok := known[e]
+		if !ok {
+			if n = len(m.expressions); n >= maskMax {
+				return "", false
+			}
+			known[e] = n
+			m.expressions = append(m.expressions, e)
+		}
+		return string(maskStart+rune(n)) + strings.Repeat(string(maskRest), utf8.RuneCountInString(e)-1), true
+	})
+	return m
+}
+
+// restore puts the expressions back.
+func (m *maskedText) restore(text string) string {
+	if len(m.expressions) == 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == maskRest:
+		case r >= maskStart && int(r-maskStart) < len(m.expressions):
+			b.WriteString(m.expressions[r-maskStart])
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// hidden makes the letters of an expression that was not in the text.
+func (m *maskedText) hidden(expression string) string {
+	m.expressions = append(m.expressions, expression)
+	return string(maskStart + rune(len(m.expressions)-1))
+}

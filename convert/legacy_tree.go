@@ -1,0 +1,216 @@
+package convert
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// entry is one entry of a mapping; its value is no alias.
+type entry struct {
+	key, value *yaml.Node
+}
+
+// entries are those of a mapping in their order, with the keys that are merged
+// into it. Keys may occur more than once: in a pipeline they are two steps. It is
+// nil for what is no mapping.
+func entries(n *yaml.Node) []entry { return entriesWithin(n, 20) }
+
+// entriesWithin stops at mappings that are merged into themselves.
+func entriesWithin(n *yaml.Node, depth int) (out []entry) {
+	if n == nil || depth == 0 {
+		return nil
+	}
+	n = target(n)
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	own := func(key string) bool {
+		return slices.ContainsFunc(out, func(e entry) bool { return e.key.Value == key })
+	}
+	var merged []entry
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := target(n.Content[i]), target(n.Content[i+1])
+		if key.Tag != "!!merge" && (key.Value != "<<" || key.Style != 0) {
+			out = append(out, entry{key, value})
+			continue
+		}
+		sources := []*yaml.Node{value}
+		if value.Kind == yaml.SequenceNode {
+			sources = value.Content
+		}
+		for _, source := range sources {
+			merged = append(merged, entriesWithin(source, depth-1)...)
+		}
+	}
+	for _, e := range merged {
+		if !own(e.key.Value) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// get is the value of a key, the last one where there are several, nil without.
+func get(list []entry, key string) *yaml.Node {
+	for _, e := range slices.Backward(list) {
+		if e.key.Value == key {
+			return e.value
+		}
+	}
+	return nil
+}
+
+func keyOf(list []entry, key string) *yaml.Node {
+	for _, e := range slices.Backward(list) {
+		if e.key.Value == key {
+			return e.key
+		}
+	}
+	return nil
+}
+
+// mapping are the entries of what has to be a mapping, or null.
+func (l *legacy) mapping(n *yaml.Node, what string) ([]entry, error) {
+	n = target(n)
+	if n.Kind != yaml.MappingNode && n.Tag != "!!null" {
+		return nil, l.errorAt(n, "", "%s is not a map", what)
+	}
+	return entries(n), nil
+}
+
+// texts are the items of a list of text, or the one text; ok is false for what
+// is neither.
+func texts(n *yaml.Node) (items []*yaml.Node, ok bool) {
+	n = target(n)
+	switch {
+	case isNull(n):
+		return nil, true
+	case n.Kind == yaml.ScalarNode:
+		return []*yaml.Node{n}, true
+	case n.Kind != yaml.SequenceNode:
+		return nil, false
+	}
+	for _, item := range n.Content {
+		item = target(item)
+		if item.Kind != yaml.ScalarNode {
+			return nil, false
+		}
+		items = append(items, item)
+	}
+	return items, true
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// isTrue reads a boolean of YAML 1.1.
+func isTrue(n *yaml.Node) bool {
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return false
+	}
+	switch strings.ToLower(n.Value) {
+	case "true", "yes", "on", "y":
+		return true
+	}
+	return false
+}
+
+// text makes a scalar that is read as text, at the place of another.
+func text(value string, from *yaml.Node) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
+	if from != nil {
+		n.Line, n.Column = from.Line, from.Column
+	}
+	return n
+}
+
+// plain makes a scalar that is read as it is spelled.
+func plain(value string, from *yaml.Node) *yaml.Node {
+	n := text(value, from)
+	n.Tag = ""
+	return n
+}
+
+// sameText keeps a scalar as text with its style and comments.
+func sameText(n *yaml.Node) *yaml.Node {
+	out := text(n.Value, n)
+	out.Style = n.Style &^ yaml.TaggedStyle
+	out.HeadComment, out.LineComment, out.FootComment = n.HeadComment, n.LineComment, n.FootComment
+	if out.Style == 0 {
+		out.Tag = "" // what is spelled like a number is text to whoever reads it
+	}
+	return out
+}
+
+func newMap(from *yaml.Node) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	if from != nil {
+		n.Line, n.Column = from.Line, from.Column
+	}
+	return n
+}
+
+func newList(from *yaml.Node, items ...*yaml.Node) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.SequenceNode, Content: items}
+	if from != nil {
+		n.Line, n.Column = from.Line, from.Column
+		n.Style = from.Style & yaml.FlowStyle
+	}
+	return n
+}
+
+// set adds an entry to a mapping, in the place of one with the same key.
+func set(m *yaml.Node, key string, value *yaml.Node) { setKey(m, text(key, nil), value) }
+
+// setAt is set with the comments and the place of the key that it was made of.
+func setAt(m *yaml.Node, key string, from, value *yaml.Node) {
+	k := text(key, from)
+	if from != nil {
+		k.HeadComment, k.LineComment, k.FootComment = from.HeadComment, from.LineComment, from.FootComment
+	}
+	setKey(m, k, value)
+}
+
+func setKey(m, key, value *yaml.Node) {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key.Value {
+			m.Content[i], m.Content[i+1] = key, value
+			return
+		}
+	}
+	m.Content = append(m.Content, key, value)
+}
+
+// copied is a value without anchors and aliases, which are of no use where it
+// goes.
+func (l *legacy) copied(n *yaml.Node) (*yaml.Node, error) {
+	if l.nodes++; l.nodes > maxNodes {
+		return nil, l.errorAt(l.key, "", "the file becomes too large: its anchors make more than %d values of it", maxNodes)
+	}
+	n = target(n)
+	out := *n
+	out.Anchor, out.Alias, out.Content = "", nil, nil
+	if n.Kind == yaml.MappingNode {
+		for _, e := range entries(n) {
+			key, err := l.copied(e.key)
+			if err != nil {
+				return nil, err
+			}
+			value, err := l.copied(e.value)
+			if err != nil {
+				return nil, err
+			}
+			setKey(&out, key, value)
+		}
+		return &out, nil
+	}
+	for _, c := range n.Content {
+		item, err := l.copied(c)
+		if err != nil {
+			return nil, err
+		}
+		out.Content = append(out.Content, item)
+	}
+	return &out, nil
+}
