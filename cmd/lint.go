@@ -53,6 +53,7 @@ func newLint(s Streams, version string) *cobra.Command {
 	o.build.register(c)
 	flags := c.Flags()
 	o.progs.register(flags)
+	o.legacy.register(flags)
 	flags.BoolVar(&o.sel.trusted, "trusted", false, "the server trusts the repository: privileged, host volumes, devices … are fine")
 	flags.StringArrayVar(&o.sel.privileged, "privileged", nil, "the server runs plugins of this `image` privileged, as the built-in ones (repeatable)")
 	c.Args = cobra.ArbitraryArgs
@@ -305,6 +306,15 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		opts.Compile.Trusted = opts.Compile.Trusted || config.Trusted
 	}
 	r.strict = opts.Strict
+	old, err := l.options.legacy.convert(name, source, convert.LegacyOptions{Link: l.compile.Build.Repo.Link})
+	if err != nil {
+		r.err = err
+		return r
+	}
+	if old != nil {
+		r.source, r.findings = source, legacyFindings(old, source, lint.Check(name, old.Text, opts), opts.Levels[manifest.RuleLegacy])
+		return r
+	}
 	text, err := l.toYAML(ctx, name, source)
 	if err != nil {
 		r.err = err

@@ -33,8 +33,9 @@ var parityTests = map[string]string{
 	"Values of `data` that are no text, in a Starlark template":  "cmd/testdata/script/templates.txtar: not every server gives",
 	"A list that `drone jsonnet` is not told of with `--stream`": "cmd/testdata/script/generate.txtar: which is not a document",
 	"`drone starlark --build.source`, `--build.target`":          "cmd/testdata/script/generate.txtar: push master master",
-	"`load` of Starlark":   "convert/template_test.go: load from outside of the working tree",
-	"Programs without end": "convert/template_test.go: func TestEndless",
+	"`load` of Starlark":          "convert/template_test.go: load from outside of the working tree",
+	"Programs without end":        "convert/template_test.go: func TestEndless",
+	"A file for Drone 0.4 to 0.8": "cmd/testdata/script/exec_legacy.txtar: one/test",
 	"Documents of kind `cron`, `registry`, or of an unknown kind": "compile/kind_test.go: func TestKindsAndTypes",
 
 	// Choosing what runs

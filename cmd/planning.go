@@ -28,10 +28,11 @@ import (
 
 // planFlags are what every command that makes a plan takes.
 type planFlags struct {
-	build buildFlags
-	sel   selectFlags
-	progs programFlags
-	base  string
+	build  buildFlags
+	sel    selectFlags
+	progs  programFlags
+	base   string
+	legacy legacyFlags
 }
 
 func (f *planFlags) register(c *cobra.Command) {
@@ -39,6 +40,7 @@ func (f *planFlags) register(c *cobra.Command) {
 	f.build.register(c)
 	f.sel.register(c)
 	f.progs.register(c.Flags())
+	f.legacy.register(c.Flags())
 	c.Flags().StringVar(&f.base, "base", "",
 		"`ref` that the changed files of `when.paths` and `trigger.paths` are counted from (default: where the branch left the default branch)")
 }
@@ -53,8 +55,9 @@ type planned struct {
 	parsed   *manifest.File // the source as it stands
 	problems []manifest.Problem
 	trusted  bool
-	leftOut  []string // see leftOut
-	declined bool     // the user was asked, and did not agree
+	leftOut  []string           // see leftOut
+	legacy   *convert.Converted // of a file for an old version, which source is then
+	declined bool               // the user was asked, and did not agree
 }
 
 // resolveBuild finds the facts of the build for the current directory, and the
@@ -177,12 +180,22 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := convert.Run(ctx, name, source, given)
-	if err != nil {
-		return nil, conversionFailure(err)
+	text := source
+	old, err := m.flags.legacy.convert(name, source, convert.LegacyOptions{
+		Link: opts.Build.Repo.Link, Local: !m.flags.sel.clone, Environment: true,
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case old != nil:
+		text = old.Text
+	default:
+		if text, err = convert.Run(ctx, name, source, given); err != nil {
+			return nil, conversionFailure(err)
+		}
 	}
 	file := name
-	if !bytes.Equal(text, source) {
+	if old == nil && !bytes.Equal(text, source) {
 		name += " (converted)" // positions are those of the text it became
 	}
 	if opts.Build.Changed, err = m.changedFiles(name, text); err != nil {
@@ -192,6 +205,7 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 		p, err := makePlan(name, text, opts)
 		if p != nil {
 			p.file = file
+			p.shownIn(old, source)
 		}
 		return p, err
 	}
@@ -217,6 +231,20 @@ func makePlan(name string, text []byte, opts compile.Options) (*planned, error) 
 		p.leftOut = leftOut(plan, opts.Include)
 	}
 	return p, nil
+}
+
+// shownIn has what was found of a converted text told of the file that the text
+// was made from, nil for one that is not for an old version.
+func (p *planned) shownIn(old *convert.Converted, source []byte) {
+	if old == nil {
+		return
+	}
+	p.legacy, p.source = old, source
+	p.problems = warnings(inSource(old, p.problems))
+	lint.Sort(p.problems)
+	if p.plan != nil {
+		relocate(p.plan, old)
+	}
 }
 
 // leftOut says of each step that --include names and that does not run all the
@@ -361,6 +389,7 @@ func (p *planned) advise(s Streams) error {
 		opts.Levels = config.Levels
 	}
 	advice := slices.DeleteFunc(lint.Advice(p.parsed, p.plan, opts), func(f manifest.Problem) bool { return f.Severity != manifest.Error })
+	advice = converted(p.legacy, advice)
 	if len(advice) == 0 {
 		return nil
 	}
@@ -435,6 +464,9 @@ func (p *planned) writeProblems(s Streams) {
 	_ = lint.Text(s.Err, brief, p.sourceOf, painter(s.errStyle()))
 	if left > 0 {
 		s.note(report.Plural(left, "more warning") + " of the same kinds; `drone lint" + p.argument() + "` shows all")
+	}
+	if p.legacy != nil && len(p.legacy.LeftOut) > 0 {
+		s.note("left out, for their `local: false`: " + strings.Join(p.legacy.LeftOut, ", "))
 	}
 }
 

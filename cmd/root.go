@@ -87,7 +87,7 @@ func New(s Streams, version string) *cobra.Command {
 	root.SetVersionTemplate("drone {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newExec(s), newPlan(s), newCompile(s), newLint(s, versionText(version)), newFmt(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
+		newExec(s), newPlan(s), newCompile(s), newLint(s, versionText(version)), newFmt(s), newConvert(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
 		newClean(s), newSchema(s), newJsonnet(s), newStarlark(s), newRender(s),
 	)
 	root.SetUsageTemplate(s.usageTemplate(root.UsageTemplate()))

@@ -1,11 +1,10 @@
 // Package convert turns configuration files that are not Drone YAML into Drone
 // YAML, as the server does before it reads them (reference §11.6).
 //
-// It evaluates Jsonnet and Starlark, and renders templates. It recognises files
-// for Drone 0.4 to 0.8 and says what they are, but does not convert them. It
-// does not check what comes out: that is the business of the packages that read
-// Drone YAML. It reads no files but those that a program imports or loads, and
-// templates.
+// It evaluates Jsonnet and Starlark, renders templates, and gives files for Drone
+// 0.4 to 0.8 the form of today. It does not check what comes out: that is the
+// business of the packages that read Drone YAML. It reads no files but those that
+// a program imports or loads, and templates.
 //
 // Functions may be called concurrently.
 package convert
@@ -138,7 +137,7 @@ func ToYAML(ctx context.Context, name string, source []byte, build compile.Build
 }
 
 // Run gives the Drone YAML for a configuration file of any format; Drone YAML
-// comes back unchanged. name is the path of the file: its extension tells the
+// comes back unchanged, and files for Drone 0.4 to 0.8 are for Legacy. name is the path of the file: its extension tells the
 // format, imports are found relative to it, and errors name it.
 //
 // What programs make becomes one document for an object and one for each

@@ -136,7 +136,7 @@ type legacy struct {
 func (l *legacy) errorAt(n *yaml.Node, hint, format string, args ...any) *Error {
 	pos := manifest.Pos{File: l.name}
 	if n != nil {
-		pos = place(l.name, l.text, n.Line, n.Column)
+		pos = placeIn(l.name, l.text, n.Line, n.Column)
 	}
 	return &Error{Pos: pos, Message: l.sprintf(format, args), Hint: hint}
 }
@@ -160,10 +160,10 @@ func (l *legacy) note(severity manifest.Severity, n *yaml.Node, hint, format str
 		return
 	}
 	l.notes[id] = true
-	start := place(l.name, l.text, line, column)
+	start := placeIn(l.name, l.text, line, column)
 	end := start
 	if width := len([]rune(strings.SplitN(n.Value, "\n", 2)[0])); n.Kind == yaml.ScalarNode && n.Style == 0 {
-		end = place(l.name, l.text, line, column+width)
+		end = placeIn(l.name, l.text, line, column+width)
 	}
 	l.out.Notes = append(l.out.Notes, manifest.Problem{
 		Severity: severity, Rule: manifest.RuleLegacy, Message: message, Hint: hint, Span: manifest.Span{Start: start, End: end},
@@ -198,8 +198,8 @@ func (l *legacy) read(text string) (string, error) {
 		return "", err
 	}
 	if l.key != nil {
-		l.out.Key.Start = place(l.name, l.text, l.key.Line, l.key.Column)
-		l.out.Key.End = place(l.name, l.text, l.key.Line, l.key.Column+len([]rune(l.key.Value)))
+		l.out.Key.Start = placeIn(l.name, l.text, l.key.Line, l.key.Column)
+		l.out.Key.End = placeIn(l.name, l.text, l.key.Line, l.key.Column+len([]rune(l.key.Value)))
 	}
 	l.noteFurther(l.masked.text)
 	return text, nil
@@ -300,7 +300,7 @@ func (l *legacy) parse(text string) (*yaml.Node, error) {
 		e := l.errorAt(nil, "", "the file is no YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 			line, _ := strconv.Atoi(m[1])
-			e.Pos = place(l.name, l.text, line, 0)
+			e.Pos = placeIn(l.name, l.text, line, 0)
 			e.Message = "the file is no YAML: " + m[2]
 		}
 		return nil, e
@@ -408,11 +408,11 @@ func (c *Converted) Source(pos manifest.Pos) manifest.Pos {
 		}
 	}
 	if best == nil {
-		return place(c.name, string(c.source.text), 1, 1)
+		return placeIn(c.name, string(c.source.text), 1, 1)
 	}
 	if best.from == 0 {
 		text := lineOf(c.source.text, best.line)
-		return place(c.name, c.source.text, best.line, len([]rune(text))-len([]rune(strings.TrimLeft(text, " ")))+1)
+		return placeIn(c.name, c.source.text, best.line, len([]rune(text))-len([]rune(strings.TrimLeft(text, " ")))+1)
 	}
 	column := best.from
 	if line == pos.Line {
@@ -421,7 +421,7 @@ func (c *Converted) Source(pos manifest.Pos) manifest.Pos {
 	if rest := len([]rune(lineOf(c.source.text, best.line))) + 1; column > rest {
 		column = rest
 	}
-	return place(c.name, c.source.text, best.line, column)
+	return placeIn(c.name, c.source.text, best.line, column)
 }
 
 // Span is Source for both ends of a span. The end stays on the line of the start.
@@ -484,8 +484,8 @@ func (l *legacy) secretDocuments() (out []*yaml.Node) {
 	return out
 }
 
-// place makes a place of a line and a column in code points, 0 for no column.
-func place(file, text string, line, column int) manifest.Pos {
+// placeIn makes a place of a line and a column in code points, 0 for no column.
+func placeIn(file, text string, line, column int) manifest.Pos {
 	pos := manifest.Pos{File: file, Line: line, Column: column}
 	for range line - 1 {
 		end := strings.IndexByte(text[pos.Offset:], '\n')

@@ -1,0 +1,294 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/drone-laptop/drone/convert"
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/rewrite"
+	"github.com/drone-laptop/drone/lint"
+	"github.com/drone-laptop/drone/manifest"
+)
+
+// legacyFlags say how files for Drone 0.4 to 0.8 are recognised and read.
+type legacyFlags struct {
+	version, detect choice
+	matrix          []string
+}
+
+func (f *legacyFlags) register(flags *pflag.FlagSet) {
+	f.version = choice{kind: "version", of: convert.LegacyVersions()}
+	f.detect = choice{value: "structure", kind: "rule", of: []string{"structure", "upstream"}}
+	flags.Var(&f.version, "legacy-version", "read the file as one for this old version of Drone: "+strings.Join(f.version.of, ", "))
+	flags.Var(&f.detect, "legacy-detect", "how files for old versions are recognised: by structure, or upstream, by a line `pipeline:` as servers do")
+	flags.StringArrayVar(&f.matrix, "matrix", nil, "of the matrix of a file for Drone 0.8 take what has this value, `K=V` (repeatable)")
+}
+
+// axis parses --matrix.
+func (f *legacyFlags) axis() (map[string]string, error) {
+	axis := map[string]string{}
+	for _, text := range f.matrix {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, usage(fmt.Errorf("--matrix %q has no name and value", text), "write --matrix NAME=VALUE")
+		}
+		if old, twice := axis[name]; twice && old != value {
+			return nil, usage(fmt.Errorf("--matrix gives %s two values, %q and %q", name, old, value), "without --matrix all of them are taken")
+		}
+		axis[name] = value
+	}
+	return axis, nil
+}
+
+// recognises reports whether a file is one for an old version.
+func (f *legacyFlags) recognises(name string, source []byte) bool {
+	format := convert.Detect(name, source)
+	yaml := format == convert.FormatDrone || convert.IsLegacy(format)
+	switch {
+	case !yaml:
+		return false
+	case f.version.value != "":
+		return true
+	case f.detect.value == "upstream":
+		return convert.Upstream(source)
+	}
+	return convert.IsLegacy(format)
+}
+
+// convert gives what a file for an old version means today, nil for any other
+// file. Of opts, the version and the axis are those of the flags.
+func (f *legacyFlags) convert(name string, source []byte, opts convert.LegacyOptions) (*convert.Converted, error) {
+	if !f.recognises(name, source) {
+		if len(f.matrix) > 0 {
+			return nil, usage(fmt.Errorf("--matrix is for files with a matrix, and %s is none for Drone 0.4 to 0.8", name), "leave it out, or say --legacy-version")
+		}
+		return nil, nil
+	}
+	axis, err := f.axis()
+	if err != nil {
+		return nil, err
+	}
+	opts.Version, opts.Axis = f.version.value, axis
+	c, err := convert.Legacy(name, source, opts)
+	if err != nil {
+		return nil, conversionFailure(err)
+	}
+	return c, nil
+}
+
+// inSource gives problems of a converted text as those of the file that was
+// converted, with its notes. What is wrong in each combination of a matrix is
+// told once.
+func inSource(c *convert.Converted, problems []manifest.Problem) []manifest.Problem {
+	if c == nil {
+		return problems
+	}
+	type id struct {
+		start         manifest.Pos
+		rule, message string
+	}
+	seen := map[id]bool{}
+	var out []manifest.Problem
+	for _, p := range slices.Concat(c.Notes, converted(c, problems)) {
+		if p.Rule == "never-together" {
+			continue // the order of the steps is what it was, and was not chosen
+		}
+		key := id{p.Span.Start, p.Rule, p.Message}
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// converted are problems of a converted text without the notes.
+func converted(c *convert.Converted, problems []manifest.Problem) []manifest.Problem {
+	if c == nil {
+		return problems
+	}
+	out := make([]manifest.Problem, len(problems))
+	for i, p := range problems {
+		out[i] = c.Problem(p)
+	}
+	return out
+}
+
+// legacyFindings are what the linter finds in a file for an old version: what it
+// finds in the text that it was converted to, what has no equivalent, and what
+// a server makes of such a file. level is that of the rule about such files, ""
+// for its own.
+func legacyFindings(old *convert.Converted, source []byte, found []manifest.Problem, level lint.Level) []manifest.Problem {
+	p := manifest.Problem{
+		Severity: manifest.Warning, Rule: manifest.RuleLegacy, Span: old.Key,
+		Message: "the file is for Drone " + old.Version + ", and what a server of today makes of it is not all that it says",
+		Hint:    "`drone convert --write` rewrites it",
+	}
+	if old.Version == convert.Version04 || !convert.Upstream(source) {
+		p.Severity, p.Message = manifest.Error, "the file is for Drone "+old.Version+", and no server of today takes it for one"
+	}
+	if level != "" && level != lint.Off {
+		p.Severity = manifest.Severity(level)
+	}
+	out := append([]manifest.Problem{p}, inSource(old, found)...)
+	if level == lint.Off {
+		out = slices.DeleteFunc(out, func(p manifest.Problem) bool { return p.Rule == manifest.RuleLegacy })
+	}
+	lint.Sort(out)
+	return out
+}
+
+// warnings are the problems that a run has to tell of.
+func warnings(problems []manifest.Problem) []manifest.Problem {
+	return slices.DeleteFunc(slices.Clone(problems), func(p manifest.Problem) bool { return p.Severity == manifest.Info })
+}
+
+type convertOptions struct {
+	legacy       legacyFlags
+	check, write bool
+	output       string
+}
+
+func newConvert(s Streams) *cobra.Command {
+	o := &convertOptions{}
+	c := &cobra.Command{
+		Use:   "convert [FILE]",
+		Short: "rewrite a file for Drone 0.4 to 0.8 as one of today",
+		Long: "convert prints the file that means today what FILE (default .drone.yml, - for standard\n" +
+			"input) meant to Drone 0.4 to 0.8. Comments are kept, and each combination of a matrix\n" +
+			"becomes a pipeline. What has no equivalent is told on standard error, with its place.\n" +
+			"Such files need not be converted to be run: all commands take them as they are.",
+		Example: "  drone convert --check\n  drone convert --write\n  drone convert --matrix GO_VERSION=1.11 old.yml",
+		Args:    maxArgs(1),
+	}
+	flags := c.Flags()
+	o.legacy.register(flags)
+	flags.BoolVar(&o.check, "check", false, "convert nothing: print the name and version of a file for an old version, and exit 1")
+	flags.BoolVarP(&o.write, "write", "w", false, "write the result to the file")
+	flags.StringVarP(&o.output, "output", "o", "", "write the result to this `file`")
+	c.RunE = func(_ *cobra.Command, args []string) error { return runConvert(s, o, args) }
+	return c
+}
+
+func runConvert(s Streams, o *convertOptions, args []string) error {
+	switch {
+	case o.check && (o.write || o.output != ""):
+		return usage(errors.New("--check writes nothing"), "leave it out to convert the file")
+	case o.write && o.output != "":
+		return usage(errors.New("--write and --output exclude each other"), "--write replaces the file itself")
+	}
+	name, source, err := readSource(s, args)
+	if err != nil {
+		return err
+	}
+	if o.write && name == "<stdin>" {
+		return usage(errors.New("standard input cannot be written to"), "leave out --write: the result is printed")
+	}
+	if format := convert.Detect(name, source); format == convert.FormatJsonnet || format == convert.FormatStarlark {
+		return usage(fmt.Errorf("%s is a program, and drone convert is for files of Drone 0.4 to 0.8", name), "every command takes it as it is")
+	}
+	old, err := o.legacy.convert(name, source, convert.LegacyOptions{})
+	if err != nil {
+		return err
+	}
+	if o.check {
+		return checkLegacy(s, name, old)
+	}
+	text := source
+	if old == nil {
+		s.note(name + " is not for Drone 0.4 to 0.8, so it stays as it is")
+	} else {
+		text = old.Text
+		sourceOf := func(string) []byte { return source }
+		// Whoever cannot read it has nobody to be told of that.
+		_ = lint.Text(s.Err, old.Notes, sourceOf, painter(s.errStyle()))
+	}
+	switch {
+	case o.write && old == nil:
+		return nil
+	case o.write:
+		err = rewrite.File(name, text)
+	case o.output != "":
+		name, err = o.output, os.WriteFile(o.output, text, 0o644)
+	default:
+		_, err = s.Out.Write(text)
+		return err
+	}
+	if err != nil {
+		return usage(fmt.Errorf("cannot write %s: %w", name, cause(err)), "")
+	}
+	return nil
+}
+
+// checkLegacy tells whether a file is for an old version.
+func checkLegacy(s Streams, name string, old *convert.Converted) error {
+	if old == nil {
+		return nil
+	}
+	if _, err := fmt.Fprintf(s.Out, "%s: Drone %s\n", name, old.Version); err != nil {
+		return err
+	}
+	return &failure{
+		status: StatusFailed, err: fmt.Errorf("%s is for Drone %s", name, old.Version),
+		hint: "`drone convert --write` rewrites it; servers of Drone 1.0 and later do not take all of such a file",
+	}
+}
+
+// relocate gives a plan of a converted text the places of the file that was
+// converted.
+func relocate(plan *exec.Plan, old *convert.Converted) {
+	move := func(places ...*string) {
+		for _, place := range places {
+			if pos, ok := parsePlace(*place); ok {
+				at := old.Source(pos)
+				*place = fmt.Sprintf("%s:%d:%d", at.File, at.Line, at.Column)
+			}
+		}
+	}
+	moveSecrets := func(refs []exec.SecretRef) {
+		for i := range refs {
+			move(&refs[i].Position)
+		}
+	}
+	for i := range plan.Secrets {
+		move(&plan.Secrets[i].Position)
+	}
+	for _, p := range plan.Pipelines {
+		move(&p.Position)
+		moveSecrets(p.PullSecrets)
+		for i := range p.Privileges {
+			move(&p.Privileges[i].Position)
+		}
+		for _, s := range p.Steps {
+			move(&s.Position, &s.ImagePosition)
+			moveSecrets(s.Secrets)
+		}
+	}
+}
+
+// parsePlace reads file:line:col; a name of a file can have colons, too.
+func parsePlace(text string) (manifest.Pos, bool) {
+	rest, column, ok := cutLast(text)
+	if !ok {
+		return manifest.Pos{}, false
+	}
+	file, line, ok := cutLast(rest)
+	return manifest.Pos{File: file, Line: line, Column: column}, ok
+}
+
+func cutLast(text string) (before string, number int, ok bool) {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 {
+		return "", 0, false
+	}
+	number, err := strconv.Atoi(text[i+1:])
+	return text[:i], number, err == nil
+}
