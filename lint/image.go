@@ -199,7 +199,7 @@ steps:
 		ID: "docker-service", Group: GroupImages, Severity: manifest.Warning,
 		Summary: "a Docker engine as a service that cannot start, or cannot be reached",
 		Explanation: "`docker:dind` needs `privileged: true`, so a trusted repository. Since Docker 19 it listens for TLS on port 2376 only: for " +
-			"plain TCP on 2375 set `DOCKER_TLS_CERTDIR` to the empty text in the service, which turns TLS off.",
+			"plain TCP on 2375 add `command: [--tls=false, --host=tcp://0.0.0.0:2375]`. An empty `DOCKER_TLS_CERTDIR` does not help: the runner sets no variable to the empty text.",
 		Bad: `kind: pipeline
 name: default
 services:
@@ -217,7 +217,7 @@ services:
 - name: docker
   image: docker:28-dind
   privileged: true
-  environment: {DOCKER_TLS_CERTDIR: ""}
+  command: [--tls=false, "--host=tcp://0.0.0.0:2375"]
 steps:
 - name: image
   image: docker:28-cli
@@ -398,6 +398,9 @@ func (p *pass) reportClient(e element) {
 		}
 	}
 	for _, c := range e.Commands {
+		if !strings.Contains(c.Value, "docker") && !strings.Contains(c.Value, "pack") {
+			continue
+		}
 		text := p.text(c.Span)
 		if at := dockerCommand.FindStringSubmatchIndex(strings.TrimLeft(text, `"'`)); at != nil {
 			quote := len(text) - len(strings.TrimLeft(text, `"'`))
@@ -455,7 +458,7 @@ func checkDockerService(p *pass) {
 			}
 			if plain := p.plainAddress(pl, e.Name.Value); plain != nil && !withoutTLS(e) {
 				f := p.report(e, e.span(), fmt.Sprintf("%s %q listens for TLS on port 2376, and is asked for plain TCP on 2375", e.noun(), e.Name.Value),
-					"add `environment: {DOCKER_TLS_CERTDIR: \"\"}` to it")
+					"add `command: [--tls=false, \"--host=tcp://0.0.0.0:2375\"]` to it")
 				f.Related = []manifest.Related{{Span: *plain, Message: "it is asked here"}}
 			}
 		}
@@ -467,8 +470,7 @@ func withoutTLS(e element) bool {
 	tls := func(s manifest.String) bool {
 		return strings.Contains(s.Value, "--tls=false") || strings.Contains(s.Value, "2375") || strings.Contains(s.Value, "dockerd")
 	}
-	return slices.ContainsFunc(e.Environment, func(v manifest.EnvVar) bool { return v.Name.Value == "DOCKER_TLS_CERTDIR" }) ||
-		slices.ContainsFunc(slices.Concat(e.Command, e.Entrypoint, e.Commands), tls) || old(e.Image.Value)
+	return slices.ContainsFunc(slices.Concat(e.Command, e.Entrypoint, e.Commands), tls) || old(e.Image.Value)
 }
 
 var majorVersion = regexp.MustCompile(`:(\d+)`)
