@@ -20,7 +20,7 @@ func TestStuckReader(t *testing.T) {
 		want int
 	}{
 		"signal": {nil, func(p *os.Process) error { return p.Signal(syscall.SIGTERM) }, 143},
-		"limit":  {[]string{"--timeout", "4s"}, func(*os.Process) error { return nil }, 124},
+		"limit":  {[]string{"--timeout", "15s"}, func(*os.Process) error { return nil }, 124},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
