@@ -252,13 +252,20 @@ func (o *cleanOptions) tell(s Streams, views []cleanView, alive int, others []le
 	if len(others) == 0 {
 		return
 	}
-	live, unknown := runsIn(others, owner.Alive), runsIn(others, owner.Unknown)
+	guarded := slices.DeleteFunc(slices.Clone(others), func(i leftover.Item) bool { return !i.Guarded })
+	others = slices.DeleteFunc(others, func(i leftover.Item) bool { return i.Guarded })
 	var parts []string
-	if live > 0 {
-		parts = append(parts, "live runs ("+strconv.Itoa(live)+")")
-	}
-	if unknown > 0 {
-		parts = append(parts, "runs of other machines or containers ("+strconv.Itoa(unknown)+")")
+	for _, part := range []struct {
+		n   int
+		who string
+	}{
+		{runsIn(others, owner.Alive), "live runs"},
+		{runsIn(guarded, owner.Alive), "runs that are over, which their guards are removing"},
+		{runsIn(others, owner.Unknown), "runs of other machines or containers"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s (%d)", part.who, part.n))
+		}
 	}
 	s.note("left alone what belongs to " + strings.Join(parts, " and ") + "; --all removes that, too")
 }

@@ -135,6 +135,9 @@ func TestCleanupBeside(t *testing.T) {
 	if dead() {
 		t.Error("what a guard removes is taken for left behind")
 	}
+	if out, err := v.drone("clean", "--dry-run").CombinedOutput(); err != nil || !strings.Contains(string(out), "runs that are over, which their guards are removing (") {
+		t.Errorf("drone clean: %v\n%s", err, out)
+	}
 	if err := syscall.Kill(guard, syscall.SIGKILL); err != nil {
 		t.Error(err)
 	}

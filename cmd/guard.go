@@ -88,7 +88,11 @@ func (g *runGuard) identity() owner.Identity {
 	if g.guard == nil || g.err != nil {
 		return owner.Identity{}
 	}
-	return owner.Of(g.guard.PID())
+	id := owner.Of(g.guard.PID())
+	if id.Start == "" && owner.Self().Start != "" {
+		return owner.Identity{} // it has ended, and its number may come to be that of another
+	}
+	return id
 }
 
 // startGuard begins to start a guard for a run. Nothing of the run may be made

@@ -29,6 +29,8 @@ type Item struct {
 	// Owner is the state of the process that it belongs to. That of one whose
 	// guard is at work lives: nobody has left it.
 	Owner owner.State
+	// Guarded says that the process is gone, and its guard lives.
+	Guarded bool
 
 	object *docker.Object // nil for a directory
 	dir    rundir.Dir
@@ -104,7 +106,8 @@ func Find(ctx context.Context, engine *docker.Engine, parents []string, sized bo
 		var objects []docker.Object
 		objects, err = list(ctx, "")
 		for _, o := range objects {
-			found = append(found, Item{object: &o, Owner: stateOf(o, state)})
+			of, guarded := stateOf(o, state)
+			found = append(found, Item{object: &o, Owner: of, Guarded: guarded})
 		}
 	}
 	for _, parent := range parents {
@@ -117,13 +120,14 @@ func Find(ctx context.Context, engine *docker.Engine, parents []string, sized bo
 	return found, err
 }
 
-// stateOf is that of the run an object belongs to.
-func stateOf(o docker.Object, state func(owner.Identity) owner.State) owner.State {
-	of := state(o.Owner)
+// stateOf is that of the run an object belongs to, and whether it lives only in its
+// guard.
+func stateOf(o docker.Object, state func(owner.Identity) owner.State) (of owner.State, guarded bool) {
+	of = state(o.Owner)
 	if of == owner.Dead && o.Guard.PID > 0 && state(o.Guard) == owner.Alive {
-		return owner.Alive
+		return owner.Alive, true
 	}
-	return of
+	return of, false
 }
 
 // Remove removes items, and the processes of steps that still work in the

@@ -14,14 +14,15 @@ func TestStateOf(t *testing.T) {
 	for _, tc := range []struct {
 		owner, guard int
 		want         owner.State
+		guarded      bool
 	}{
-		{1, 0, owner.Alive}, {2, 0, owner.Dead}, {3, 0, owner.Unknown},
-		{2, 1, owner.Alive}, {2, 2, owner.Dead}, {2, 3, owner.Dead},
-		{1, 2, owner.Alive}, {3, 1, owner.Unknown},
+		{1, 0, owner.Alive, false}, {2, 0, owner.Dead, false}, {3, 0, owner.Unknown, false},
+		{2, 1, owner.Alive, true}, {2, 2, owner.Dead, false}, {2, 3, owner.Dead, false},
+		{1, 2, owner.Alive, false}, {1, 1, owner.Alive, false}, {3, 1, owner.Unknown, false},
 	} {
 		o := docker.Object{Owner: owner.Identity{PID: tc.owner}, Guard: owner.Identity{PID: tc.guard}}
-		if got := stateOf(o, state); got != tc.want {
-			t.Errorf("owner %v, guard %v: %v", states[tc.owner], states[tc.guard], got)
+		if got, guarded := stateOf(o, state); got != tc.want || guarded != tc.guarded {
+			t.Errorf("owner %v, guard %v: %v, guarded %v", states[tc.owner], states[tc.guard], got, guarded)
 		}
 	}
 }
