@@ -3,9 +3,17 @@ package docker
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 // arrived is what became of one that waits for its turn.
@@ -111,6 +119,68 @@ func TestStartIsLeft(t *testing.T) {
 			t.Errorf("%d are under way and %d wait in the end", s.underWay, len(s.queue))
 		}
 	})
+}
+
+// TestStartThatHangs has an engine that does not answer a start: what waits behind
+// it ends with the run, and is never started.
+func TestStartThatHangs(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	hangs, refuse := make(chan struct{}), make(chan struct{})
+	e := behindProxy(t, func(proxy *httputil.ReverseProxy) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/start") {
+				if asked.Add(1) == 1 {
+					close(hangs)
+				}
+				<-refuse
+				reply(w, http.StatusInternalServerError, map[string]string{"message": "it was too much"})
+				return
+			}
+			proxy.ServeHTTP(w, r)
+		})
+	})
+	e.startQueue = &startQueue{limit: 1, spare: 1}
+	tr := open(t, e, nil)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	failed := make([]error, 4)
+	var all sync.WaitGroup
+	for i := range failed {
+		all.Go(func() {
+			step := &exec.Step{Name: "s", Kind: exec.KindStep, Image: testImage, Entrypoint: []string{"true"}}
+			_, failed[i] = tr.session.Run(ctx, step, exec.IO{Output: io.Discard})
+		})
+	}
+	<-hangs
+	queued := func() int {
+		e.startQueue.mu.Lock()
+		defer e.startQueue.mu.Unlock()
+		return len(e.startQueue.queue)
+	}
+	for end := time.Now().Add(startTime / 2); queued() < len(failed)-1 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	enough := errors.New("enough")
+	cancel(enough)
+	for end := time.Now().Add(startTime / 2); queued() > 0 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := queued(); n != 0 {
+		t.Errorf("%d still wait", n)
+	}
+	close(refuse)
+	all.Wait()
+	for i, err := range failed {
+		if !errors.Is(err, enough) {
+			t.Errorf("step %d ends with %v, want the cause", i, err)
+		}
+	}
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the engine was asked to start %d containers, want 1", n)
+	}
+	if e.startQueue.underWay != 0 {
+		t.Errorf("%d are under way in the end", e.startQueue.underWay)
+	}
 }
 
 // TestOldEngines shows which engines are started less on at once.
