@@ -28,14 +28,15 @@ var parityTests = map[string]string{
 	"`platform.arch` is not that of the engine":                                               "exec/docker/platform_test.go: func TestPlatforms(",
 	"Positions in messages":                                                                   "cmd/testdata/script/exec_bad_files.txtar: several.yml:8:17",
 
-	"`from_secret` inside a list or map of a setting":            "compile/lossy_test.go: nested-secret",
-	"A file with `kind: template` on a line of its own":          "cmd/testdata/script/templates.txtar: its copy is in .drone/templates",
-	"Values of `data` that are no text, in a Starlark template":  "cmd/testdata/script/templates.txtar: not every server gives",
-	"A list that `drone jsonnet` is not told of with `--stream`": "cmd/testdata/script/generate.txtar: which is not a document",
-	"`drone starlark --build.source`, `--build.target`":          "cmd/testdata/script/generate.txtar: push master master",
-	"`load` of Starlark":          "convert/template_test.go: load from outside of the working tree",
-	"Programs without end":        "convert/template_test.go: func TestEndless",
-	"A file for Drone 0.4 to 0.8": "cmd/testdata/script/exec_legacy.txtar: one/test",
+	"`from_secret` inside a list or map of a setting":             "compile/lossy_test.go: nested-secret",
+	"A file with `kind: template` on a line of its own":           "cmd/testdata/script/templates.txtar: its copy is in .drone/templates",
+	"Values of `data` that are no text, in a Starlark template":   "cmd/testdata/script/templates.txtar: not every server gives",
+	"A list that `drone jsonnet` is not told of with `--stream`":  "cmd/testdata/script/generate.txtar: which is not a document",
+	"`drone starlark --build.source`, `--build.target`":           "cmd/testdata/script/generate.txtar: push master master",
+	"What a Starlark program prints":                              "cmd/testdata/script/generate.txtar: stderr '^drone: printed$'",
+	"`load` of Starlark":                                          "convert/template_test.go: load from outside of the working tree",
+	"Programs without end":                                        "convert/template_test.go: func TestEndless",
+	"A file for Drone 0.4 to 0.8":                                 "cmd/testdata/script/exec_legacy.txtar: one/test",
 	"Documents of kind `cron`, `registry`, or of an unknown kind": "compile/kind_test.go: func TestKindsAndTypes",
 
 	// Choosing what runs

@@ -181,9 +181,8 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 		return nil, err
 	}
 	text := source
-	old, err := m.flags.legacy.convert(name, source, convert.LegacyOptions{
-		Link: opts.Build.Repo.Link, Local: !m.flags.sel.clone, Environment: true,
-	})
+	given.Legacy = convert.LegacyOptions{Link: opts.Build.Repo.Link, Local: !m.flags.sel.clone, Environment: true}
+	old, err := m.flags.legacy.convert(name, source, given.Legacy)
 	switch {
 	case err != nil:
 		return nil, err
@@ -418,7 +417,11 @@ func (p *planned) refuse() error {
 		return usage(fmt.Errorf("%s asks for %s that nobody has agreed to, so nothing was run", p.name, report.Plural(n, "privilege")),
 			"read what it asks for, then run it with "+p.consentFlags()+" if you trust it; on a terminal `drone exec` asks, and can remember the answer")
 	}
-	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), "")
+	hint := ""
+	if p.name != p.file && p.file != "" {
+		hint = "`drone render " + p.file + "` prints the text that " + p.file + " became"
+	}
+	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), hint)
 }
 
 // otherwiseWrong reports whether something but privileges is an error.

@@ -104,12 +104,18 @@ func (f *programFlags) options(s Streams, name string, source []byte, build comp
 	if err != nil {
 		return opts, err
 	}
+	for _, folder := range f.templateDirs {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return opts, usage(fmt.Errorf("--template-dir %s is no folder", folder), "")
+		}
+	}
 	dir := filepath.Dir(name)
 	tree, err := workingTree(dir)
 	if err != nil {
 		return opts, usage(fmt.Errorf("cannot tell the working tree of %s: %w", name, cause(err)), "")
 	}
 	opts.Build, opts.MaxSteps = build, f.maxSteps
+	opts.Legacy.Link = build.Repo.Link
 	opts.TemplateDirs = append(slices.Clone(f.templateDirs), filepath.Join(dir, templateFolder))
 	if top := nearby(filepath.Join(tree, templateFolder)); !slices.Contains(opts.TemplateDirs, top) {
 		opts.TemplateDirs = append(opts.TemplateDirs, top)

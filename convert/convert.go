@@ -115,6 +115,8 @@ type Options struct {
 	// Within is the folder that what is read must be in, unless it is in one of
 	// Paths or TemplateDirs, links resolved; "" is for anywhere.
 	Within string
+	// Legacy is for a file for Drone 0.4 to 0.8 that a template makes.
+	Legacy LegacyOptions
 	// MaxSteps limits Starlark, see StarlarkOptions.
 	MaxSteps uint64
 	// Time and Memory, in bytes, are what everything may take: 20 s and 1 GiB

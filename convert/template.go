@@ -50,10 +50,19 @@ func runTemplate(ctx context.Context, name string, source []byte, opts Options) 
 	if err != nil {
 		return nil, err
 	}
-	if format := Detect(path, result); format == FormatLegacy04 || format == FormatLegacy08 {
-		return nil, legacyError(path+" (rendered)", result, format)
+	if !IsLegacy(Detect(path, result)) {
+		return result, nil
 	}
-	return result, nil
+	old, err := Legacy(path+" (rendered)", result, opts.Legacy)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range old.Notes {
+		if opts.Warn != nil && note.Severity != manifest.Info {
+			opts.Warn(place(note.Span.Start) + ": " + note.Message)
+		}
+	}
+	return old.Text, nil
 }
 
 func readUse(name string, source []byte) (*use, error) {

@@ -54,6 +54,10 @@ func TestTemplates(t *testing.T) {
 			[]string{"t.yml: line 2 of what it makes has <no value>, where the template writes an input that `data` does not have"},
 		},
 		{
+			"for an old Drone", "t.yml", "pipeline:\n  {{ .input.name }}: {image: b, commands: [make]}\n",
+			"---\nkind: pipeline\ntype: docker\nname: default\n\nsteps:\n  - name: hello\n    image: b\n    pull: if-not-exists\n    commands: [make]\n", nil,
+		},
+		{
 			"starlark", "t.star",
 			"def main(ctx):\n  i = ctx.input\n  return {'name': i.name, 'n': i.count, 'd': i.day, 'e': ctx.build.event, 'x': i.images[1] if i.slow else None, 'm': i.more['k'], 'none': i.none}\n",
 			"---\n{\n   \"name\": \"hello\",\n   \"n\": 3,\n   \"d\": \"2024-01-02\",\n   \"e\": \"promote\",\n   \"x\": \"b\",\n   \"m\": \"v\",\n   \"none\": null\n}\n",
@@ -96,7 +100,7 @@ func TestTemplates(t *testing.T) {
 func TestTemplateErrors(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	dir := write(t, map[string]string{
-		"syntax.yml": "a: b\nc: {{ if }}\n", "unknown.yml": "{{ nope }}", "field.yml": "a\n  {{ .build.Nope }}\n", "old.yml": "\npipeline:\n  a: {image: b}\n",
+		"syntax.yml": "a: b\nc: {{ if }}\n", "unknown.yml": "{{ nope }}", "field.yml": "a\n  {{ .build.Nope }}\n",
 		"itself.yml": `{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}`, "call.yml": "é {{ indent 2000 `x` }}", "fine.star": "def main(ctx): return {}\n",
 		"attribute.star": "def main(ctx):\n  return {'a': ctx.input.nope}\n", "input.jsonnet": "{ a: std.extVar('input.nope') }",
 		"long.yml":  "{{ range $i := .input.list }}{{ range $j := $.input.list }}{{ range $k := $.input.list }}" + long + "{{ end }}{{ end }}{{ end }}",
@@ -108,7 +112,6 @@ func TestTemplateErrors(t *testing.T) {
 		{"kind: template\nload: syntax.yml\n", at("syntax.yml") + ":2: missing value for if", ""},
 		{"kind: template\nload: unknown.yml\n", at("unknown.yml") + `:1: function "nope" not defined`, "there is base64Decode, "},
 		{"kind: template\nload: field.yml\n", at("field.yml") + ":2:12: at <.build.Nope>: can't evaluate field Nope", ".build.Event"},
-		{"kind: template\nload: old.yml\n", at("old.yml") + " (rendered):2:1: the file is written for Drone 0.8", ""},
 		{"kind: template\nload: itself.yml\n", at("itself.yml") + ":1:", "without end"},
 		{"kind: template\nload: call.yml\n", at("call.yml") + ":1:6: at <indent 2000 `x`>: error calling indent: indent by 2000", ""},
 		{"kind: template\nload: long.yml\n" + list, at("long.yml") + ": what the template makes is longer than the 1000000 bytes", ""},
