@@ -37,18 +37,10 @@ type container struct {
 	from    *yaml.Node
 }
 
-func (c *container) get(key string) *yaml.Node     { return get(c.entries, key) }
-func (c *container) fields(key string) []entry     { return entries(c.get(key)) }
-func (c *container) keyOf(key string) *yaml.Node   { return keyOf(c.entries, key) }
-func (c *container) has(key string) bool           { return c.get(key) != nil }
-func (c *container) commands() (list []*yaml.Node) { list, _ = textsOf(c.get("commands")); return list }
-
-func textsOf(n *yaml.Node) ([]*yaml.Node, bool) {
-	if n == nil {
-		return nil, true
-	}
-	return texts(n)
-}
+func (c *container) get(key string) *yaml.Node   { return get(c.entries, key) }
+func (c *container) fields(key string) []entry   { return entries(c.get(key)) }
+func (c *container) keyOf(key string) *yaml.Node { return keyOf(c.entries, key) }
+func (c *container) has(key string) bool         { return c.get(key) != nil }
 
 // stage is what starts together.
 type stage []*yaml.Node

@@ -699,13 +699,13 @@ func splitWords(text string) (words []string) {
 			word.WriteRune(r)
 			escaped = false
 		case r == '\\' && quote != '\'':
-			escaped, started = true, true
+			escaped = true
 		case quote != 0 && r == quote:
 			quote = 0
 		case quote != 0:
 			word.WriteRune(r)
 		case r == '"' || r == '\'':
-			quote, started = r, true
+			quote = r
 		case r == ' ' || r == '\t' || r == '\n':
 			if started {
 				words = append(words, word.String())

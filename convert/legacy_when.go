@@ -222,7 +222,7 @@ func (p *pipeline) status(e entry, c *container) (kept *yaml.Node, never bool) {
 	}
 	success, failure := found.matches("success"), found.matches("failure")
 	isChange := func(n *yaml.Node) bool {
-		return strings.HasPrefix("changed", n.Value) && strings.HasPrefix(n.Value, "change")
+		return n.Value == "change" || n.Value == "changed"
 	}
 	if i := slices.IndexFunc(found.include, isChange); i >= 0 {
 		if p.before06() {

@@ -241,7 +241,8 @@ var leftovers = []string{"branches", "matrix"}
 // gradeUnknownKey makes it an error where the remedy is known.
 func gradeUnknownKey(f *manifest.Problem, text string) {
 	sure := f.Hint != "" && !strings.HasPrefix(f.Hint, "perhaps ")
-	if sure && !(slices.Contains(leftovers, strings.Trim(text, `"'`)) && f.Step == "" && f.Fix == nil) {
+	leftover := f.Step == "" && f.Fix == nil && slices.Contains(leftovers, strings.Trim(text, `"'`))
+	if sure && !leftover {
 		f.Severity = manifest.Error
 	}
 }

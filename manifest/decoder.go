@@ -52,11 +52,6 @@ func (d *decoder) span(n *yaml.Node) Span {
 	return d.text.span(base+start, base+max(start, d.tree.end(n)))
 }
 
-// excerpt quotes the source of a node, as it is written.
-func (d *decoder) excerpt(n *yaml.Node) string {
-	return quoteExcerpt(d.sourceOf(n))
-}
-
 // sourceOf returns the source of a node as it is written, without the values
 // of substituted variables.
 func (d *decoder) sourceOf(n *yaml.Node) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // This file has the mistakes that show in a line alone, or in one and the line
@@ -97,13 +98,10 @@ func lookalikeHint(c rune) string {
 func (x *explanation) lookalike() bool {
 	for number, line := range x.here() {
 		rest := strings.TrimLeft(line, " -")
-		for _, c := range rest[:min(len(rest), len("\ufeff"))] {
-			if isLookalike(c) {
-				x.on(number, len(line)-len(rest)+1)
-				x.say(fmt.Sprintf("the line has the character %U, which looks like a blank or like nothing", c), lookalikeHint(c))
-				return true
-			}
-			break
+		if c, _ := utf8.DecodeRuneInString(rest); rest != "" && isLookalike(c) {
+			x.on(number, len(line)-len(rest)+1)
+			x.say(fmt.Sprintf("the line has the character %U, which looks like a blank or like nothing", c), lookalikeHint(c))
+			return true
 		}
 	}
 	return false
