@@ -66,7 +66,7 @@ type Converted struct {
 	// LegacyOptions.Local.
 	LeftOut []string
 
-	name   string
+	at     *indexed
 	source *sourceText
 	lines  map[int][]origin // by line of Text
 }
@@ -93,7 +93,8 @@ func Upstream(source []byte) bool { return findLine(source, "pipeline:", pipelin
 //
 // The error is an *Error.
 func Legacy(name string, source []byte, opts LegacyOptions) (*Converted, error) {
-	l := &legacy{name: name, opts: opts, out: &Converted{name: name, lines: map[int][]origin{}}}
+	at := newIndexed(name, string(source))
+	l := &legacy{name: name, at: at, opts: opts, out: &Converted{at: at, lines: map[int][]origin{}}}
 	text, err := l.read(string(source))
 	if err != nil {
 		return nil, err
@@ -109,7 +110,7 @@ func Legacy(name string, source []byte, opts LegacyOptions) (*Converted, error) 
 		}
 	}
 	for i, secret := range l.secretDocuments() {
-		if err := l.write(&b, secret, text, len(jobs)+i > 0); err != nil {
+		if err := l.write(&b, secret, &maskedText{}, len(jobs)+i > 0); err != nil {
 			return nil, err
 		}
 	}
@@ -120,6 +121,7 @@ func Legacy(name string, source []byte, opts LegacyOptions) (*Converted, error) 
 
 // legacy is one conversion.
 type legacy struct {
+	at     *indexed
 	name   string
 	opts   LegacyOptions
 	out    *Converted
@@ -136,7 +138,7 @@ type legacy struct {
 func (l *legacy) errorAt(n *yaml.Node, hint, format string, args ...any) *Error {
 	pos := manifest.Pos{File: l.name}
 	if n != nil {
-		pos = placeIn(l.name, l.text, n.Line, n.Column)
+		pos = l.at.place(n.Line, n.Column)
 	}
 	return &Error{Pos: pos, Message: l.sprintf(format, args), Hint: hint}
 }
@@ -160,10 +162,10 @@ func (l *legacy) note(severity manifest.Severity, n *yaml.Node, hint, format str
 		return
 	}
 	l.notes[id] = true
-	start := placeIn(l.name, l.text, line, column)
+	start := l.at.place(line, column)
 	end := start
 	if width := len([]rune(strings.SplitN(n.Value, "\n", 2)[0])); n.Kind == yaml.ScalarNode && n.Style == 0 {
-		end = placeIn(l.name, l.text, line, column+width)
+		end = l.at.place(line, column+width)
 	}
 	l.out.Notes = append(l.out.Notes, manifest.Problem{
 		Severity: severity, Rule: manifest.RuleLegacy, Message: message, Hint: hint, Span: manifest.Span{Start: start, End: end},
@@ -198,8 +200,8 @@ func (l *legacy) read(text string) (string, error) {
 		return "", err
 	}
 	if l.key != nil {
-		l.out.Key.Start = placeIn(l.name, l.text, l.key.Line, l.key.Column)
-		l.out.Key.End = placeIn(l.name, l.text, l.key.Line, l.key.Column+len([]rune(l.key.Value)))
+		l.out.Key.Start = l.at.place(l.key.Line, l.key.Column)
+		l.out.Key.End = l.at.place(l.key.Line, l.key.Column+len([]rune(l.key.Value)))
 	}
 	l.noteFurther(l.masked.text)
 	return text, nil
@@ -286,7 +288,7 @@ func (l *legacy) document(b *bytes.Buffer, text string, axis axis, index int) er
 	if first {
 		document.HeadComment = joinComments(root.HeadComment, document.HeadComment)
 	}
-	return l.writeMasked(b, document, masked, !first)
+	return l.write(b, document, masked, !first)
 }
 
 func joinComments(comments ...string) string {
@@ -300,7 +302,7 @@ func (l *legacy) parse(text string) (*yaml.Node, error) {
 		e := l.errorAt(nil, "", "the file is no YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 			line, _ := strconv.Atoi(m[1])
-			e.Pos = placeIn(l.name, l.text, line, 0)
+			e.Pos = l.at.place(line, 0)
 			e.Message = "the file is no YAML: " + m[2]
 		}
 		return nil, e
@@ -310,12 +312,9 @@ func (l *legacy) parse(text string) (*yaml.Node, error) {
 
 var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
 
-func (l *legacy) write(b *bytes.Buffer, document *yaml.Node, _ string, further bool) error {
-	return l.writeMasked(b, document, &maskedText{}, further)
-}
-
-// writeMasked writes a document and remembers where its values come from.
-func (l *legacy) writeMasked(b *bytes.Buffer, document *yaml.Node, masked *maskedText, further bool) error {
+// write writes a document and remembers where its values come from.
+func (l *legacy) write(b *bytes.Buffer, document *yaml.Node, masked *maskedText, further bool) error {
+	unbracket(document, masked)
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
@@ -339,6 +338,18 @@ func (l *legacy) writeMasked(b *bytes.Buffer, document *yaml.Node, masked *maske
 	l.trace(document, again.Content[0], before, document.Line, document.Column)
 	b.WriteString(masked.restore(text))
 	return nil
+}
+
+// unbracket takes expressions without quotes out of brackets: a server reads the
+// file also before it substitutes, and `{` has a meaning there.
+func unbracket(n *yaml.Node, masked *maskedText) (bare bool) {
+	for _, c := range n.Content {
+		bare = unbracket(c, masked) || bare
+	}
+	if bare {
+		n.Style &^= yaml.FlowStyle
+	}
+	return bare || n.Kind == yaml.ScalarNode && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0 && masked.has(n.Value)
 }
 
 // trace remembers for every value of what was written where the node that it
@@ -395,7 +406,7 @@ func opensBlock(lines []string) bool {
 // the very value, or what it was made of.
 func (c *Converted) Source(pos manifest.Pos) manifest.Pos {
 	if pos.Line == 0 {
-		return manifest.Pos{File: c.name}
+		return manifest.Pos{File: c.at.file}
 	}
 	line := pos.Line
 	for line > 0 && len(c.lines[line]) == 0 {
@@ -408,20 +419,20 @@ func (c *Converted) Source(pos manifest.Pos) manifest.Pos {
 		}
 	}
 	if best == nil {
-		return placeIn(c.name, string(c.source.text), 1, 1)
+		return c.at.place(1, 1)
 	}
 	if best.from == 0 {
-		text := lineOf(c.source.text, best.line)
-		return placeIn(c.name, c.source.text, best.line, len([]rune(text))-len([]rune(strings.TrimLeft(text, " ")))+1)
+		text := c.at.line(best.line)
+		return c.at.place(best.line, len([]rune(text))-len([]rune(strings.TrimLeft(text, " ")))+1)
 	}
 	column := best.from
 	if line == pos.Line {
 		column += max(0, pos.Column-best.column)
 	}
-	if rest := len([]rune(lineOf(c.source.text, best.line))) + 1; column > rest {
+	if rest := len([]rune(c.at.line(best.line))) + 1; column > rest {
 		column = rest
 	}
-	return placeIn(c.name, c.source.text, best.line, column)
+	return c.at.place(best.line, column)
 }
 
 // Span is Source for both ends of a span. The end stays on the line of the start.
@@ -484,37 +495,50 @@ func (l *legacy) secretDocuments() (out []*yaml.Node) {
 	return out
 }
 
-// placeIn makes a place of a line and a column in code points, 0 for no column.
-func placeIn(file, text string, line, column int) manifest.Pos {
-	pos := manifest.Pos{File: file, Line: line, Column: column}
-	for range line - 1 {
-		end := strings.IndexByte(text[pos.Offset:], '\n')
-		if end < 0 {
-			pos.Offset = len(text)
-			return pos
+// indexed is a text whose lines are found without reading all before them.
+type indexed struct {
+	file, text string
+	starts     []int // of the lines
+}
+
+func newIndexed(file, text string) *indexed {
+	l := &indexed{file: file, text: text, starts: []int{0}}
+	for i := range len(text) {
+		if text[i] == '\n' {
+			l.starts = append(l.starts, i+1)
 		}
-		pos.Offset += end + 1
 	}
+	return l
+}
+
+// line is the text of a line, "" for one that is not there.
+func (l *indexed) line(number int) string {
+	if number < 1 || number > len(l.starts) {
+		return ""
+	}
+	text, _, _ := strings.Cut(l.text[l.starts[number-1]:], "\n")
+	return strings.TrimSuffix(text, "\r")
+}
+
+// place makes a place of a line and a column in code points, 0 for no column.
+func (l *indexed) place(line, column int) manifest.Pos {
+	pos := manifest.Pos{File: l.file, Line: line, Column: column}
+	if line < 1 || line > len(l.starts) {
+		return pos
+	}
+	pos.Offset = l.starts[line-1]
 	n := 1
-	for i, r := range text[pos.Offset:] {
-		if n >= column || r == '\n' {
+	for i := range l.line(line) {
+		if n >= column {
 			pos.Offset += i
 			return pos
 		}
 		n++
 	}
 	if column > 1 {
-		pos.Offset = len(text)
+		pos.Offset += len(l.line(line))
 	}
 	return pos
-}
-
-func lineOf(text string, line int) string {
-	for range line - 1 {
-		_, text, _ = strings.Cut(text, "\n")
-	}
-	text, _, _ = strings.Cut(text, "\n")
-	return strings.TrimSuffix(text, "\r")
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
