@@ -1,8 +1,8 @@
 package convert
 
 import (
-	"crypto/md5"  //nolint:gosec // templates of the server have it
-	"crypto/sha1" //nolint:gosec // likewise
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
