@@ -337,8 +337,8 @@ func (e *Engine) mayReturn() bool {
 func (e *Engine) here() { e.goneSince.Store(nil) }
 
 func busy(err error) bool {
-	if held, ok := errors.AsType[*HeldError](err); ok && held.Lost {
-		return false
+	if held, ok := errors.AsType[*HeldError](err); ok {
+		return !held.Lost
 	}
 	return errdefs.IsConflict(err) || connected(err) || strings.Contains(err.Error(), "in use") || changing(err)
 }
