@@ -2,6 +2,7 @@ package convert
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -108,6 +109,9 @@ func Legacy(name string, source []byte, opts LegacyOptions) (*Converted, error) 
 		if err := l.document(&b, text, job.axis, job.index); err != nil {
 			return nil, err
 		}
+	}
+	if b.Len() == 0 {
+		return nil, l.errorAt(l.key, "look at `when` of the steps", "the conditions leave no step of the file")
 	}
 	for i, secret := range l.secretDocuments() {
 		if err := l.write(&b, secret, &maskedText{}, len(jobs)+i > 0); err != nil {
@@ -283,6 +287,14 @@ func (l *legacy) document(b *bytes.Buffer, text string, axis axis, index int) er
 	document, err := p.convert(top)
 	if err != nil {
 		return err
+	}
+	if document == nil {
+		of := l.key
+		if len(axis) > 0 && axis[0].from != nil {
+			of = axis[0].from
+		}
+		l.note(manifest.Warning, of, "", "the conditions leave no step of %s, so there is no such pipeline", cmp.Or(axis.String(), "the file"))
+		return nil
 	}
 	first := b.Len() == 0
 	if first {

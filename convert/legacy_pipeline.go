@@ -45,7 +45,7 @@ func (c *container) has(key string) bool         { return c.get(key) != nil }
 // stage is what starts together.
 type stage []*yaml.Node
 
-// convert makes the document of a file.
+// convert makes the document of a file, nil when the conditions leave no step.
 func (p *pipeline) convert(top []entry) (*yaml.Node, error) {
 	p.setPlatform(top)
 	if p.out.Version == Version04 {
@@ -58,7 +58,6 @@ func (p *pipeline) convert(top []entry) (*yaml.Node, error) {
 	if d.Line == 0 {
 		d.Line, d.Column = 1, 1
 	}
-	var services, steps []*yaml.Node
 	for _, e := range top {
 		if err := p.section(d, e, top); err != nil {
 			return nil, err
@@ -68,9 +67,12 @@ func (p *pipeline) convert(top []entry) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	steps = p.graph(stages, services)
+	steps := p.graph(stages, services)
+	if len(steps) == 0 && len(entries(get(top, p.stepsKey(top)))) == 0 {
+		return nil, p.errorAt(p.key, "give it a step with an image", "the file has no steps")
+	}
 	if len(steps) == 0 {
-		return nil, p.errorAt(p.key, "give it a step with an image", "the file has no step that can run%s", p.ofAxis())
+		return nil, nil
 	}
 	p.environment(d)
 	if len(services) > 0 {
@@ -81,13 +83,6 @@ func (p *pipeline) convert(top []entry) (*yaml.Node, error) {
 		set(d, "volumes", newList(nil, p.volumeList...))
 	}
 	return d, nil
-}
-
-func (p *pipeline) ofAxis() string {
-	if len(p.axis) == 0 {
-		return ""
-	}
-	return " for " + p.axis.String()
 }
 
 func (p *pipeline) axisPlace() *yaml.Node {

@@ -119,7 +119,8 @@ func TestLegacyRefuses(t *testing.T) {
 		opts         LegacyOptions
 		want         string
 	}{
-		{name: "nothing", source: "pipeline:\n", want: "f.yml:1:1: the file has no step that can run"},
+		{name: "nothing", source: "pipeline:\n", want: "f.yml:1:1: the file has no steps"},
+		{name: "no steps", source: "pipeline:\n  a: {image: b, when: {platform: c}}\n", want: "f.yml:1:1: the conditions leave no step of the file"},
 		{name: "list", source: "pipeline:\n- build:\n", want: "f.yml:2:1: `pipeline` is not a map"},
 		{name: "no image", source: "pipeline:\n  a:\n    commands: [b]\n", want: `f.yml:2:3: "a" has no image`},
 		{name: "when", source: "pipeline:\n  a:\n    image: b\n    when: push\n", want: "f.yml:4:11: `when` of \"a\" is not a map"},
@@ -162,6 +163,17 @@ func TestLegacyLargeMatrix(t *testing.T) {
 	}
 	if len(c.Notes) != 1 || !strings.Contains(c.Notes[0].Message, "10000 combinations") {
 		t.Errorf("got the notes %v", c.Notes)
+	}
+}
+
+// TestLegacyEmptyJob has no pipeline for a combination without steps.
+func TestLegacyEmptyJob(t *testing.T) {
+	c, err := Legacy("f.yml", []byte("matrix: {A: [b, c]}\npipeline: {a: {image: b, when: {matrix: {A: c}}}}\n"), LegacyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(c.Text), "kind: pipeline") != 1 || len(c.Notes) != 1 || c.Notes[0].Span.Start.Column != 14 {
+		t.Errorf("got %s and the notes %v", c.Text, c.Notes)
 	}
 }
 

@@ -194,7 +194,7 @@ steps:
 		ID: manifest.RuleLegacy, Group: GroupKeys, Severity: manifest.Error,
 		Summary: "a file for Drone 0.8 or older",
 		Explanation: "Up to Drone 0.8 a file was one document without `kind`, with the steps as a map under `pipeline`; with Drone 0.4 under " +
-			"`build`, `publish`, `deploy` and `notify`. Today `steps` is a list in a document of `kind: pipeline`.",
+			"`build`, `publish`, `deploy` and `notify`. Today `steps` is a list in a document of `kind: pipeline`. `drone convert` rewrites such a file, and `drone exec` runs it as it is. For one that a server converts, since it has a line with nothing but `pipeline:`, `drone lint` has a warning; it looks at what the file becomes, and tells what has no equivalent.",
 		Bad: `pipeline:
   test:
     image: golang:1.26
