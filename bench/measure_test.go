@@ -248,7 +248,9 @@ func TestReaders(t *testing.T) {
 		"+ echo mark-begin tv_sec: 100 tv_usec: 0", // the same, as a shell with -x shows it
 		"[step-1:1] mark-begin tv_sec: 100 tv_usec: 0",
 		"[step-1:2] mark-end tv_sec:  101 tv_usec: 250000",
-		"[step-2:1] mark-begin tv_sec: 101 tv_usec: 270000",
+		"[step-2:1] mark-begin tv_sec: 101 tv_usec: 273000",
+		"+ echo mark-again tv_sec: 101 tv_usec: 276000",
+		"[step-2:2] mark-again tv_sec: 101 tv_usec: 276000",
 		"[step-2:2] mark-end tv_sec: 102 tv_usec: 5",
 	}, "\n"))
 	got, err := gaps(outcome{output: output})

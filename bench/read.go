@@ -12,12 +12,15 @@ import (
 
 // stamp finds what stamps prints, wherever in a line: programs put the names of
 // steps, or their own time, in front.
-var stamp = regexp.MustCompile(`mark-(begin|end) tv_sec: *([0-9]+) +tv_usec: *([0-9]+)`)
+var stamp = regexp.MustCompile(`mark-(begin|again|end) tv_sec: *([0-9]+) +tv_usec: *([0-9]+)`)
 
 // mark is one time that a step printed.
 type mark struct {
 	begin bool
 	at    time.Time
+	// taking is how long it took to take a time, which a step that tells its
+	// begin twice shows; else 0.
+	taking time.Duration
 }
 
 // marks reads the times that steps printed, in order. A program that shows
@@ -26,16 +29,21 @@ func marks(output []byte) (all []mark) {
 	for _, found := range stamp.FindAllSubmatch(output, -1) {
 		seconds, _ := strconv.ParseInt(string(found[2]), 10, 64)
 		micros, _ := strconv.ParseInt(string(found[3]), 10, 64)
-		m := mark{string(found[1]) == "begin", time.UnixMicro(seconds*1_000_000 + micros)}
-		if len(all) == 0 || all[len(all)-1] != m {
-			all = append(all, m)
+		at := time.UnixMicro(seconds*1_000_000 + micros)
+		last := len(all) - 1
+		switch name := string(found[1]); {
+		case name == "again" && last >= 0:
+			all[last].taking = at.Sub(all[last].at)
+		case last < 0 || all[last].at != at || all[last].begin != (name == "begin"):
+			all = append(all, mark{begin: name == "begin", at: at})
 		}
 	}
 	return all
 }
 
 // gaps are the times from the end of a step to the first instruction of the
-// next.
+// next, less what it takes to tell them: programs are started for that, after
+// the last instruction of the one step and before the first of the next.
 func gaps(o outcome) (out []time.Duration, err error) {
 	all := marks(o.output)
 	for i := 1; i < len(all); i++ {
@@ -43,7 +51,7 @@ func gaps(o outcome) (out []time.Duration, err error) {
 			return nil, errors.New("its steps did not run one after another")
 		}
 		if all[i].begin {
-			out = append(out, all[i].at.Sub(all[i-1].at))
+			out = append(out, all[i].at.Sub(all[i-1].at)-all[i].taking)
 		}
 	}
 	if len(out) == 0 {
