@@ -49,7 +49,7 @@ func runJsonnet(ctx context.Context, s Streams, o *jsonnetOptions, c *cobra.Comm
 	if err != nil {
 		return err
 	}
-	given, err := o.jsonnetFlags.options(s)
+	given, err := o.options(s)
 	if err != nil {
 		return err
 	}

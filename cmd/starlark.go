@@ -32,7 +32,7 @@ func newStarlark(s Streams) *cobra.Command {
 		Args:    maxArgs(1),
 	}
 	flags := c.Flags()
-	o.generateFlags.register(flags, ".drone.star")
+	o.register(flags, ".drone.star")
 	flags.Uint64Var(&o.maxSteps, "max-execution-steps", 50_000, "steps that main may take")
 	flags.StringArrayVarP(&o.paths, "jpath", "J", nil, "`folder` for load, after that of the file that loads and the current one (repeatable)")
 	o.build.register(flags)

@@ -371,10 +371,9 @@ func (p *program) explain(err error) error {
 		e := *own
 		if errors.As(err, &eval) {
 			pos, stack := p.stack(eval)
-			switch {
-			case e.Pos.Line == 0:
+			if e.Pos.Line == 0 {
 				e.Pos, e.Stack = pos, stack
-			default:
+			} else {
 				e.Stack = append(append(slices.Clone(e.Stack), Frame{Pos: pos}), stack...)
 			}
 		}
