@@ -27,7 +27,10 @@ func TestPodmanTellsWhoEnded(t *testing.T) {
 					t.Errorf("podman: %v", err)
 				}
 			})
-			if err != nil || exit.Code != 137 || exit.Reason != tc.reason || exit.Hint == "" {
+			// Podman tells of a signal when it gets to it, on a busy machine after
+			// the end of the container.
+			late := exit.Reason == "that is the code of SIGKILL" && tc.reason != removedByOthers
+			if err != nil || exit.Code != 137 || exit.Reason != tc.reason && !late || exit.Hint == "" {
 				t.Errorf("got %+v, %v", exit, err)
 			}
 		})
