@@ -334,7 +334,7 @@ func checkPlainSecret(p *pass) {
 			}
 			for _, s := range e.Settings {
 				if text, ok := s.Value.Any.(string); ok {
-					p.plainSecret(e, s.Name.Value, manifest.String{Value: text, Span: s.Value.Span})
+					p.plainSetting(e, s.Name.Value, manifest.String{Value: text, Span: s.Value.Span})
 				}
 			}
 			for _, c := range e.Commands {
@@ -397,6 +397,19 @@ func (p *pass) plainSecret(e element, name string, value manifest.String) {
 	if looksSecret(name, value.Value) {
 		p.reportPlain(e, value.Span, fmt.Sprintf("the value of %s is in the file as plain text, and looks like a secret", name))
 	}
+}
+
+// plainSetting is plainSecret for a setting. What a plugin is given as a
+// password is one, also where it is short or a word: plugins log in somewhere.
+func (p *pass) plainSetting(e element, name string, value manifest.String) {
+	const least = 4
+	known := manifest.IsPlugin(e.Image.Value) && len(value.Value) >= least && !strings.Contains(value.Value, "$") &&
+		secretName.MatchString(name) && !publicName.MatchString(name) && !placebo.MatchString(value.Value)
+	if known {
+		p.reportPlain(e, value.Span, fmt.Sprintf("the value of %s is in the file as plain text", name))
+		return
+	}
+	p.plainSecret(e, name, value)
 }
 
 func (p *pass) reportPlain(e element, span manifest.Span, message string) {
