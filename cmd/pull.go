@@ -56,6 +56,13 @@ func runPull(ctx context.Context, s Streams, o *pullOptions, args []string) erro
 		s.note("no pipeline of " + p.name + " would run in containers, so there is no image to fetch")
 		return nil
 	}
+	for _, pipeline := range wanted {
+		for _, step := range pipeline.Steps {
+			if step.ImageSecret != "" && step.Policy != exec.Never {
+				s.warn(fmt.Sprintf("%s: the image of step %s has a secret in it, so it is fetched when it runs", step.ImagePosition, report.Visible(step.Name)))
+			}
+		}
+	}
 	notices := &notices{streams: s}
 	ctx, signals := untilSignal(ctx, endingPull(), notices.note)
 	defer signals.stop()

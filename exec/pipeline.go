@@ -63,6 +63,7 @@ const (
 type step struct {
 	*Step
 	index      int
+	shownImage string // that of the plan, see Step.ImageSecret
 	status     Status // empty before its turn
 	background bool   // nobody waits for its end
 	launched   bool   // running as far as is known; of steps that are waited for only with a lookahead
@@ -98,12 +99,13 @@ func newPipeline(r *runner, index int, plan *Pipeline) (*pipeline, error) {
 		return nil, err
 	}
 	p.graph = newGraph(dependencies)
-	for i, s := range plan.Steps {
-		background := s.Detach || s.Kind == KindService
-		p.steps = append(p.steps, &step{Step: s, index: i, background: background})
-	}
-	p.values = secretValues(plan, r.opts.Secret)
+	p.values = secretValues(plan, r.made, r.opts.Secret)
 	p.mask, p.weak = newMasker(p.values)
+	p.plan = withImages(plan, p.values)
+	for i, s := range p.plan.Steps {
+		background := s.Detach || s.Kind == KindService
+		p.steps = append(p.steps, &step{Step: s, index: i, background: background, shownImage: plan.Steps[i].Image})
+	}
 	return p, nil
 }
 

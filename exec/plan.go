@@ -39,6 +39,18 @@ type SecretSource struct {
 	// Path and Key are for the external store.
 	Path string `json:"path,omitempty"`
 	Key  string `json:"key,omitempty"`
+	// Parts make up the value of a secret that has others in it, as a file for
+	// Drone 0.5 can have. Run puts it together, unless the caller has a value
+	// for Name itself.
+	Parts []SecretPart `json:"parts,omitempty"`
+}
+
+// SecretPart is a piece of text, or else the value of the secret Secret.
+type SecretPart struct {
+	Text   string `json:"text,omitempty"`
+	Secret string `json:"secret,omitempty"`
+	// JSON has the value written as it stands in a string of JSON.
+	JSON bool `json:"json,omitempty"`
 }
 
 // Pipeline is one pipeline (the server calls it a stage) of a plan.
@@ -210,6 +222,9 @@ type Step struct {
 	Position string `json:"position,omitempty"` // file:line:col
 	Image    string `json:"image,omitempty"`
 	Pull     Pull   `json:"pull,omitempty"`
+	// ImageSecret, one of Secrets, is what the image is taken from in place of
+	// Image, which stands for it wherever it is shown.
+	ImageSecret string `json:"image_secret,omitempty"`
 	// ImagePosition is file:line:col of the image.
 	ImagePosition string `json:"image_position,omitempty"`
 
@@ -222,7 +237,8 @@ type Step struct {
 	// Env is the static environment of this step alone; Pipeline.Env lies
 	// beneath and Pipeline.Fixed above. A name whose value is empty is not set.
 	Env map[string]string `json:"env,omitempty"`
-	// Secrets are set after Env; a name is set even when the value is empty.
+	// Secrets are set after Env; a name is set even when the value is empty. One
+	// without Env is only looked up, and masked.
 	Secrets   []SecretRef `json:"secrets,omitempty"`
 	DependsOn []string    `json:"depends_on,omitempty"`
 	Policy    Policy      `json:"policy"`

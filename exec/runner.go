@@ -17,6 +17,7 @@ type runner struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc // of ctx, for a defect of the program
 	plan    *Plan
+	made    made // of plan
 	engine  Engine
 	opts    Options
 	emit    func(Event)
@@ -67,6 +68,7 @@ func newRunner(ctx context.Context, plan *Plan, engine Engine, opts Options, emi
 		summary: &Summary{}, inbox: make(chan message, inboxLen), done: make(chan struct{}), inherited: make(chan struct{}),
 	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	r.made = plan.made()
 	vertices := make([]vertex, len(plan.Pipelines))
 	for i, p := range plan.Pipelines {
 		vertices[i] = vertex{kind: "pipeline", name: p.Name, position: p.Position, dependsOn: p.DependsOn}

@@ -14,7 +14,7 @@ func (p *pipeline) start(s *step) {
 	s.phase, s.since = PhaseStart, s.started
 	s.frozen = p.condition.ended != ""
 	p.r.tell(StepStarted{
-		At: At{s.started}, Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
+		At: At{s.started}, Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.shownImage,
 	})
 	if s.background {
 		p.background++
@@ -50,7 +50,7 @@ func (p *pipeline) skipStep(s *step, reason string) {
 	p.ahead.turn(s)
 	s.leave()
 	p.r.tell(StepSkipped{
-		At: p.r.at(), Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image, Reason: reason,
+		At: p.r.at(), Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.shownImage, Reason: reason,
 	})
 }
 
@@ -114,7 +114,7 @@ func (m noticed) apply(r *runner) {
 	}
 	if m.notice.Pull != nil {
 		e := *m.notice.Pull
-		e.At, e.Pipeline = r.at(), m.p.plan.Name
+		e.At, e.Pipeline, e.Image = r.at(), m.p.plan.Name, m.p.text(e.Image)
 		r.tell(e)
 	}
 }
@@ -165,7 +165,7 @@ func (p *pipeline) finish(s *step, res result) {
 	now := p.r.opts.Now()
 	s.enter("", now)
 	e := StepFinished{
-		At: At{now}, Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.Image,
+		At: At{now}, Pipeline: p.plan.Name, Step: s.Name, Kind: s.Kind, Image: s.shownImage,
 		Status: res.status, ExitCode: res.code, OOMKilled: res.oom, Ignored: res.ignored && res.status.bad(),
 		TimedOut: res.timedOut, Background: s.background && !res.cancelled,
 		Duration: now.Sub(s.started), Spent: s.spent,

@@ -129,7 +129,7 @@ func (e *Engine) needs(ps []*exec.Pipeline, login func(*exec.Pipeline, *wanted))
 		common := wanted{platform: platformOf(p)}
 		login(p, &common)
 		for _, s := range p.Steps {
-			if s.Policy == exec.Never || s.Image == "" {
+			if s.Policy == exec.Never || s.Image == "" || s.ImageSecret != "" {
 				continue
 			}
 			w := common
