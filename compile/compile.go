@@ -10,7 +10,6 @@ package compile
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/drone-laptop/drone/exec"
@@ -269,9 +268,6 @@ func asksForStage(f *manifest.File) bool {
 	return false
 }
 
-// templateLine is how a server tells a file that only names a template.
-var templateLine = regexp.MustCompile(`(?m)^kind:[ \t]+["']?template["']?[ \t]*(?:#.*)?\r?$`)
-
 // checkTemplates warns of a template that nothing reads: on a server as here it
 // counts only where `kind: template` is a line of its own, and then instead of
 // all other documents (reference §11.6). Such a file is not for this package.
@@ -281,7 +277,7 @@ func (c *compiler) checkTemplates() {
 			continue
 		}
 		message := "a document of kind \"template\" beside pipelines has no effect"
-		if templateLine.Match(c.raw.Source) {
+		if manifest.TemplateLine(c.raw.Source) >= 0 {
 			message = "the template takes the place of the whole file, so the pipelines beside it never run"
 		}
 		c.problems.add(manifest.Problem{

@@ -13,27 +13,9 @@ import (
 )
 
 var (
-	templateLine = regexp.MustCompile(`(?m)^kind:[ \t]+["']?template["']?[ \t]*(?:#.*)?\r?$`)
 	kindLine     = regexp.MustCompile(`(?m)^kind:[ \t]*\S`)
 	pipelineLine = regexp.MustCompile(`(?m)^pipeline:\s*$`)
 )
-
-// findLine gives the place of the first line that begins with key and that form
-// matches, -1 without one. Only such lines are matched: a whole file of ten
-// thousand steps would take as long to match as it does to read.
-func findLine(source []byte, key string, form *regexp.Regexp) int {
-	for at := 0; at < len(source); {
-		line := source[at:]
-		if end := bytes.IndexByte(line, '\n'); end >= 0 {
-			line = line[:end]
-		}
-		if bytes.HasPrefix(line, []byte(key)) && form.Match(line) {
-			return at
-		}
-		at += len(line) + 1
-	}
-	return -1
-}
 
 // Detect tells the format of a configuration file: by extension for programs,
 // by content for YAML. A file in which any document has a kind is for Drone 1.0
@@ -47,10 +29,10 @@ func Detect(name string, source []byte) Format {
 	case ".star", ".starlark", ".script":
 		return FormatStarlark
 	}
-	if findLine(source, "kind:", templateLine) >= 0 {
+	if manifest.TemplateLine(source) >= 0 {
 		return FormatTemplate
 	}
-	if findLine(source, "kind:", kindLine) >= 0 {
+	if manifest.LineOf(source, "kind:", kindLine) >= 0 {
 		return FormatDrone
 	}
 	format, _ := legacyKey(source)
@@ -62,7 +44,7 @@ func Detect(name string, source []byte) Format {
 func legacyKey(source []byte) (Format, *yaml.Node) {
 	var document yaml.Node
 	if err := yaml.NewDecoder(bytes.NewReader(source)).Decode(&document); err != nil {
-		if at := findLine(source, "pipeline:", pipelineLine); at >= 0 {
+		if at := manifest.LineOf(source, "pipeline:", pipelineLine); at >= 0 {
 			line := bytes.Count(source[:at], []byte("\n")) + 1
 			return FormatLegacy08, &yaml.Node{Value: "pipeline", Line: line, Column: 1}
 		}

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"fmt"
 	"net/url"
 	"path"
 	"slices"
@@ -37,10 +36,13 @@ type container struct {
 	from    *yaml.Node
 }
 
-func (c *container) get(key string) *yaml.Node   { return get(c.entries, key) }
-func (c *container) fields(key string) []entry   { return entries(c.get(key)) }
+func (c *container) get(key string) *yaml.Node { return get(c.entries, key) }
+
+func (c *container) fields(key string) []entry { return entries(c.get(key)) }
+
 func (c *container) keyOf(key string) *yaml.Node { return keyOf(c.entries, key) }
-func (c *container) has(key string) bool         { return c.get(key) != nil }
+
+func (c *container) has(key string) bool { return c.get(key) != nil }
 
 // stage is what starts together.
 type stage []*yaml.Node
@@ -372,66 +374,4 @@ func newStep(name string) *yaml.Node {
 	s := newMap(nil)
 	set(s, "name", text(name, nil))
 	return s
-}
-
-// oldVariables are those that Drone set and does not set any more, with how they
-// are said now.
-var oldVariables = []struct{ name, value string }{
-	{"CI_TAG", "${DRONE_TAG}"},
-	{"CI_PULL_REQUEST", "${DRONE_PULL_REQUEST}"},
-	{"CI_WORKSPACE", "${DRONE_WORKSPACE}"},
-	{"CI_JOB_NUMBER", "%d"},
-	{"CI_SYSTEM", "drone"},
-	{"CI_SYSTEM_NAME", "drone"},
-	{"CI_SYSTEM_ARCH", "%p"},
-	{"CI_SYSTEM_LINK", "${DRONE_SYSTEM_PROTO}://${DRONE_SYSTEM_HOST}"},
-	{"CI_SYSTEM_HOST", "${DRONE_SYSTEM_HOST}"},
-	{"CI_SYSTEM_VERSION", "${DRONE_SYSTEM_VERSION}"},
-	{"DRONE_ARCH", "linux/amd64"},
-	{"DRONE_JOB_NUMBER", "%d"},
-	{"DRONE_JOB_STARTED", "${DRONE_BUILD_STARTED}"},
-	{"DRONE_VERSION", "${DRONE_SYSTEM_VERSION}"},
-	{"DRONE_PARENT_BUILD_NUMBER", "${DRONE_BUILD_PARENT}"},
-}
-
-// environment adds the variables of then that the text names, or all of them.
-func (p *pipeline) environment(d *yaml.Node) {
-	m := newMap(nil)
-	for _, v := range oldVariables {
-		if p.before06() && strings.HasPrefix(v.name, "CI_") {
-			continue
-		}
-		if !p.opts.Environment && !mentions(p.text, v.name) {
-			continue
-		}
-		value := v.value
-		switch value {
-		case "%d":
-			value = fmt.Sprint(p.index + 1)
-		case "%p":
-			value = p.platform
-		}
-		n := text(value, nil)
-		if strings.Contains(value, "${") {
-			n = text(p.masked.hidden(value), nil)
-		}
-		set(m, v.name, n)
-	}
-	if len(m.Content) > 0 {
-		set(d, "environment", m)
-	}
-}
-
-// mentions reports whether a text has a name as a whole word.
-func mentions(text, name string) bool {
-	for {
-		i := strings.Index(text, name)
-		if i < 0 {
-			return false
-		}
-		text = text[i+len(name):]
-		if text == "" || !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", rune(text[0])) {
-			return true
-		}
-	}
 }

@@ -135,37 +135,6 @@ var renamed = map[string]string{
 	"CI_SYSTEM_HOST": "DRONE_SYSTEM_HOST", "DRONE_JOB_STARTED": "DRONE_BUILD_STARTED",
 }
 
-// substituted04 is for $$NAME. Names that are not of the matrix become
-// expressions of today; Drone 0.4 named some variables otherwise.
-func (l *legacy) substituted04(text string, values map[string]string) (string, *sourceText) {
-	var ranges []manifest.Extent
-	for _, m := range oldVariable.FindAllStringIndex(text, -1) {
-		ranges = append(ranges, manifest.Extent{Start: m[0], End: m[1]})
-	}
-	names := map[string]string{"COMMIT": "${DRONE_COMMIT:0:7}", "BRANCH": "${DRONE_BRANCH}", "BUILD_NUMBER": "${DRONE_BUILD_NUMBER}", "TAG": "${DRONE_TAG}"}
-	return replaceAll(text, ranges, func(e string) (string, bool) {
-		m := oldVariable.FindStringSubmatch(e)
-		name := m[1] + m[2]
-		value, known := values[name]
-		if !known {
-			if value, known = names[name]; !known {
-				value = "${" + name + "}"
-			}
-		}
-		before, after := strings.HasPrefix(e, `"`), strings.HasSuffix(e, `"`)
-		switch {
-		case before && after && known && values[name] != "":
-			return strconv.Quote(value), true
-		case before:
-			value = `"` + value
-		}
-		if after {
-			value += `"`
-		}
-		return value, true
-	})
-}
-
 // maskedText is a text whose expressions are replaced by letters, as many as
 // they have: what substitution will make of them is not to be read as YAML now,
 // `[${TAG}]` least of all.
@@ -223,4 +192,9 @@ func (m *maskedText) restore(text string) string {
 func (m *maskedText) hidden(expression string) string {
 	m.expressions = append(m.expressions, expression)
 	return string(maskStart + rune(len(m.expressions)-1))
+}
+
+// has reports whether a value has an expression in it.
+func (m *maskedText) has(value string) bool {
+	return len(m.expressions) > 0 && strings.ContainsFunc(value, func(r rune) bool { return r >= maskStart && r < maskRest })
 }

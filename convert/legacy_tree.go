@@ -2,7 +2,6 @@ package convert
 
 import (
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -100,20 +99,6 @@ func texts(n *yaml.Node) (items []*yaml.Node, ok bool) {
 		items = append(items, item)
 	}
 	return items, true
-}
-
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
-
-// isTrue reads a boolean of YAML 1.1.
-func isTrue(n *yaml.Node) bool {
-	if n == nil || n.Kind != yaml.ScalarNode {
-		return false
-	}
-	switch strings.ToLower(n.Value) {
-	case "true", "yes", "on", "y":
-		return true
-	}
-	return false
 }
 
 // text makes a scalar that is read as text, at the place of another.

@@ -185,14 +185,6 @@ func (p *pipeline) ignoredThen(key string) bool {
 	return p.out.Version == Version05 && (key == "repo" || key == "ref" || key == "instance")
 }
 
-func isFalse(n *yaml.Node) bool {
-	switch strings.ToLower(n.Value) {
-	case "false", "no", "off", "n", "0", "f":
-		return true
-	}
-	return false
-}
-
 // condition is what is left of one, nil when it restricts nothing.
 func (p *pipeline) condition(e entry, change func(*yaml.Node) []*yaml.Node) *yaml.Node {
 	found := p.patternsOf(e.value)
@@ -309,26 +301,6 @@ func (p *pipeline) defaultConditions(c *container, when *yaml.Node) {
 	case c.section == "notify":
 		add("status", p.status04(c, list))
 	}
-}
-
-// status04 is what the switches of Drone 0.4 come to.
-func (p *pipeline) status04(c *container, list func(...string) *yaml.Node) *yaml.Node {
-	fields := c.fields("when")
-	success, failure, change := get(fields, "success"), get(fields, "failure"), get(fields, "change")
-	if success == nil && failure == nil && change == nil {
-		return list("success", "failure")
-	}
-	if change != nil {
-		p.lost(change, "", "`when.change` of %q has no equivalent", c.name)
-	}
-	var want []string
-	if isTrue(success) {
-		want = append(want, "success")
-	}
-	if isTrue(failure) || isTrue(change) {
-		want = append(want, "failure")
-	}
-	return list(want...)
 }
 
 // trigger converts the branches of the file. Builds of tags have no branch, and

@@ -67,7 +67,7 @@ func runTemplate(ctx context.Context, name string, source []byte, opts Options) 
 
 func readUse(name string, source []byte) (*use, error) {
 	lines := strings.SplitAfter(string(source), "\n")
-	at := findLine(source, "kind:", templateLine)
+	at := manifest.TemplateLine(source)
 	u := &use{file: name, lines: lines, data: map[string]any{}}
 	u.kind = position(name, lines, bytes.Count(source[:at], []byte("\n"))+1, 1)
 	var document yaml.Node
