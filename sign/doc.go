@@ -1,7 +1,7 @@
-// Package sign encrypts and decrypts secret documents. It is also the room for
-// signatures over configuration files: HMAC signature documents, JOSE
-// signatures, and their verification, which this version does not have yet;
-// signature documents are read by package manifest and have no effect.
+// Package sign makes and checks JOSE signatures of configuration files, and
+// encrypts and decrypts secret documents. It is also the room for HMAC signature
+// documents, which this version does not have yet.
 //
-// It works on bytes and keys alone: no network, no files, no flags.
+// It works on bytes and keys alone: no network, no files, no flags. No error of
+// it has any part of a key.
 package sign

@@ -48,9 +48,13 @@ func DecryptSecret(key []byte, text string) ([]byte, error) {
 }
 
 // EncryptSecret gives the `data` of a secret document that DecryptSecret and
-// the server read. random is crypto/rand.Reader but in tests: a nonce must
-// never come twice.
+// the server read. The key must have 32 bytes, as every server's has: with a
+// shorter one, such as half of it, only this program could read the result.
+// random is crypto/rand.Reader but in tests: a nonce must never come twice.
 func EncryptSecret(key, value []byte, random io.Reader) (string, error) {
+	if len(key) != serverKeySize {
+		return "", wrongSize(key)
+	}
 	sealer, err := newSealer(key)
 	if err != nil {
 		return "", err
@@ -65,10 +69,15 @@ func EncryptSecret(key, value []byte, random io.Reader) (string, error) {
 func newSealer(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, fmt.Errorf("%w, this one has %d", ErrKeySize, len(key))
+		return nil, wrongSize(key)
 	}
 	return cipher.NewGCM(block)
 }
+
+// serverKeySize is the length of the keys of servers.
+const serverKeySize = 32
+
+func wrongSize(key []byte) error { return fmt.Errorf("%w, this one has %d", ErrKeySize, len(key)) }
 
 func withoutSpace(text string) string {
 	return strings.Map(func(r rune) rune {

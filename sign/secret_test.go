@@ -63,6 +63,11 @@ func TestDecryptErrors(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want %v", name, got, err, tc.want)
 		}
 	}
+	for _, key := range []string{"", testKey[:16], testKey[:31], testKey + "w"} {
+		if _, err := EncryptSecret([]byte(key), []byte("x"), rand.Reader); !errors.Is(err, ErrKeySize) {
+			t.Errorf("encrypted with a key of %d bytes: %v", len(key), err)
+		}
+	}
 	if _, err := EncryptSecret([]byte(testKey), nil, strings.NewReader("short")); err == nil {
 		t.Error("a secret was encrypted without a nonce")
 	}
