@@ -207,16 +207,15 @@ func (f *engineFlags) register(flags *pflag.FlagSet) {
 
 // secretFlags supply secrets.
 type secretFlags struct {
-	files, values   []string
-	keyFile, keyEnv string
-	allowMissing    bool
+	files, values []string
+	key           keyFlags
+	allowMissing  bool
 }
 
 func (f *secretFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.files, "secret-file", nil, "`file` with secrets, dotenv or YAML (repeatable)")
 	flags.StringArrayVar(&f.values, "secret", nil, "secret, `NAME=VALUE`, NAME=@file, or NAME for the value of that environment variable (repeatable)")
-	flags.StringVar(&f.keyFile, "key-file", "", "`file` with the key of the repository, which decrypts secrets in the configuration")
-	flags.StringVar(&f.keyEnv, "key-env", "", "environment variable with that key, by `NAME`")
+	f.key.register(flags, "which decrypts secrets in the configuration")
 	flags.BoolVar(&f.allowMissing, "allow-missing-secrets", false, "give missing secrets the empty value")
 }
 

@@ -180,7 +180,7 @@ func (o *fmtOptions) signature(s Streams, name string, result *format.Result) er
 	}
 	if o.write {
 		return usage(fmt.Errorf("%s is signed, and a server refuses the formatted text until it is signed again", name),
-			"write it with --break-signature, then sign it again")
+			"write it with --break-signature, then sign it again with `drone sign --save`")
 	}
 	s.warn(name + " is signed, and a server refuses the formatted text until it is signed again")
 	return nil

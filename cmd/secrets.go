@@ -1,10 +1,8 @@
 package cmd
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -52,7 +50,7 @@ func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
 		return supply{}, secretFailure(err)
 	}
 	s.warnAll(warnings)
-	key, err := o.secrets.key(s)
+	key, _, err := o.secrets.key.read(s)
 	if err != nil {
 		return supply{}, err
 	}
@@ -76,28 +74,6 @@ func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
 		return found
 	})
 	return out, nil
-}
-
-// key is what encrypted secrets are decrypted with, nil when the user has none.
-// A newline at its end is that of the file.
-func (f *secretFlags) key(s Streams) ([]byte, error) {
-	switch {
-	case f.keyFile != "" && f.keyEnv != "":
-		return nil, usage(errors.New("--key-file and --key-env both name a key"), "give one of them")
-	case f.keyEnv != "":
-		value, ok := s.LookupEnv(f.keyEnv)
-		if !ok {
-			return nil, usage(fmt.Errorf("--key-env: the environment variable %s is not set", f.keyEnv), "")
-		}
-		return []byte(value), nil
-	case f.keyFile != "":
-		key, err := os.ReadFile(f.keyFile)
-		if err != nil {
-			return nil, usage(fmt.Errorf("cannot read the key file %s: %w", f.keyFile, cause(err)), "")
-		}
-		return bytes.TrimRight(key, "\r\n"), nil
-	}
-	return nil, nil
 }
 
 // find looks for a value of a secret where its document says (reference §1.4,

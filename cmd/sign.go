@@ -1,0 +1,187 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/internal/rewrite"
+	"github.com/drone-laptop/drone/report"
+	"github.com/drone-laptop/drone/sign"
+)
+
+type signOptions struct {
+	key                keyFlags
+	save, check, print bool
+}
+
+func newSign(s Streams) *cobra.Command {
+	o := &signOptions{}
+	c := &cobra.Command{
+		Use:   "sign [FILE…]",
+		Short: "sign a file, so that a protected repository builds it unasked",
+		Long: "sign prints the signature of FILE (default .drone.yml, - for standard input), the one that\n" +
+			"the server makes, with the key of the repository. With --save it goes into the file, as\n" +
+			"its last document, and nothing else in the file changes. A server compares it at each push.",
+		Example: "  drone sign --key-file ~/.keys/hello --save\n" +
+			"  drone sign --key-env HELLO_KEY --check --save .drone.yml deploy/.drone.yml\n" +
+			"  drone sign --print",
+		Args: cobra.ArbitraryArgs,
+	}
+	flags := c.Flags()
+	o.key.register(flags, "which signs here, without a server")
+	flags.BoolVar(&o.save, "save", false, "write the signature into the file, and print the names of files that this changes")
+	flags.BoolVar(&o.check, "check", false, "print the names of files that are not signed with the key as they are, and exit 1 when there is one")
+	flags.BoolVar(&o.print, "print", false, "print exactly the bytes that are signed, and do nothing else")
+	c.RunE = func(c *cobra.Command, args []string) error { return runSign(orBackground(c.Context()), s, o, args) }
+	return c
+}
+
+// signer makes the signature of a text. A signature of another form than that of
+// a document in the file is made where file is: this is for those alone.
+type signer func(ctx context.Context, text *sign.Text, source []byte) (string, error)
+
+func runSign(ctx context.Context, s Streams, o *signOptions, args []string) error {
+	if err := o.validate(args); err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{defaultFile}
+	}
+	if o.print {
+		return o.printMessage(s, args[0])
+	}
+	by, err := o.signer(s)
+	if err != nil {
+		return err
+	}
+	changed, failed := 0, StatusOK
+	for _, path := range args {
+		stale, err := o.file(ctx, s, by, path)
+		if err != nil {
+			if len(args) == 1 {
+				return err
+			}
+			failed = max(failed, s.fail(err))
+		}
+		if stale {
+			changed++
+		}
+	}
+	if failed == StatusOK && o.check && changed > 0 {
+		return &failure{status: StatusFailed, err: o.checkFailure(changed), hint: o.checkHint()}
+	}
+	if failed != StatusOK {
+		return &failure{status: failed}
+	}
+	return nil
+}
+
+func (o *signOptions) validate(args []string) error {
+	switch {
+	case o.print && (o.save || o.check):
+		return usage(errors.New("--print does nothing else, so --save and --check have no place beside it"), "")
+	case len(args) > 1 && !o.save && !o.check:
+		return usage(errors.New("the signatures of several files would be printed as one"), "add --save or --check")
+	}
+	for _, arg := range args {
+		if arg == "-" && o.save {
+			return usage(errors.New("standard input cannot be written to"), "leave out --save: the signature is printed")
+		}
+	}
+	return nil
+}
+
+// signer gives what signs: a key.
+func (o *signOptions) signer(s Streams) (signer, error) {
+	key, from, err := o.key.read(s)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		return nil, usage(errors.New("no key to sign with"), "name it with --key-file FILE or --key-env NAME")
+	}
+	if err := checkKey(key, from); err != nil {
+		return nil, err
+	}
+	return func(_ context.Context, text *sign.Text, _ []byte) (string, error) { return text.HMAC(key) }, nil
+}
+
+// file signs one file, and reports whether its signature was another one before.
+func (o *signOptions) file(ctx context.Context, s Streams, by signer, path string) (stale bool, err error) {
+	name, text, source, err := readSignable(s, path)
+	if err != nil {
+		return false, err
+	}
+	s.warnUnread(name, text)
+	hmac, err := by(ctx, text, source)
+	if err != nil {
+		return false, err
+	}
+	if !o.save && !o.check {
+		_, err = fmt.Fprintln(s.Out, hmac)
+		return false, err
+	}
+	saved, err := text.Saved(hmac)
+	if err != nil {
+		return false, err
+	}
+	if stale = string(saved) != string(source); !stale {
+		return false, nil
+	}
+	if o.save {
+		if err := rewrite.File(path, saved); err != nil {
+			return false, usage(fmt.Errorf("cannot write %s: %w", path, cause(err)), "")
+		}
+	}
+	_, err = fmt.Fprintln(s.Out, name)
+	return true, err
+}
+
+func (o *signOptions) checkFailure(n int) error {
+	if o.save {
+		return fmt.Errorf("%s signed anew", report.Plural(n, "file")+haveBeen(n))
+	}
+	return fmt.Errorf("%s not signed with this key as "+theyAre(n), report.Plural(n, "file")+are(n))
+}
+
+func (o *signOptions) checkHint() string {
+	if o.save {
+		return "commit what has changed"
+	}
+	return "`drone sign --save` signs them"
+}
+
+func haveBeen(n int) string {
+	if n == 1 {
+		return " was"
+	}
+	return " were"
+}
+
+func theyAre(n int) string {
+	if n == 1 {
+		return "it is"
+	}
+	return "they are"
+}
+
+// warnUnread tells of text that no server reads, and that is not signed.
+func (s Streams) warnUnread(name string, text *sign.Text) {
+	if line := text.Unread(); line > 0 {
+		s.warn(fmt.Sprintf("%s:%d: a line that begins with ... ends the file for a server: what follows is neither signed nor run", name, line))
+	}
+}
+
+// printMessage prints what is signed.
+func (o *signOptions) printMessage(s Streams, path string) error {
+	name, text, _, err := readSignable(s, path)
+	if err != nil {
+		return err
+	}
+	s.warnUnread(name, text)
+	_, err = s.Out.Write(text.Message())
+	return err
+}

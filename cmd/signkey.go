@@ -1,0 +1,111 @@
+package cmd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/drone-laptop/drone/sign"
+)
+
+// keyFlags name the key of a repository: its secret as the server keeps it,
+// with which the server signs files and encrypts secrets.
+type keyFlags struct{ file, env string }
+
+func (f *keyFlags) register(flags *pflag.FlagSet, what string) {
+	flags.StringVar(&f.file, "key-file", "", "`file` with the key of the repository, "+what)
+	flags.StringVar(&f.env, "key-env", "", "environment variable with that key, by `NAME`")
+}
+
+// given reports whether the user has named a key.
+func (f *keyFlags) given() bool { return f.file != "" || f.env != "" }
+
+// maxKeyFile is the size beyond which a file is surely no key.
+const maxKeyFile = 64 << 10
+
+// read gives the key, nil when the flags name none, and what to call the place
+// it comes from. Line ends behind it are those of the file. No error has any
+// part of what was read.
+func (f *keyFlags) read(s Streams) (key []byte, from string, err error) {
+	switch {
+	case f.file != "" && f.env != "":
+		return nil, "", usage(errors.New("--key-file and --key-env both name a key"), "give one of them")
+	case f.env != "":
+		value, ok := s.LookupEnv(f.env)
+		if !ok {
+			return nil, "", usage(fmt.Errorf("--key-env: the environment variable %s is not set", f.env), "--key-env takes the name of a variable, not the key")
+		}
+		return bytes.TrimRight([]byte(value), "\r\n"), "the variable " + f.env, nil
+	case f.file != "":
+		key, err := readKeyFile(f.file)
+		return key, "the key file " + f.file, err
+	}
+	return nil, "", nil
+}
+
+func readKeyFile(name string) ([]byte, error) {
+	failed := func(err error) error {
+		return usage(fmt.Errorf("cannot read the key file %s: %w", name, cause(err)), "")
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, failed(err)
+	}
+	defer file.Close()
+	key, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
+	switch {
+	case err != nil:
+		return nil, failed(err)
+	case len(key) > maxKeyFile:
+		return nil, usage(fmt.Errorf("the key file %s has more than %d KiB, too much for a key", name, maxKeyFile>>10), "")
+	}
+	return bytes.TrimRight(key, "\r\n"), nil
+}
+
+// hintKey says what the key is.
+const hintKey = "the key is the secret of the repository that the server keeps: 32 letters and digits"
+
+// checkKey refuses what cannot be the key of a repository, before anything is
+// signed with it that no server verifies.
+func checkKey(key []byte, from string) error {
+	wrong := ""
+	switch {
+	case bytes.HasPrefix(key, []byte("\xef\xbb\xbf")), bytes.HasPrefix(key, []byte("\xff\xfe")), bytes.HasPrefix(key, []byte("\xfe\xff")):
+		wrong = "begins with a byte order mark, as editors of Windows write one"
+	case len(key) == 0:
+		wrong = "is empty"
+	case bytes.ContainsAny(key, "\r\n"):
+		wrong = "has several lines"
+	case bytes.ContainsAny(key, " \t"):
+		wrong = "has blanks in it"
+	case bytes.ContainsFunc(key, func(r rune) bool { return r < '!' || r > '~' }):
+		wrong = "has characters that no key has"
+	default:
+		if err := sign.CheckKey(key); err != nil {
+			return usage(fmt.Errorf("%s: %w", from, err), hintKey)
+		}
+		return nil
+	}
+	return usage(fmt.Errorf("%s %s, so it is no key of a repository", from, wrong), hintKey)
+}
+
+// isRepository reports whether an argument is meant as OWNER/NAME rather than
+// as a file.
+func isRepository(arg string) bool {
+	owner, name, ok := strings.Cut(arg, "/")
+	if !ok || owner == "" || name == "" || strings.ContainsAny(arg, " \t\\") || strings.Contains(name, "/") || strings.HasPrefix(owner, ".") {
+		return false
+	}
+	for _, ending := range []string{".yml", ".yaml", ".jsonnet", ".star", ".starlark", ".script"} {
+		if strings.HasSuffix(name, ending) {
+			return false
+		}
+	}
+	info, err := os.Stat(arg)
+	return err != nil || info.IsDir()
+}
