@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,20 +17,6 @@ import (
 	"github.com/drone-laptop/drone/internal/dockerhost"
 	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
-	"github.com/drone-laptop/drone/internal/rundir"
-)
-
-const (
-	// stillTime is how long nothing may be found before the guard believes that
-	// nothing comes any more: what was being made when the run was killed is
-	// made all the same.
-	stillTime = 3 * time.Second
-	// lookPause is the time between two looks of the guard.
-	lookPause = 250 * time.Millisecond
-	// hopeTime is how long the guard tries without getting anywhere, as with an
-	// engine that is gone. guardTime bounds all that it does.
-	hopeTime  = time.Minute
-	guardTime = 5 * time.Minute
 )
 
 // charge is what a guard is told of the run in its charge.
@@ -182,120 +167,45 @@ func orphaned(o *vigil.Orphan) int {
 	if err := json.Unmarshal([]byte(o.Settings), &c); err != nil {
 		return StatusUsage
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), guardTime)
-	defer cancel()
-	r := &remover{run: o.Run, charge: c}
-	defer r.close()
-	still := stillTime
+	ctx := context.Background()
+	run := c.orphan(o.Run)
+	defer run.Close()
+	still := leftover.LateTime
 	if o.Heir {
 		still = 0 // nothing comes any more
 	}
-	if !tend(ctx, still, r.round) {
+	if !run.Tend(ctx, still) {
 		return StatusFailed
 	}
 	if o.Heir {
 		return StatusOK // the run has seen to its files
 	}
-	return r.giveBack(ctx)
+	return c.giveBack(ctx, run)
 }
 
-// tend repeats rounds until there is nothing for so long, and reports whether
-// that came about. A round says whether it has removed something, and whether
-// nothing is left that it has found.
-func tend(ctx context.Context, still time.Duration, round func(context.Context) (removed, clean bool)) bool {
-	quiet, hope := time.Now(), time.Now()
-	for {
-		removed, clean := round(ctx)
-		if removed {
-			hope = time.Now()
-		}
-		if removed || !clean {
-			quiet = time.Now()
-		}
-		switch {
-		case !removed && clean && time.Since(quiet) >= still:
-			return true
-		case ctx.Err() != nil || time.Since(hope) > hopeTime:
-			return false
-		}
-		time.Sleep(lookPause)
-	}
-}
-
-// remover removes what there is of one run.
-type remover struct {
-	run    string
-	charge charge
-	engine *docker.Engine // nil when there is none, or it does not answer
-}
-
-// round removes what it finds, and reports whether that was something, and
-// whether all of it is gone.
-func (r *remover) round(ctx context.Context) (removed, clean bool) {
-	type found struct{ removed, clean bool }
-	processes := make(chan found, 1)
-	go func() { // one that cannot be killed is waited for
-		killed, stay := host.Kill(r.run)
-		processes <- found{killed > 0, len(stay) == 0}
-	}()
-	clean = true
-	if r.charge.Endpoint != nil {
-		removed, clean = r.objects(ctx)
-	}
-	ended := <-processes
-	removed, clean = removed || ended.removed, clean && ended.clean
-	for _, parent := range r.charge.Dirs {
-		dirs, err := rundir.OfRun(parent, r.run)
-		clean = clean && err == nil
-		for _, dir := range dirs {
-			gone := leftover.RemoveDir(ctx, r.engine, r.run, dir.Path) == nil
-			removed, clean = removed || gone, clean && gone
+// orphan is the run in its charge when that is left alone.
+func (c *charge) orphan(run string) *leftover.Orphan {
+	o := &leftover.Orphan{Run: run, Dirs: c.Dirs}
+	if c.Endpoint != nil {
+		o.Connect = func(ctx context.Context) (*docker.Engine, error) {
+			endpoint, err := dockerhost.HandedOver(c.Endpoint)
+			if err != nil {
+				return nil, err
+			}
+			return docker.New(ctx, docker.Options{Endpoint: endpoint, Helper: helper(), State: c.Share})
 		}
 	}
-	return removed, clean
+	return o
 }
 
 // giveBack gives back what the steps of the run have created in the working
 // tree, unless another run that works there will.
-func (r *remover) giveBack(ctx context.Context) int {
+func (c *charge) giveBack(ctx context.Context, run *leftover.Orphan) int {
 	status := StatusOK
-	for _, dir := range r.charge.Workspaces {
-		if r.engine == nil || r.engine.GiveBackOrphaned(ctx, r.run, dir) != nil {
+	for _, dir := range c.Workspaces {
+		if run.Engine() == nil || run.Engine().GiveBackOrphaned(ctx, run.Run, dir) != nil {
 			status = StatusFailed
 		}
 	}
 	return status
-}
-
-func (r *remover) objects(ctx context.Context) (removed, clean bool) {
-	if r.engine == nil {
-		endpoint, err := dockerhost.HandedOver(r.charge.Endpoint)
-		if err != nil {
-			return false, false
-		}
-		if r.engine, err = docker.New(ctx, docker.Options{Endpoint: endpoint, Helper: helper(), State: r.charge.Share}); err != nil {
-			r.engine = nil
-			return false, false
-		}
-	}
-	objects, err := r.engine.Objects(ctx, r.run)
-	if err != nil {
-		r.close() // it may be another one by the next round
-		return false, false
-	}
-	clean = true
-	for _, err := range r.engine.Remove(ctx, nil, objects) {
-		held, ok := errors.AsType[*docker.HeldError](err)
-		// What only a restart of the engine makes removable is for the next
-		// run, which says so.
-		removed, clean = removed || err == nil, clean && (err == nil || ok && held.Lost)
-	}
-	return removed, clean
-}
-
-func (r *remover) close() {
-	if r.engine != nil {
-		_ = r.engine.Close() // nothing is lost with its connections
-		r.engine = nil
-	}
 }
