@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/dockerhost"
@@ -38,6 +39,7 @@ type images struct {
 	mu      sync.Mutex
 	flights map[string]*flight
 	turns   map[string]chan struct{} // of those who pull, by the name
+	names   map[string]*semaphore.Weighted
 	settled map[string]bool
 	told    map[string]bool // warnings
 }
@@ -54,7 +56,8 @@ type flight struct {
 func newImages(api *client.Client, offline bool) *images {
 	return &images{
 		client: api, offline: offline,
-		flights: map[string]*flight{}, turns: map[string]chan struct{}{}, settled: map[string]bool{}, told: map[string]bool{},
+		flights: map[string]*flight{}, turns: map[string]chan struct{}{}, names: map[string]*semaphore.Weighted{},
+		settled: map[string]bool{}, told: map[string]bool{},
 	}
 }
 
@@ -324,6 +327,13 @@ func (im *images) pull(ctx context.Context, w wanted, auth string, patience time
 		if info, err := im.inspect(ctx, w.image, w.platform); err == nil {
 			before = &info
 		}
+	}
+	if im.foreign(w.platform) || before != nil && !suits(*before, w.platform) {
+		done, err := im.moving(ctx, w.image)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
 	}
 	if err := im.transfer(ctx, w, auth, patience); err != nil {
 		return nil, err

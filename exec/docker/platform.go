@@ -17,6 +17,7 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/drone-laptop/drone/exec"
 )
@@ -268,6 +269,36 @@ func (im *images) alone(ctx context.Context, name string) (leave func(), err err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// fixed waits while a name leads to another image than before or after, which it
+// does during a pull for another platform, and keeps it from doing so until done
+// is called.
+func (im *images) fixed(ctx context.Context, name string) (done func(), err error) {
+	return im.share(ctx, name, 1)
+}
+
+// moving waits until nobody needs a name fixed, and keeps everybody from it until
+// done is called. From then on it has to lead to the right image again.
+func (im *images) moving(ctx context.Context, name string) (done func(), err error) {
+	return im.share(ctx, name, wholeName)
+}
+
+// wholeName is more than there are containers made at the same time.
+const wholeName = 1 << 30
+
+func (im *images) share(ctx context.Context, name string, weight int64) (done func(), err error) {
+	im.mu.Lock()
+	lock := im.names[name]
+	if lock == nil {
+		lock = semaphore.NewWeighted(wholeName)
+		im.names[name] = lock
+	}
+	im.mu.Unlock()
+	if err := lock.Acquire(ctx, weight); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	return func() { lock.Release(weight) }, nil
 }
 
 // keptName is the name of an image that is kept for a platform beside what its

@@ -97,13 +97,15 @@ func TestPlatforms(t *testing.T) {
 	own := s.engine.arch
 	name := s.variants("both", foreignArch, own)
 	var group errgroup.Group
-	// One that names no platform is not among them: while an image for another
-	// is fetched its name leads there for a moment, see docs/engines.md.
-	for _, arch := range []string{own, foreignArch} {
+	for _, arch := range []string{own, foreignArch, ""} {
 		tr := open(t, s.engine, func(p *exec.Pipeline) { p.Platform.Arch = arch })
+		want := arch
+		if arch == "" {
+			want = own
+		}
 		group.Go(func() error {
 			got, _, err := tr.do(t.Context(), &exec.Step{Image: name, Commands: []string{"echo $IMAGE_ARCH"}}, nil)
-			if err != nil || got != arch+"\n" {
+			if err != nil || got != want+"\n" {
 				return fmt.Errorf("a pipeline for %q ran %q, %w", arch, got, err)
 			}
 			return nil
@@ -119,6 +121,60 @@ func TestPlatforms(t *testing.T) {
 	e := newEngine(t)
 	for arch, want := range map[string]string{own: own, foreignArch: foreignArch, "": own} {
 		s.ran(e, name, arch, want)
+	}
+}
+
+// TestNameWhileItIsFetched: while an image for another platform is fetched, its name
+// leads to it for a moment. No container is made of it then.
+func TestNameWhileItIsFetched(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t, false)
+	own := s.engine.arch
+	name := s.variants("both", foreignArch, own)
+	s.ran(s.engine, name, "", own)
+	foreign := open(t, s.engine, func(p *exec.Pipeline) { p.Platform.Arch = foreignArch })
+	plain := open(t, s.engine, nil)
+	fetched := make(chan struct{})
+	var group errgroup.Group
+	group.Go(func() error {
+		defer close(fetched)
+		for range 2 {
+			got, _, err := foreign.do(t.Context(), &exec.Step{Image: name, Pull: exec.PullAlways, Commands: []string{"echo $IMAGE_ARCH"}}, nil)
+			if err != nil || got != foreignArch+"\n" {
+				return fmt.Errorf("the foreign pipeline ran %q, %w", got, err)
+			}
+		}
+		return nil
+	})
+	for range 2 {
+		group.Go(func() error {
+			for {
+				select {
+				case <-fetched:
+					return nil
+				default:
+				}
+				container, err := plain.session.(*session).create(t.Context(), &exec.Step{Image: name, Commands: []string{"true"}}, about{}, exec.IO{Notify: unheard})
+				if err != nil {
+					return err
+				}
+				found, err := s.engine.client.ContainerInspect(t.Context(), container)
+				plain.session.(*session).discard(container)
+				if err != nil {
+					return err
+				}
+				image, err := s.engine.client.ImageInspect(t.Context(), found.Image)
+				if err != nil {
+					return err
+				}
+				if image.Architecture != own {
+					return fmt.Errorf("a container was made of the image for %s", image.Architecture)
+				}
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

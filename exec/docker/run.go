@@ -133,17 +133,15 @@ func (s *session) build(ctx context.Context, step *exec.Step, converted spec, wa
 	if err != nil {
 		return "", err
 	}
-	longer, cancel := outlive(ctx, makeLag)
-	defer cancel()
 	if from == nil {
 		from = &local{name: step.Image, platform: want.platform}
 	}
-	err = s.createContainer(longer, converted, want, from, name)
+	err = s.createContainer(ctx, converted, want, from, name)
 	if unknownImage(err) {
 		if from, err = missing(); err != nil {
 			return name, err
 		}
-		err = s.createContainer(longer, converted, want, from, name)
+		err = s.createContainer(ctx, converted, want, from, name)
 	}
 	if err != nil {
 		return name, err
@@ -152,6 +150,8 @@ func (s *session) build(ctx context.Context, step *exec.Step, converted spec, wa
 	if ctx.Err() != nil {
 		return name, context.Cause(ctx)
 	}
+	longer, cancel := outlive(ctx, makeLag)
+	defer cancel()
 	if err := s.joinNetworks(longer, step, name); err != nil {
 		return name, err
 	}
@@ -165,6 +165,13 @@ func (s *session) createContainer(ctx context.Context, c spec, want wanted, from
 	}
 	config := *c.Config
 	config.Image = from.name
+	done, err := s.engine.images.fixed(ctx, from.name)
+	if err != nil {
+		return err
+	}
+	defer done()
+	ctx, cancel := outlive(ctx, makeLag)
+	defer cancel()
 	made, err := s.engine.client.ContainerCreate(ctx, &config, c.Host, c.Network, platform, name)
 	for _, text := range made.Warnings {
 		if !s.engine.images.compareWarned(want, text) {
