@@ -187,15 +187,15 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	defer back()
 	summary, err := exec.Run(ctx, p.plan, held.engines, exec.Options{
 		Run: id, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
-		Lookahead: o.limits.lookahead, Cleanup: o.limits.grace + removal, Hurry: signals.hurry,
+		Lookahead: o.limits.lookahead, Cleanup: o.limits.grace + removal, Hurry: signals.hurry, Haste: held.haste(),
 		Heir: held.heir(o.cleanup.behind(s)),
 	}, held.heeded(showOn(renderer, abandon)))
-	held.guard.over(errors.Join(err, held.copies.failure()))
+	held.guard.over(errors.Join(err, held.copies.failure()), signals.hurried())
 	if closeErr := renderer.Close(); closeErr != nil {
 		abandon(outputError{closeErr})
 	}
 	back()
-	return o.finish(ctx, s, p, summary, held.copies, err)
+	return o.finish(ctx, s, p, summary, held, err)
 }
 
 // showOn passes events to renderer. Once that cannot show one the run is
@@ -244,7 +244,8 @@ func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, 
 }
 
 // finish shows the summary and decides the exit status.
-func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary *exec.Summary, copies *copies, err error) error {
+func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary *exec.Summary, held *resources, err error) error {
+	copies := held.copies
 	var unreachable *exec.UnreachableError
 	ran := runs(p.plan) > 0
 	gone := errors.As(err, &unreachable)
@@ -269,7 +270,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 		// Whoever does not take it has not taken the summary either.
 		_ = report.WriteTiming(s.Err, summary, *t, s.errStyle())
 	}
-	s.noteLeft(summary)
+	s.noteLeft(summary, held.guard.works())
 	if broken {
 		return internalError(defect)
 	}
@@ -317,9 +318,13 @@ func (o *execOptions) ending(ctx context.Context, status int) error {
 	return fmt.Errorf("the run was ended because its output could not be written: %w", lost)
 }
 
-// noteLeft says what to do about what could not be removed; warnings named it.
-func (s Streams) noteLeft(summary *exec.Summary) {
-	if slices.ContainsFunc(summary.Warnings, func(w exec.Warning) bool { return w.Left }) {
+// noteLeft says what becomes of what was not removed; warnings named it.
+func (s Streams) noteLeft(summary *exec.Summary, guarded bool) {
+	switch {
+	case !slices.ContainsFunc(summary.Warnings, func(w exec.Warning) bool { return w.Left }):
+	case guarded:
+		s.note("some of what the run made is left: its guard goes on to remove it; `drone clean` shows, and removes, what stays")
+	default:
 		s.note("some of what the run made is left: `drone clean` removes it")
 	}
 }

@@ -64,13 +64,13 @@ const inheritTime = 300 * time.Millisecond
 // inherit leaves the removal of what the run has made to the guard, if that is
 // there and says so.
 func (g *runGuard) inherit() bool {
-	g.heir = g.guard != nil && g.err == nil && g.guard.Inherit(inheritTime)
+	g.heir = g.works() && g.guard.Inherit(inheritTime)
 	return g.heir
 }
 
 // identity is that of the process of the guard, nothing when there is none.
 func (g *runGuard) identity() owner.Identity {
-	if g.guard == nil || g.err != nil {
+	if !g.works() {
 		return owner.Identity{}
 	}
 	id := owner.Of(g.guard.PID())
@@ -137,12 +137,16 @@ func (g *runGuard) heed(e exec.Event) {
 	}
 }
 
-// over is told how the run has ended. With an error nobody knows what is left.
-func (g *runGuard) over(err error) {
+// over is told how the run has ended. With an error, or in a hurry, nobody knows
+// what is left: it may be being made yet.
+func (g *runGuard) over(err error, hurried bool) {
 	if g != nil {
-		g.needed = g.heir || g.left || err != nil
+		g.needed = g.heir || g.left || hurried || err != nil
 	}
 }
+
+// works reports whether there is a guard.
+func (g *runGuard) works() bool { return g != nil && g.guard != nil && g.err == nil }
 
 // end ends the guard, or leaves it to its work when it is needed: also after a
 // panic. That it cannot be told is no matter: it finds nothing then.

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/drone-laptop/drone/exec"
 )
@@ -52,6 +53,19 @@ func (r *resources) heir(behind bool) func() bool {
 		return nil
 	}
 	return r.guard.inherit
+}
+
+// guardedHaste is how long an engine is given in a hurry where a guard goes on with
+// what it has not done: so that the prompt is back two seconds after the second
+// signal.
+const guardedHaste = 600 * time.Millisecond
+
+// haste is exec.Options.Haste.
+func (r *resources) haste() time.Duration {
+	if r.guard.works() {
+		return guardedHaste
+	}
+	return 0
 }
 
 // heeded lets the guard and the copies see each event before next does.

@@ -110,6 +110,16 @@ type signals struct {
 	stop func()
 }
 
+// hurried reports whether there was a second signal.
+func (s signals) hurried() bool {
+	select {
+	case <-s.hurry:
+		return true
+	default:
+		return false
+	}
+}
+
 // sameSignal is how long after the first signal a further one is the same:
 // programs such as timeout and npm pass on an interrupt that the terminal has
 // sent to all of its processes already.

@@ -183,7 +183,7 @@ func TestHurryBoundsAnEngineThatHangs(t *testing.T) {
 			Scripts: map[string]fake.Script{"a": {Forever: true, Deaf: true, Output: []string{"up\n"}}},
 			OnClose: func(_ context.Context, p *exec.Pipeline) { <-make(chan struct{}) },
 		},
-		opts: exec.WithHurryTime(exec.Options{Parallel: 2, Cleanup: time.Hour, Hurry: hurry}, short),
+		opts: exec.Options{Parallel: 2, Cleanup: time.Hour, Hurry: hurry, Haste: short},
 		during: func(e exec.Event, cancel context.CancelCauseFunc) {
 			if show(e) == `p/a:1 "up"` {
 				cancel(errors.New("interrupted"))

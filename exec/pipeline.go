@@ -351,13 +351,21 @@ func (m overdue) apply(r *runner) {
 	}
 }
 
-// abandon gives up a step that the engine does not end.
+// abandon gives up a step that the engine does not end. In a hurry it had little
+// time for that, and is not to blame.
 func (p *pipeline) abandon(s *step) {
 	s.abandoned = true
 	p.r.jobs--
+	silence := fmt.Errorf("the engine did not end the step within %v", p.r.cleanup())
+	if cause := context.Cause(s.ctx); p.r.hurried() && cause != nil {
+		r := judge(s.Step, s.background, s.frozen, Exit{}, silence, cause)
+		r.message += ", and " + silence.Error()
+		p.finish(s, r)
+		return
+	}
 	p.finish(s, result{
 		status: StatusError, code: codeError, ignored: s.background || s.frozen, phase: PhaseRun,
-		message:  fmt.Sprintf("the engine did not end the step within %v", p.r.cleanup()),
+		message:  silence.Error(),
 		timedOut: !s.background && timedOut(context.Cause(s.ctx)),
 	})
 }

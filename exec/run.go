@@ -34,8 +34,10 @@ type Options struct {
 	// Hurry is closed when there is no time left to end anything in good
 	// order, after the context of the run has ended; nil never is. Whatever
 	// runs is then killed and removed at once, and an engine that hangs is
-	// given five seconds in place of Cleanup.
+	// given Haste in place of Cleanup, five seconds when 0: up to three times, to
+	// end what runs, to remove it, and to come back.
 	Hurry <-chan struct{}
+	Haste time.Duration
 	// Lookahead is how many steps of each pipeline may be prepared before
 	// their turn, by a session that is a Preparer; 0 prepares none.
 	Lookahead int
@@ -45,8 +47,6 @@ type Options struct {
 	// returns soon. It is called once at most, from the goroutine of Run, which
 	// waits for it; removal goes on meanwhile.
 	Heir func() bool
-
-	hurryTime time.Duration // in place of the constant, when set by a test
 }
 
 // MaxLine is the length in bytes from which a line is reported in pieces.
@@ -54,8 +54,7 @@ const MaxLine = 16 << 20
 
 const (
 	defaultCleanup = 30 * time.Second
-	// hurryTime is what Cleanup becomes when Hurry is closed.
-	hurryTime = 5 * time.Second
+	defaultHaste   = 5 * time.Second
 )
 
 // NewRun makes a name for a run that no other run has.
@@ -92,8 +91,8 @@ func Run(ctx context.Context, plan *Plan, engine Engine, opts Options, emit func
 	if opts.Cleanup <= 0 {
 		opts.Cleanup = defaultCleanup
 	}
-	if opts.hurryTime <= 0 {
-		opts.hurryTime = hurryTime
+	if opts.Haste <= 0 {
+		opts.Haste = defaultHaste
 	}
 	opts.Parallel = max(opts.Parallel, 1)
 	r, err := newRunner(ctx, plan, engine, opts, emit)

@@ -158,11 +158,19 @@ func (r *runner) hurry() {
 // cleanup is how long an engine may take to end or remove something. Jobs may
 // call it, too.
 func (r *runner) cleanup() time.Duration {
+	if r.hurried() {
+		return min(r.opts.Cleanup, r.opts.Haste)
+	}
+	return r.opts.Cleanup
+}
+
+// hurried reports whether there is no time left.
+func (r *runner) hurried() bool {
 	select {
 	case <-r.opts.Hurry:
-		return min(r.opts.Cleanup, r.opts.hurryTime)
+		return true
 	default:
-		return r.opts.Cleanup
+		return false
 	}
 }
 

@@ -68,7 +68,7 @@ func (s *session) Close(ctx context.Context) error {
 	if len(r.left) > 0 {
 		unended = nil // the containers that are left say so
 	}
-	return errors.Join(unended, leftError(s.engine, r.left), r.broken, broken, s.firstDefect())
+	return errors.Join(unended, leftError(s.engine, s.hurry, r.left), r.broken, broken, s.firstDefect())
 }
 
 // removal is that of everything of a session.
@@ -185,7 +185,7 @@ type left struct {
 }
 
 // leftError names what could not be removed, on one line.
-func leftError(e *Engine, all []left) error {
+func leftError(e *Engine, hurry <-chan struct{}, all []left) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -196,6 +196,11 @@ func leftError(e *Engine, all []left) error {
 		reason := oneLine(l.err)
 		if lost(l.err) || errors.Is(l.err, errGone) || errors.Is(l.err, context.Canceled) || errors.Is(l.err, context.DeadlineExceeded) {
 			reason = fmt.Sprintf("the engine at %s does not answer", e.endpoint.Host)
+			select {
+			case <-hurry:
+				reason = "there was no time left"
+			default:
+			}
 		}
 		reasons[reason] = true
 	}

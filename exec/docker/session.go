@@ -109,7 +109,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	defer cancel()
 	s.leaveWorkspace(tidy)
 	left, broken := s.removeShared(tidy)
-	return nil, errors.Join(err, leftError(e, left), broken)
+	return nil, errors.Join(err, leftError(e, nil, left), broken)
 }
 
 // check finds what no engine call would explain.
