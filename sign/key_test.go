@@ -90,7 +90,9 @@ func TestKeyRefused(t *testing.T) {
 	p384 := must[*ecdsa.PrivateKey](t)(ecdsa.GenerateKey(elliptic.P384(), rand.Reader))
 	x25519 := must[*ecdh.PrivateKey](t)(ecdh.X25519().GenerateKey(rand.Reader))
 	weak := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537}
-	pkix := func(key any) string { return string(block("PUBLIC KEY", must[[]byte](t)(x509.MarshalPKIXPublicKey(key)))) }
+	pkix := func(key any) string {
+		return string(block("PUBLIC KEY", must[[]byte](t)(x509.MarshalPKIXPublicKey(key))))
+	}
 	for name, tc := range map[string]struct{ text, want string }{
 		"nothing":             {"", "the key is empty"},
 		"a line end":          {"\r\n", "the key is empty"},
