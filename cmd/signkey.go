@@ -79,6 +79,8 @@ func checkKey(key []byte, from string) error {
 		wrong = "begins with a byte order mark, as editors of Windows write one"
 	case len(key) == 0:
 		wrong = "is empty"
+	case key[0] == '{':
+		wrong = "is JSON, perhaps a JWK"
 	case bytes.ContainsAny(key, "\r\n"):
 		wrong = "has several lines"
 	case bytes.ContainsAny(key, " \t"):
