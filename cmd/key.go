@@ -19,18 +19,20 @@ const defaultKey = "drone.key"
 func newKey(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "key",
-		Short: "make keys that sign and encrypt",
-		Long: "Keys for `drone sign --jose` and `drone verify --jose`: pairs, of which the private key\n" +
-			"signs and the public one verifies, or a shared secret for both.",
+		Short: "make keys, and remember those of repositories",
+		Long: "new and public are about keys for `drone sign --jose` and `drone verify --jose`: pairs, of\n" +
+			"which the private key signs and the public one verifies, or a shared secret for both.\n\n" +
+			"set, ls and rm are about the keys of repositories, with which files are signed and secrets\n" +
+			"encrypted as the server does. They are remembered so that they need not be named.",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
 			}
-			return usage(fmt.Errorf("no command named %q", "key "+args[0]), "there is `drone key new` and `drone key public`")
+			return usage(fmt.Errorf("no command named %q", "key "+args[0]), "there is `drone key new`, `public`, `set`, `ls` and `rm`")
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newKeyNew(s), newKeyPublic(s))
+	c.AddCommand(newKeyNew(s), newKeyPublic(s), newKeySet(s), newKeyLs(s), newKeyRm(s))
 	return c
 }
 

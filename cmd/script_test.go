@@ -101,6 +101,7 @@ func TestScript(t *testing.T) {
 			"signal":    signalAfter,
 			"twice":     twice,
 			"gone":      gone,
+			"server":    startServer,
 			"registry":  func(ts *testscript.TestScript, neg bool, args []string) { startRegistry(t, ts, engine) },
 			"untouched": func(ts *testscript.TestScript, neg bool, args []string) { untouched(ts, engine, args) },
 		},

@@ -13,37 +13,37 @@ import (
 )
 
 type signOptions struct {
-	key                keyFlags
+	by                 signerFlags
 	save, check, print bool
 }
 
 func newSign(s Streams) *cobra.Command {
 	o := &signOptions{}
 	c := &cobra.Command{
-		Use:   "sign [FILE…]",
+		Use:   "sign [OWNER/NAME] [FILE…]",
 		Short: "sign a file, so that a protected repository builds it unasked",
-		Long: "sign prints the signature of FILE (default .drone.yml, - for standard input), the one that\n" +
-			"the server makes, with the key of the repository. With --save it goes into the file, as\n" +
-			"its last document, and nothing else in the file changes. A server compares it at each push.",
-		Example: "  drone sign --key-file ~/.keys/hello --save\n" +
-			"  drone sign --key-env HELLO_KEY --check --save .drone.yml deploy/.drone.yml\n" +
+		Long: "sign prints the signature of FILE (default .drone.yml, - for standard input), which a server\n" +
+			"compares at each push. With --save it goes into the file, as its last document, and nothing\n" +
+			"else in the file changes. With OWNER/NAME the server signs, as its user. Without, it is\n" +
+			"signed here, with the key that is named, or that `drone key set` has remembered for the\n" +
+			"repository of the git remote.",
+		Example: "  drone sign octo/hello --save\n" +
+			"  drone sign --key-file ~/.keys/hello --save\n" +
+			"  drone sign --check --save .drone.yml deploy/.drone.yml\n" +
 			"  drone sign --print",
 		Args: cobra.ArbitraryArgs,
 	}
 	flags := c.Flags()
-	o.key.register(flags, "which signs here, without a server")
+	o.by.register(flags, "which signs here, without a server")
 	flags.BoolVar(&o.save, "save", false, "write the signature into the file, and print the names of files that this changes")
-	flags.BoolVar(&o.check, "check", false, "print the names of files that are not signed with the key as they are, and exit 1 when there is one")
+	flags.BoolVar(&o.check, "check", false, "print the names of files that are not signed as they are, and exit 1 when there is one")
 	flags.BoolVar(&o.print, "print", false, "print exactly the bytes that are signed, and do nothing else")
 	c.RunE = func(c *cobra.Command, args []string) error { return runSign(orBackground(c.Context()), s, o, args) }
 	return c
 }
 
-// signer makes the signature of a text. A signature of another form than that of
-// a document in the file is made where file is: this is for those alone.
-type signer func(ctx context.Context, text *sign.Text, source []byte) (string, error)
-
 func runSign(ctx context.Context, s Streams, o *signOptions, args []string) error {
+	repository, args := splitRepository(args)
 	if err := o.validate(args); err != nil {
 		return err
 	}
@@ -53,10 +53,11 @@ func runSign(ctx context.Context, s Streams, o *signOptions, args []string) erro
 	if o.print {
 		return o.printMessage(s, args[0])
 	}
-	by, err := o.signer(s)
+	by, done, err := o.by.signer(s, repository)
 	if err != nil {
 		return err
 	}
+	defer done()
 	changed, failed := 0, StatusOK
 	for _, path := range args {
 		stale, err := o.file(ctx, s, by, path)
@@ -94,29 +95,14 @@ func (o *signOptions) validate(args []string) error {
 	return nil
 }
 
-// signer gives what signs: a key.
-func (o *signOptions) signer(s Streams) (signer, error) {
-	key, from, err := o.key.read(s)
-	if err != nil {
-		return nil, err
-	}
-	if key == nil {
-		return nil, usage(errors.New("no key to sign with"), "name it with --key-file FILE or --key-env NAME")
-	}
-	if err := checkKey(key, from); err != nil {
-		return nil, err
-	}
-	return func(_ context.Context, text *sign.Text, _ []byte) (string, error) { return text.HMAC(key) }, nil
-}
-
 // file signs one file, and reports whether its signature was another one before.
-func (o *signOptions) file(ctx context.Context, s Streams, by signer, path string) (stale bool, err error) {
+func (o *signOptions) file(ctx context.Context, s Streams, by *signer, path string) (stale bool, err error) {
 	name, text, source, err := readSignable(s, path)
 	if err != nil {
 		return false, err
 	}
 	s.warnUnread(name, text)
-	hmac, err := by(ctx, text, source)
+	hmac, err := by.sign(ctx, name, text, source)
 	if err != nil {
 		return false, err
 	}
@@ -144,7 +130,7 @@ func (o *signOptions) checkFailure(n int) error {
 	if o.save {
 		return fmt.Errorf("%s signed anew", report.Plural(n, "file")+haveBeen(n))
 	}
-	return fmt.Errorf("%s not signed with this key as "+theyAre(n), report.Plural(n, "file")+are(n))
+	return fmt.Errorf("%s not signed as "+theyAre(n), report.Plural(n, "file")+are(n))
 }
 
 func (o *signOptions) checkHint() string {

@@ -96,18 +96,29 @@ func checkKey(key []byte, from string) error {
 	return usage(fmt.Errorf("%s %s, so it is no key of a repository", from, wrong), hintKey)
 }
 
-// isRepository reports whether an argument is meant as OWNER/NAME rather than
-// as a file.
-func isRepository(arg string) bool {
-	owner, name, ok := strings.Cut(arg, "/")
-	if !ok || owner == "" || name == "" || strings.ContainsAny(arg, " \t\\") || strings.Contains(name, "/") || strings.HasPrefix(owner, ".") {
-		return false
+// isSlug reports whether a text can be the name of a repository.
+func isSlug(text string) bool {
+	owner, name, ok := strings.Cut(text, "/")
+	return ok && owner != "" && name != "" && !strings.HasSuffix(name, "/") && !strings.ContainsAny(text, " \t\n\\:@")
+}
+
+// splitRepository takes the repository off arguments OWNER/NAME FILE…, where the
+// first may be a file just as well: one that exists, or is called like one.
+func splitRepository(args []string) (repository string, files []string) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	arg := args[0]
+	if !isSlug(arg) || strings.Count(arg, "/") > 1 || strings.HasPrefix(arg, ".") {
+		return "", args
 	}
 	for _, ending := range []string{".yml", ".yaml", ".jsonnet", ".star", ".starlark", ".script"} {
-		if strings.HasSuffix(name, ending) {
-			return false
+		if strings.HasSuffix(arg, ending) {
+			return "", args
 		}
 	}
-	info, err := os.Stat(arg)
-	return err != nil || info.IsDir()
+	if info, err := os.Stat(arg); err == nil && !info.IsDir() {
+		return "", args
+	}
+	return arg, args[1:]
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,22 +14,24 @@ import (
 )
 
 type verifyOptions struct {
-	key    keyFlags
+	by     signerFlags
 	output *outputFlag
 }
 
 func newVerify(s Streams) *cobra.Command {
 	o := &verifyOptions{}
 	c := &cobra.Command{
-		Use:   "verify [FILE…]",
+		Use:   "verify [OWNER/NAME] [FILE…]",
 		Short: "check the signature of a file",
 		Long: "verify checks the signature in each FILE (default .drone.yml, - for standard input) as the\n" +
-			"server does, with the key of the repository. It exits 1 when one is not valid, which on a\n" +
-			"protected repository blocks every build, and says why.",
-		Example: "  drone verify --key-file ~/.keys/hello\n  drone verify --key-env HELLO_KEY --output json",
+			"server does. It exits 1 when one is not valid, which on a protected repository blocks every\n" +
+			"build, and says why. With OWNER/NAME the server signs the file, as its user, and both\n" +
+			"signatures are compared. Without, it is checked here, with the key that is named, or that\n" +
+			"`drone key set` has remembered for the repository of the git remote.",
+		Example: "  drone verify\n  drone verify octo/hello\n  drone verify --key-file ~/.keys/hello --output json .drone.yml deploy/.drone.yml",
 		Args:    cobra.ArbitraryArgs,
 	}
-	o.key.register(c.Flags(), "which checks here, without a server")
+	o.by.register(c.Flags(), "which checks here, without a server")
 	o.output = addOutput(c.Flags(), "output", "text", "json")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return runVerify(orBackground(c.Context()), s, o, args)
@@ -41,6 +44,7 @@ const (
 	signatureValid     = "valid"
 	signatureMissing   = "missing"
 	signatureMalformed = "malformed"
+	signatureStale     = "stale"     // the text of an earlier commit
 	signatureMismatch  = "mismatch"  // another text, or another key
 	signatureGenerated = "generated" // the file cannot have one
 	signatureUnread    = "error"     // the file cannot be checked
@@ -56,21 +60,38 @@ type verdict struct {
 	Message    string `json:"message"`
 	Hint       string `json:"hint"`
 
-	exit int
+	// Signed is the commit whose text the signature is for, with a key and the
+	// status stale.
+	Signed *commitView `json:"signed"`
+	// Changed is the commit that changed the file last, null outside of git.
+	// Uncommitted tells that it has changed since.
+	Changed     *commitView `json:"changed"`
+	Uncommitted bool        `json:"uncommitted"`
+
+	exit    int
+	several bool // a signature behind the first is valid
+}
+
+// commitView is a commit as `drone verify --output json` prints it.
+type commitView struct {
+	Commit string    `json:"commit"`
+	Time   time.Time `json:"time"`
 }
 
 func runVerify(ctx context.Context, s Streams, o *verifyOptions, args []string) error {
+	repository, args := splitRepository(args)
 	if len(args) == 0 {
 		args = []string{defaultFile}
 	}
-	check, err := o.checker(s)
+	by, done, err := o.by.signer(s, repository)
 	if err != nil {
 		return err
 	}
+	defer done()
 	verdicts := make([]verdict, 0, len(args))
 	status := StatusOK
 	for _, path := range args {
-		v := check(ctx, s, path)
+		v := verifyFile(ctx, s, by, path)
 		verdicts = append(verdicts, v)
 		status = max(status, v.exit)
 		if o.output.value == "text" {
@@ -93,29 +114,21 @@ func runVerify(ctx context.Context, s Streams, o *verifyOptions, args []string) 
 	return nil
 }
 
-// checker gives what checks the signature of one file. Signatures of another
-// form than that of a document in the file have a checker of their own.
-func (o *verifyOptions) checker(s Streams) (func(context.Context, Streams, string) verdict, error) {
-	key, from, err := o.key.read(s)
-	if err != nil {
-		return nil, err
-	}
-	if key == nil {
-		return nil, usage(errors.New("no key to check with"), "name it with --key-file FILE or --key-env NAME")
-	}
-	if err := checkKey(key, from); err != nil {
-		return nil, err
-	}
-	return func(_ context.Context, s Streams, path string) verdict { return verifyFile(s, path, key) }, nil
-}
-
-// verifyFile checks one file with a key.
-func verifyFile(s Streams, path string, key []byte) verdict {
-	name, text, _, err := readSignable(s, path)
+// verifyFile checks one file.
+func verifyFile(ctx context.Context, s Streams, by *signer, path string) verdict {
+	name, text, source, err := readSignable(s, path)
 	if err != nil {
 		return unverifiable(name, err)
 	}
-	return verifyText(name, text, key)
+	want, err := by.sign(ctx, name, text, source)
+	if err != nil {
+		return unverifiable(name, err)
+	}
+	v := verifyText(name, text, want)
+	if v.Status == signatureMismatch && !v.several && name != "<stdin>" {
+		v.explain(ctx, by.key, path, text, source)
+	}
+	return v
 }
 
 // unverifiable is the verdict on a file that cannot be checked.
@@ -130,8 +143,10 @@ func unverifiable(name string, err error) verdict {
 	return v
 }
 
-// verifyText checks a text with a key.
-func verifyText(name string, text *sign.Text, key []byte) verdict {
+const hintSign = "sign it with `drone sign --save`"
+
+// verifyText compares the signature of a text with the one that it should have.
+func verifyText(name string, text *sign.Text, want string) verdict {
 	found := text.Signatures()
 	v := verdict{File: name, Status: signatureValid, Signatures: len(found), exit: StatusFailed}
 	at := name
@@ -139,24 +154,23 @@ func verifyText(name string, text *sign.Text, key []byte) verdict {
 		v.Line = found[0].Line
 		at = fmt.Sprintf("%s:%d", name, v.Line)
 	}
-	const again = "sign it with `drone sign --save`"
-	err := text.Verify(key)
+	err := text.Compare(want)
 	switch {
 	case err == nil:
 		v.exit, v.Message = StatusOK, "the signature is valid"
+		return v
 	case errors.Is(err, sign.ErrMissing):
-		v.Status, v.Message, v.Hint = signatureMissing, name+" is not signed", again
+		v.Status, v.Message, v.Hint = signatureMissing, name+" is not signed", hintSign
 	case errors.Is(err, sign.ErrForm):
-		v.Status, v.Message, v.Hint = signatureMalformed, at+": "+err.Error(), again
-	case errors.Is(err, sign.ErrMismatch):
-		v.Status, v.Message = signatureMismatch, at+": "+err.Error()
-		v.Hint = "if the key is right, the file has changed since it was signed: look at the change, then " + again
+		v.Status, v.Message, v.Hint = signatureMalformed, at+": "+err.Error(), hintSign
 	default:
-		v.Status, v.Message, v.exit = signatureUnread, err.Error(), StatusUsage
+		v.Status, v.Message = signatureMismatch, at+": "+err.Error()
+		v.Hint = "look at what has changed, then " + hintSign
 	}
-	if fits := text.Fits(key); v.exit == StatusFailed && fits > 1 {
-		v.Message += fmt.Sprintf("; the signature of line %d is valid, but a server looks at the first alone", found[fits-1].Line)
+	if fits := text.Index(want); fits > 1 {
+		v.Message += fmt.Sprintf("; the one in line %d is valid, but a server looks at the first alone", found[fits-1].Line)
 		v.Hint = "`drone sign --save` leaves one signature"
+		v.several = true
 	}
 	return v
 }

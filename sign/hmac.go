@@ -26,60 +26,55 @@ var (
 // HMAC is the signature of the text as a server makes it: HMAC-SHA256 of the
 // Message, in lower-case hexadecimal. The error wraps ErrKeySize.
 func (t *Text) HMAC(key []byte) (string, error) {
-	sum, err := t.sum(key)
-	return hex.EncodeToString(sum), err
+	if err := CheckKey(key); err != nil {
+		return "", err
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write(t.Message())
+	return hex.EncodeToString(mac.Sum(nil)), nil
 }
 
-// Verify reports whether a server takes the text for signed with the key: nil,
-// or one of the errors above for the first signature, which alone counts. It
-// takes the same time whatever digits are wrong. An error that wraps ErrKeySize
-// says nothing of the text.
+// Verify reports whether a server with the key takes the text for signed, see
+// Compare. An error that wraps ErrKeySize says nothing of the text.
 func (t *Text) Verify(key []byte) error {
-	sum, err := t.sum(key)
+	want, err := t.HMAC(key)
 	if err != nil {
 		return err
 	}
+	return t.Compare(want)
+}
+
+// Compare reports whether a server whose signature of the text is want takes it
+// for signed: nil, or one of the errors above for the first signature, which
+// alone counts. It takes the same time whatever digits are wrong.
+func (t *Text) Compare(want string) error {
 	found := t.Signatures()
 	if len(found) == 0 {
 		return ErrMissing
 	}
-	return found[0].fits(sum)
+	return found[0].fits(want)
 }
 
 // fits compares without telling by time where a difference is.
-func (s Signature) fits(sum []byte) error {
-	given, ok := decoded(s.HMAC)
-	switch {
-	case !ok:
+func (s Signature) fits(want string) error {
+	if _, ok := decoded(s.HMAC); !ok {
 		return ErrForm
-	case !hmac.Equal(given, sum):
+	}
+	if !same(s.HMAC, want) {
 		return ErrMismatch
 	}
 	return nil
 }
 
-// Fits gives the first signature of the text that the key verifies, 1-based,
-// 0 when none does. A server that looks at the first takes no other.
-func (t *Text) Fits(key []byte) int {
-	sum, err := t.sum(key)
-	if err != nil {
-		return 0
-	}
+// Index gives the first of the signatures that is want, 1-based, 0 when none is.
+// A server that looks at the first takes no other.
+func (t *Text) Index(want string) int {
 	for i, s := range t.Signatures() {
-		if s.fits(sum) == nil {
+		if s.fits(want) == nil {
 			return i + 1
 		}
 	}
 	return 0
-}
-
-func (t *Text) sum(key []byte) ([]byte, error) {
-	if err := CheckKey(key); err != nil {
-		return nil, err
-	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write(t.Message())
-	return mac.Sum(nil), nil
 }
 
 // CheckKey refuses a key that a server would not sign with: one that is shorter

@@ -130,7 +130,7 @@ func TestVerify(t *testing.T) {
 	if err := parse(t, signed(t, "kind: pipeline\n")).Verify([]byte(testKey)); err != nil {
 		t.Error(err)
 	}
-	if got := parse(t, other+good).Fits([]byte(testKey)); got != 2 {
+	if got := parse(t, other+good).Index(t2.hmac); got != 2 {
 		t.Errorf("signature %d fits, want 2", got)
 	}
 }

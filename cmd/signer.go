@@ -1,0 +1,73 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/drone-laptop/drone/remote"
+	"github.com/drone-laptop/drone/sign"
+)
+
+// signerFlags say what makes signature documents: a key, or a server.
+type signerFlags struct {
+	key    keyFlags
+	repo   string
+	server serverFlags
+}
+
+func (f *signerFlags) register(flags *pflag.FlagSet, what string) {
+	f.key.register(flags, what)
+	flags.StringVar(&f.repo, "repo", "", "use the key remembered for this repository, `OWNER/NAME` (default: that of the git remote)")
+	f.server.register(flags)
+}
+
+// signer makes signatures of texts: with key, or as repo on a server.
+type signer struct {
+	key    []byte
+	server *remote.Client // nil with a key
+	repo   remote.Repo
+}
+
+// signer gives what signs. repository is what the server is asked for; it is
+// empty for a signature that is made here. done is to be called in the end.
+func (f *signerFlags) signer(s Streams, repository string) (by *signer, done func(), err error) {
+	done = func() {}
+	if repository == "" {
+		key, _, err := repositoryKey(s, &f.key, f.repo, "; or ask the server: name the repository, OWNER/NAME")
+		return &signer{key: key}, done, err
+	}
+	if f.key.given() || f.repo != "" {
+		flag := "--key-file and --key-env sign"
+		if f.repo != "" {
+			flag = "--repo signs"
+		}
+		return nil, nil, usage(fmt.Errorf("%s here, and %s is for asking the server", flag, repository), "leave out one of both")
+	}
+	repo, err := remote.ParseRepo(repository)
+	if err != nil {
+		return nil, nil, usage(err, "")
+	}
+	client, err := f.server.client(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &signer{server: client, repo: repo}, client.Close, nil
+}
+
+// sign makes the signature of the text of a file.
+func (b *signer) sign(ctx context.Context, name string, text *sign.Text, source []byte) (string, error) {
+	if b.server == nil {
+		return text.HMAC(b.key)
+	}
+	hmac, err := b.server.Sign(ctx, b.repo, source)
+	if errors.Is(err, remote.ErrNotUTF8) {
+		return "", usage(fmt.Errorf("%s: %w", name, err), "save it as UTF-8")
+	}
+	if err != nil {
+		return "", remoteFailure(err, b.repo)
+	}
+	return hmac, nil
+}
