@@ -352,15 +352,14 @@ func (m overdue) apply(r *runner) {
 }
 
 // abandon gives up a step that the engine does not end. In a hurry it had little
-// time for that, and is not to blame.
+// time for that, and is not to blame: what it has not removed either is told at the
+// end.
 func (p *pipeline) abandon(s *step) {
 	s.abandoned = true
 	p.r.jobs--
 	silence := fmt.Errorf("the engine did not end the step within %v", p.r.cleanup())
 	if cause := context.Cause(s.ctx); p.r.hurried() && cause != nil {
-		r := judge(s.Step, s.background, s.frozen, Exit{}, silence, cause)
-		r.message += ", and " + silence.Error()
-		p.finish(s, r)
+		p.finish(s, judge(s.Step, s.background, s.frozen, Exit{}, silence, cause))
 		return
 	}
 	p.finish(s, result{
