@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/convert"
-	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/rewrite"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/manifest"
@@ -240,55 +238,4 @@ func checkLegacy(s Streams, name string, old *convert.Converted) error {
 		status: StatusFailed, err: fmt.Errorf("%s is for Drone %s", name, old.Version),
 		hint: "`drone convert --write` rewrites it; servers of Drone 1.0 and later do not take all of such a file",
 	}
-}
-
-// relocate gives a plan of a converted text the places of the file that was
-// converted.
-func relocate(plan *exec.Plan, old *convert.Converted) {
-	move := func(places ...*string) {
-		for _, place := range places {
-			if pos, ok := parsePlace(*place); ok {
-				at := old.Source(pos)
-				*place = fmt.Sprintf("%s:%d:%d", at.File, at.Line, at.Column)
-			}
-		}
-	}
-	moveSecrets := func(refs []exec.SecretRef) {
-		for i := range refs {
-			move(&refs[i].Position)
-		}
-	}
-	for i := range plan.Secrets {
-		move(&plan.Secrets[i].Position)
-	}
-	for _, p := range plan.Pipelines {
-		move(&p.Position)
-		moveSecrets(p.PullSecrets)
-		for i := range p.Privileges {
-			move(&p.Privileges[i].Position)
-		}
-		for _, s := range p.Steps {
-			move(&s.Position, &s.ImagePosition)
-			moveSecrets(s.Secrets)
-		}
-	}
-}
-
-// parsePlace reads file:line:col; a name of a file can have colons, too.
-func parsePlace(text string) (manifest.Pos, bool) {
-	rest, column, ok := cutLast(text)
-	if !ok {
-		return manifest.Pos{}, false
-	}
-	file, line, ok := cutLast(rest)
-	return manifest.Pos{File: file, Line: line, Column: column}, ok
-}
-
-func cutLast(text string) (before string, number int, ok bool) {
-	i := strings.LastIndexByte(text, ':')
-	if i < 0 {
-		return "", 0, false
-	}
-	number, err := strconv.Atoi(text[i+1:])
-	return text[:i], number, err == nil
 }

@@ -187,7 +187,7 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 	case err != nil:
 		return nil, err
 	case old != nil:
-		text = old.Text
+		text, opts.Era = old.Text, old.Version
 	default:
 		if text, err = convert.Run(ctx, name, source, given); err != nil {
 			return nil, conversionFailure(err)
@@ -242,7 +242,7 @@ func (p *planned) shownIn(old *convert.Converted, source []byte) {
 	p.problems = warnings(inSource(old, p.problems))
 	lint.Sort(p.problems)
 	if p.plan != nil {
-		relocate(p.plan, old)
+		old.Adapt(p.plan)
 	}
 }
 

@@ -71,6 +71,10 @@ type Options struct {
 	// Machine is the host name for DRONE_STAGE_MACHINE.
 	Machine string
 
+	// Era is the version of Drone before 1.0 whose environment containers get,
+	// "0.4", "0.5" or "0.8"; "" is for that of today. See era.
+	Era string
+
 	// CheckAll looks at the pipelines that this build leaves out as closely as
 	// at those that run, where this machine could run them at all. The plan
 	// stays the same. It is for those who look at a file and not at a build.

@@ -41,17 +41,26 @@ func (c *compiler) variablesOf(st *stage, ws workspace) variables {
 		}
 	}
 	maps.Copy(v.env, proxies(c.opts.Proxy))
-	v.builtin(table(c.opts.Build, st.facts(c.opts.Machine)))
+	of := era(c.opts.Era)
+	if st.onHost() {
+		of = ""
+	}
+	v.builtin(table(c.opts.Build, st.facts(c.opts.Machine)), of)
 	maps.Copy(v.env, identity(c.opts.Build.Author, st.pipe.Clone))
 	if !st.onHost() {
 		v.container(ws, c.opts.Netrc)
 	}
+	if of == "0.8" {
+		v.fixed["DRONE_WORKSPACE"], v.fixed["CI_WORKSPACE"] = ws.full, ws.full
+	}
 	// The lowest layer can say nothing by an empty value, unless that is kept,
 	// and a name that is fixed never shows through.
-	v.keepEmpty = st.onHost()
+	v.keepEmpty = st.onHost() || of.old()
 	maps.DeleteFunc(v.env, func(name, value string) bool {
 		_, hidden := v.fixed[name]
-		return value == "" && !v.keepEmpty || hidden || v.live[name]
+		empty := value == "" && (!v.keepEmpty || of.old())
+		builtin := strings.HasPrefix(name, "DRONE_") || strings.HasPrefix(name, "CI_")
+		return empty || builtin && of.unset(value) || hidden || v.live[name]
 	})
 	return v
 }
@@ -68,8 +77,15 @@ func (v *variables) container(ws workspace, netrc Netrc) {
 	}
 }
 
-func (v *variables) builtin(table []variable) {
+func (v *variables) builtin(table []variable, of era) {
 	for _, b := range table {
+		if !b.live && of.unset(b.Value) {
+			continue
+		}
+		if b.Value = of.value(b.Name, b.Value); of.old() && b.set != setParam && !b.live {
+			v.fixed[b.Name] = b.Value
+			continue
+		}
 		switch b.set {
 		case setSystem, setRepo, setLink:
 			v.env[b.Name] = b.Value

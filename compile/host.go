@@ -57,7 +57,6 @@ func (st *stage) onHost() bool { return st.raw.Type.Value == "exec" }
 
 // hostPipeline is what the plan says of a pipeline without containers.
 func (b *builder) hostPipeline(p *exec.Pipeline) {
-	p.KeepEmpty = true
 	p.Workspace = exec.Workspace{}
 	if b.c.mounted() {
 		p.Workspace.Host = b.c.opts.Workspace

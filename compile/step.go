@@ -57,6 +57,7 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 	for _, s := range b.pipe.PullSecrets {
 		p.PullSecrets = append(p.PullSecrets, exec.SecretRef{Name: s.Value, Position: place(s.Span.Start)})
 	}
+	p.KeepEmpty = b.shared.keepEmpty
 	if st.onHost() {
 		b.hostPipeline(p)
 	}
@@ -218,6 +219,7 @@ func (b *builder) step(e element) *exec.Step {
 	s.WorkingDir = b.workingDir(e, s.Detach)
 	s.Policy, s.Reason = b.policy(e)
 	env := stepEnv(e.Step)
+	era(b.c.opts.Era).shell(e.Step, env)
 	env.netrc(b.c.opts.Netrc)
 	env.into(s, &b.shared)
 	return s

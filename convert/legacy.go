@@ -201,6 +201,9 @@ func (l *legacy) read(text string) (string, error) {
 		l.out.Key.End = l.at.place(l.key.Line, l.key.Column+len([]rune(l.key.Value)))
 	}
 	l.noteFurther(l.masked.text)
+	l.noteEscapes(text)
+	l.noteExpressions(text)
+	l.noteGone(text)
 	return text, nil
 }
 

@@ -2,6 +2,9 @@ package convert
 
 import (
 	"fmt"
+	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -18,8 +21,11 @@ func (p *pipeline) variables(s *yaml.Node, c *container) error {
 	if err := p.settings(settings, c); err != nil {
 		return err
 	}
+	if !p.opts.Environment && p.out.Version != Version04 && asksForCI(s) {
+		set(env, "CI", text("drone", c.from))
+	}
 	for _, v := range p.axis {
-		builtin := strings.HasPrefix(v.name, "DRONE_") || strings.HasPrefix(v.name, "CI_") || v.name == "CI"
+		builtin := builtin(v.name)
 		unset := v.value == "" || !p.before06() && (v.value == "0" || v.value == "false")
 		if !builtin && !unset {
 			set(env, v.name, text(v.value, v.from0()))
@@ -77,7 +83,9 @@ func (p *pipeline) environmentOf(env *yaml.Node, c *container) error {
 			case e.value.Style == 0 && scalarThen(e.value) != e.value.Value || isNumber(e.value):
 				p.note(manifest.Info, e.value, "", "Drone %s refused the variable %s of %q: its value is not a text without quotes", p.out.Version, e.key.Value, c.name)
 			}
-			setAt(env, e.key.Value, e.key, p.maybeSecret(value))
+			if !p.owned(e.key.Value, e.key, c) {
+				setAt(env, e.key.Value, e.key, p.maybeSecret(value, c, e.key.Value))
+			}
 		}
 		return nil
 	}
@@ -94,7 +102,10 @@ func (p *pipeline) environmentOf(env *yaml.Node, c *container) error {
 		if !p.before06() {
 			name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		}
-		key, v := text(name, item), p.maybeSecret(text(value, item))
+		if p.owned(name, item, c) {
+			continue
+		}
+		key, v := text(name, item), p.maybeSecret(text(value, item), c, name)
 		key.HeadComment, v.LineComment, key.FootComment = item.HeadComment, item.LineComment, item.FootComment
 		setKey(env, key, v)
 	}
@@ -110,12 +121,64 @@ func builtin(name string) bool {
 	return strings.HasPrefix(name, "DRONE_") || strings.HasPrefix(name, "CI_") || name == "CI" || name == "DRONE"
 }
 
+// owned reports whether Drone had a variable set whatever a step said, which
+// today it does not, and tells of it.
+func (p *pipeline) owned(name string, n *yaml.Node, c *container) bool {
+	if !slices.Contains(ownedVariables, name) || p.before06() && strings.HasPrefix(name, "CI_") {
+		return false
+	}
+	p.note(manifest.Info, n, "", "Drone set %s itself, so what %q says of it had no effect", name, c.name)
+	return true
+}
+
+// ownedVariables are those that a step can override today and had a value in
+// each build. There was no CI_ family in Drone 0.5.
+var ownedVariables = []string{
+	"CI", "CI_JOB_NUMBER", "CI_REMOTE_URL", "CI_REPO", "CI_REPO_LINK", "CI_REPO_NAME", "CI_REPO_REMOTE", "CI_SYSTEM", "CI_SYSTEM_ARCH",
+	"CI_SYSTEM_NAME", "CI_SYSTEM_VERSION", "CI_WORKSPACE", "DRONE", "DRONE_ARCH", "DRONE_BUILD_LINK", "DRONE_JOB_NUMBER",
+	"DRONE_JOB_STARTED", "DRONE_REMOTE_URL", "DRONE_REPO", "DRONE_REPO_BRANCH", "DRONE_REPO_LINK", "DRONE_REPO_NAME", "DRONE_REPO_OWNER",
+	"DRONE_REPO_SCM", "DRONE_VERSION",
+}
+
+// asksForCI reports whether commands of a step look at CI, whose value was drone.
+func asksForCI(s *yaml.Node) bool {
+	list := get(entries(s), "commands")
+	return list != nil && slices.ContainsFunc(list.Content, func(n *yaml.Node) bool { return ciInShell.MatchString(n.Value) })
+}
+
+var ciInShell = regexp.MustCompile(`\$\{?CI\b`)
+
+// goneVariables are those that Drone set and that say nothing any more.
+var goneVariables = []struct{ name, hint string }{
+	{"DRONE_JOB_STATUS", "`DRONE_BUILD_STATUS` says the same"},
+	{"CI_JOB_STATUS", "`DRONE_BUILD_STATUS` says the same"},
+	{"DRONE_JOB_FINISHED", "`DRONE_BUILD_FINISHED` is close to it"},
+	{"DRONE_JOB_ERROR", ""},
+	{"DRONE_JOB_EXIT_CODE", ""},
+	{"DRONE_MACHINE", "`DRONE_STAGE_MACHINE` is the name of the machine"},
+	{"DRONE_COMMIT_REFSPEC", "`DRONE_SOURCE_BRANCH` and `DRONE_TARGET_BRANCH` are its halves"},
+	{"CI_COMMIT_REFSPEC", "`DRONE_SOURCE_BRANCH` and `DRONE_TARGET_BRANCH` are its halves"},
+	{"DRONE_PREV_BUILD_STATUS", ""},
+	{"DRONE_PREV_BUILD_NUMBER", ""},
+	{"DRONE_PREV_COMMIT_SHA", "`DRONE_COMMIT_BEFORE` is the commit before a push"},
+	{"DRONE_REPO_AVATAR", ""},
+}
+
+// noteGone tells of variables that the file asks for and that are gone.
+func (l *legacy) noteGone(text string) {
+	for _, v := range goneVariables {
+		if at := mention(text, v.name); at >= 0 {
+			l.lost(l.at.node(at), v.hint, "no Drone of today sets %s", v.name)
+		}
+	}
+}
+
 // oldVariables are those that Drone set and does not set any more, with how they
 // are said now.
 var oldVariables = []struct{ name, value string }{
 	{"CI_TAG", "${DRONE_TAG}"},
 	{"CI_PULL_REQUEST", "${DRONE_PULL_REQUEST}"},
-	{"CI_WORKSPACE", "${DRONE_WORKSPACE}"},
+	{"CI_WORKSPACE", "%w"},
 	{"CI_JOB_NUMBER", "%d"},
 	{"CI_SYSTEM", "drone"},
 	{"CI_SYSTEM_NAME", "drone"},
@@ -130,11 +193,38 @@ var oldVariables = []struct{ name, value string }{
 	{"DRONE_PARENT_BUILD_NUMBER", "${DRONE_BUILD_PARENT}"},
 }
 
+// variables05 are those of Drone 0.5 alone; what ran on the machine of a
+// developer counted as signed.
+var variables05 = []struct{ name, value string }{
+	{"DRONE_YAML_SIGNED", "true"},
+	{"DRONE_YAML_VERIFIED", "true"},
+}
+
+// variables04 are those of Drone 0.4 alone.
+var variables04 = []struct{ name, value string }{
+	{"CI_NAME", "drone"},
+	{"CI_BRANCH", "${DRONE_BRANCH}"},
+	{"CI_COMMIT", "${DRONE_COMMIT}"},
+	{"CI_PULL_REQUEST", "${DRONE_PULL_REQUEST}"},
+	{"CI_TAG", "${DRONE_TAG}"},
+	{"CI_JOB_NUMBER", "%d"},
+	{"CI_BUILD_DIR", "%w"},
+	{"CI_BUILD_URL", "${DRONE_BUILD_LINK}"},
+	{"DRONE_BUILD_DIR", "%w"},
+}
+
 // environment adds the variables of then that the text names, or all of them.
 func (p *pipeline) environment(d *yaml.Node) {
 	m := newMap(nil)
-	for _, v := range oldVariables {
-		if p.before06() && strings.HasPrefix(v.name, "CI_") {
+	all := oldVariables
+	switch p.out.Version {
+	case Version05:
+		all = slices.Concat(all, variables05)
+	case Version04:
+		all = slices.Concat(all, variables04)
+	}
+	for i, v := range all {
+		if p.before06() && i < len(oldVariables) && strings.HasPrefix(v.name, "CI_") {
 			continue
 		}
 		if !p.opts.Environment && !mentions(p.text, v.name) {
@@ -146,6 +236,8 @@ func (p *pipeline) environment(d *yaml.Node) {
 			value = fmt.Sprint(p.index + 1)
 		case "%p":
 			value = p.platform
+		case "%w":
+			value = p.folder(d)
 		}
 		n := text(value, nil)
 		if strings.Contains(value, "${") {
@@ -158,16 +250,37 @@ func (p *pipeline) environment(d *yaml.Node) {
 	}
 }
 
+// folder is where the source code is.
+func (p *pipeline) folder(d *yaml.Node) string {
+	w := entries(get(entries(d), "workspace"))
+	base, folder := get(w, "base"), get(w, "path")
+	switch {
+	case base == nil && folder == nil:
+		return "/drone/src"
+	case base == nil:
+		return folder.Value
+	case folder == nil:
+		return base.Value
+	}
+	return path.Join(base.Value, folder.Value)
+}
+
 // mentions reports whether a text has a name as a whole word.
-func mentions(text, name string) bool {
-	for {
-		i := strings.Index(text, name)
+func mentions(text, name string) bool { return mention(text, name) >= 0 }
+
+// mention is where a text first has a name as a whole word, -1 if nowhere.
+func mention(text, name string) int {
+	const inNames = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
+	for at := 0; ; {
+		i := strings.Index(text[at:], name)
 		if i < 0 {
-			return false
+			return -1
 		}
-		text = text[i+len(name):]
-		if text == "" || !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789", rune(text[0])) {
-			return true
+		at += i + len(name)
+		before, after := at-len(name)-1, at
+		if (before < 0 || !strings.ContainsRune(inNames, rune(text[before]))) &&
+			(after == len(text) || !strings.ContainsRune(inNames, rune(text[after]))) {
+			return at - len(name)
 		}
 	}
 }

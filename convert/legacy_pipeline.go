@@ -65,6 +65,9 @@ func (p *pipeline) convert(top []entry) (*yaml.Node, error) {
 			return nil, err
 		}
 	}
+	if get(top, "workspace") == nil && p.out.Version != Version04 {
+		p.defaultWorkspace(d)
+	}
 	services, stages, err := p.containers(d, top)
 	if err != nil {
 		return nil, err
@@ -217,6 +220,17 @@ func (p *pipeline) workspace(d *yaml.Node, e entry) error {
 		setAt(d, "workspace", e.key, m)
 	}
 	return nil
+}
+
+// defaultWorkspace says where the source code was, as far as the address of the
+// repository tells.
+func (p *pipeline) defaultWorkspace(d *yaml.Node) {
+	if folder := p.sourcePath(); folder != "src" {
+		m := newMap(nil)
+		set(m, "base", text("/drone", nil))
+		set(m, "path", text(folder, nil))
+		set(d, "workspace", m)
+	}
 }
 
 // sourcePath is the folder that a workspace without a path had.

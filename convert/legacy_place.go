@@ -2,7 +2,9 @@ package convert
 
 import (
 	"slices"
+	"sort"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -136,4 +138,10 @@ func (l *indexed) place(line, column int) manifest.Pos {
 		pos.Offset += len(l.line(line))
 	}
 	return pos
+}
+
+// node stands for the text at an offset.
+func (l *indexed) node(offset int) *yaml.Node {
+	line := sort.Search(len(l.starts), func(i int) bool { return l.starts[i] > offset })
+	return &yaml.Node{Line: line, Column: utf8.RuneCountInString(l.text[l.starts[line-1]:offset]) + 1}
 }

@@ -1,19 +1,86 @@
 package convert
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
-// maybeSecret turns a value that is nothing but a secret into a reference to it.
-func (p *pipeline) maybeSecret(n *yaml.Node) *yaml.Node {
-	name := p.secretIn(n.Value)
-	if name == "" {
+// maybeSecret turns a value that is a secret, or has one in it, into a reference
+// to it. variable is what the value is for.
+func (p *pipeline) maybeSecret(n *yaml.Node, c *container, variable string) *yaml.Node {
+	if name := p.secretIn(n.Value); name != "" {
+		return fromSecret(name, n)
+	}
+	if !p.secretInside(n.Value) {
 		return n
 	}
+	return p.madeSecret(n, n.Value, false, c, variable)
+}
+
+// madeSecret is a reference to a secret that has others in it: before Drone 0.6
+// a secret could be a part of any text. For a run the reference is the text
+// itself, and Adapt has it put together; a file needs a secret with the whole.
+func (p *pipeline) madeSecret(n *yaml.Node, value string, json bool, c *container, variable string) *yaml.Node {
+	if p.opts.Local {
+		var b strings.Builder
+		for _, r := range value {
+			name := p.secretIn(string(r))
+			switch {
+			case name == "":
+				b.WriteRune(r)
+			case json:
+				b.WriteString(madeMark + jsonMark + name + madeMark)
+			default:
+				b.WriteString(madeMark + name + madeMark)
+			}
+		}
+		return fromSecret(b.String(), n)
+	}
+	name := madeName(c.name, variable)
+	p.lost(n, "give the new secret the value "+strings.ReplaceAll(p.masked.restore(value), "$${", "${"),
+		"a secret cannot be a part of %s of %q any more: all of it is the secret %q now", variable, c.name, name)
 	return fromSecret(name, n)
+}
+
+// What stands around the name of a secret in a reference to what is made of it.
+// It is from a private part of Unicode, which no text has.
+const (
+	madeMark = "\U000F0000"
+	jsonMark = "\U000F0001"
+)
+
+var notInVariables = regexp.MustCompile(`[^a-z0-9]+`)
+
+// madeName names a secret after what it is for.
+func madeName(step, variable string) string {
+	variable = strings.TrimPrefix(strings.ToLower(variable), "plugin_")
+	return strings.Trim(notInVariables.ReplaceAllString(strings.ToLower(step)+"_"+variable, "_"), "_")
+}
+
+// left leaves the expressions that are secrets to be replaced when a step runs.
+func (p *pipeline) left(value string) string {
+	if !p.secretInside(value) {
+		return value
+	}
+	var b strings.Builder
+	for _, r := range value {
+		if name := p.secretIn(string(r)); name != "" {
+			b.WriteString(p.masked.hidden("$${" + name + "}"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// unusable tells of secrets where none can be.
+func (p *pipeline) unusable(n *yaml.Node, c *container, what, hint string) {
+	if p.secretInside(n.Value) {
+		p.lost(n, hint, "a secret cannot be a part of %s of %q any more", what, c.name)
+	}
 }
 
 func fromSecret(name string, from *yaml.Node) *yaml.Node {
@@ -43,10 +110,15 @@ func (p *pipeline) commandSecrets(s, env *yaml.Node, c *container) {
 	}
 	has := func(name string) bool { return get(entries(env), name) != nil }
 	for _, item := range list.Content {
+		if !p.secretInside(item.Value) {
+			continue
+		}
 		var out strings.Builder
+		quotes := quoting{}
 		for _, r := range item.Value {
 			name := p.secretIn(string(r))
 			if name == "" || has(name) && get(entries(env), name).Kind == yaml.ScalarNode {
+				quotes.next(r)
 				out.WriteRune(r)
 				continue
 			}
@@ -55,9 +127,32 @@ func (p *pipeline) commandSecrets(s, env *yaml.Node, c *container) {
 			}
 			p.lost(item, "quote it for the shell if the secret has blanks",
 				"the secret %s was put into the command of %q; the command reads it from the environment now", name, c.name)
-			out.WriteString(p.masked.hidden("$${" + name + "}"))
+			variable := p.masked.hidden("$${" + name + "}")
+			if quotes.open == '\'' { // where the shell replaces nothing
+				variable = `'"` + variable + `"'`
+			}
+			out.WriteString(variable)
 		}
 		item.Value = out.String()
+	}
+}
+
+// quoting follows the quotation marks of a shell through a command.
+type quoting struct {
+	open    rune
+	escaped bool
+}
+
+func (q *quoting) next(r rune) {
+	switch {
+	case q.escaped:
+		q.escaped = false
+	case r == '\\' && q.open != '\'':
+		q.escaped = true
+	case q.open == r:
+		q.open = 0
+	case q.open == 0 && (r == '\'' || r == '"'):
+		q.open = r
 	}
 }
 

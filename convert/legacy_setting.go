@@ -1,6 +1,8 @@
 package convert
 
 import (
+	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,7 +28,7 @@ func (p *pipeline) settings(settings *yaml.Node, c *container) error {
 		case c.has("commands") && !p.before06():
 			p.note(manifest.Warning, e.key, "", "Drone 0.8 refused %q beside the commands of %q", key, c.name)
 		}
-		value, err := p.setting(e.value)
+		value, err := p.setting(e, c)
 		if err != nil {
 			return err
 		}
@@ -39,36 +41,83 @@ func (p *pipeline) settings(settings *yaml.Node, c *container) error {
 
 // setting is a parameter with numbers spelled such that the plugin gets the text
 // it got, nil for what was dropped.
-func (p *pipeline) setting(n *yaml.Node) (*yaml.Node, error) {
-	value, err := p.copied(n)
+func (p *pipeline) setting(e entry, c *container) (*yaml.Node, error) {
+	value, err := p.copied(e.value)
 	if err != nil {
 		return nil, err
 	}
 	if value.Kind == yaml.ScalarNode {
-		if m := p.maybeSecret(value); m != value {
+		if m := p.maybeSecret(value, c, "PLUGIN_"+strings.ToUpper(e.key.Value)); m != value {
 			return m, nil
 		}
 		if value.Style == 0 && intThen.MatchString(value.Value) {
 			if _, err := strconv.ParseInt(strings.ReplaceAll(value.Value, "_", ""), 0, 64); err != nil {
-				p.lost(n, "quote the number", "%s is too large a number, so the plugin did not get it", value.Value)
+				p.lost(e.value, "quote the number", "%s is too large a number, so the plugin did not get it", value.Value)
 				return nil, nil
 			}
 		}
 	}
-	p.spell(value, n)
+	p.spell(value)
+	if p.before06() && p.secretWithin(value) {
+		text, isJSON, err := parameterText(value)
+		if err != nil {
+			return nil, p.errorAt(p.there(e.value), "", "%q of %q cannot be handed to the plugin: %s", e.key.Value, c.name, err)
+		}
+		value = p.madeSecret(e.value, text, isJSON, c, "PLUGIN_"+strings.ToUpper(e.key.Value))
+	}
 	return value, nil
 }
 
-func (p *pipeline) spell(value, source *yaml.Node) {
-	if value.Kind == yaml.ScalarNode {
-		if then := scalarThen(value); value.Style == 0 && value.ShortTag() == "!!float" && then != value.Value {
-			value.Value = then
-		}
-		if value.Kind == yaml.ScalarNode && p.secretInside(value.Value) {
-			p.lost(source, "make the parameter the secret alone: `{from_secret: NAME}`", "a secret inside a parameter has no equivalent: it is empty now")
-		}
+func (p *pipeline) spell(value *yaml.Node) {
+	if then := scalarThen(value); value.Kind == yaml.ScalarNode && value.Style == 0 && value.ShortTag() == "!!float" && then != value.Value {
+		value.Value = then
 	}
 	for _, c := range value.Content {
-		p.spell(c, source)
+		p.spell(c)
 	}
+}
+
+func (p *pipeline) secretWithin(n *yaml.Node) bool {
+	return p.secretInside(n.Value) || slices.ContainsFunc(n.Content, p.secretWithin)
+}
+
+// parameterText is what a plugin got for a list or a map: the items with commas
+// between them, or JSON where there is more in it than that.
+func parameterText(n *yaml.Node) (text string, isJSON bool, err error) {
+	if n.Kind == yaml.SequenceNode && !slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return c.Kind != yaml.ScalarNode }) {
+		items := make([]string, len(n.Content))
+		for i, c := range n.Content {
+			items[i] = scalarThen(c)
+		}
+		return strings.Join(items, ","), false, nil
+	}
+	out, err := json.Marshal(parameterValue(n))
+	return string(out), true, err
+}
+
+func parameterValue(n *yaml.Node) any {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		list := []any{}
+		for _, c := range n.Content {
+			list = append(list, parameterValue(c))
+		}
+		return list
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			m[n.Content[i].Value] = parameterValue(n.Content[i+1])
+		}
+		return m
+	}
+	then := scalarThen(n)
+	switch n.ShortTag() {
+	case "!!null":
+		return nil
+	case "!!bool":
+		return then == "true"
+	case "!!int", "!!float":
+		return json.Number(then)
+	}
+	return then
 }

@@ -120,7 +120,13 @@ func (p *pipeline) image(s *yaml.Node, c *container) error {
 	n := c.get("image")
 	switch {
 	case n != nil && n.Kind == yaml.ScalarNode && n.Value != "":
-		setAt(s, "image", c.keyOf("image"), sameText(n))
+		image := sameText(n)
+		if p.opts.Local {
+			image.Value = p.left(n.Value) // for Adapt
+		} else {
+			p.unusable(n, c, "the image", "write the image itself")
+		}
+		setAt(s, "image", c.keyOf("image"), image)
 	case n == nil && p.before06():
 		image := c.key.Value
 		if p.out.Version == Version04 && c.section != "compose" && !strings.Contains(image, "/") {
@@ -174,6 +180,7 @@ func (p *pipeline) process(s *yaml.Node, c *container) error {
 			out.Style = yaml.FlowStyle
 		}
 		for _, item := range list {
+			p.unusable(item, c, "`"+key+"`", "have the program read it from the environment")
 			switch {
 			case n.Kind == yaml.ScalarNode && p.out.Version != Version05:
 				words, err := shlex.Split(item.Value) // as Drone did

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -90,7 +91,7 @@ func (l *legacy) substituted(text string, axis axis, index int) (string, *source
 		values["CI_JOB_NUMBER"], values["CI_SYSTEM"], values["CI_SYSTEM_NAME"] = strconv.Itoa(index+1), "drone", "drone"
 	}
 	if l.out.Version != Version04 {
-		values["DRONE_JOB_NUMBER"], values["DRONE_ARCH"] = strconv.Itoa(index+1), "linux/amd64"
+		values["CI"], values["DRONE_JOB_NUMBER"], values["DRONE_ARCH"] = "drone", strconv.Itoa(index+1), "linux/amd64"
 	}
 	for _, v := range axis {
 		values[v.name] = v.value
@@ -98,10 +99,51 @@ func (l *legacy) substituted(text string, axis axis, index int) (string, *source
 			values[v.name] = strconv.Quote(v.value)
 		}
 	}
-	if l.out.Version == Version04 {
+	switch l.out.Version {
+	case Version04:
 		return l.substituted04(text, values)
+	case Version05:
+		return l.substituted05(text, values)
 	}
-	return replaceAll(text, manifest.Expressions(text), func(e string) (string, bool) { return evaluated(e, values) })
+	ranges := append(manifest.Expressions(text), l.escapes(text)...)
+	slices.SortStableFunc(ranges, func(a, b manifest.Extent) int { return a.Start - b.Start })
+	return replaceAll(text, ranges, func(e string) (string, bool) {
+		if e[0] == '\\' {
+			return e[1:], true
+		}
+		return evaluated(e, values)
+	})
+}
+
+// escapes finds the `\/` and `\\` that substitution took a backslash away from,
+// wherever in the file they stood. Those in an expression overlap with it.
+func (l *legacy) escapes(text string) (found []manifest.Extent) {
+	for at := 0; at+1 < len(text); at++ {
+		i := strings.IndexByte(text[at:], '\\')
+		if i < 0 || at+i+1 == len(text) {
+			break
+		}
+		at += i
+		if next := text[at+1]; next == '/' || next == '\\' {
+			found = append(found, manifest.Extent{Start: at, End: at + 2})
+			at++
+		}
+	}
+	return found
+}
+
+// noteEscapes tells once of backslashes that the file has and nothing saw.
+func (l *legacy) noteEscapes(text string) {
+	if l.before06() {
+		return
+	}
+	inside := manifest.Expressions(text)
+	for _, e := range l.escapes(text) {
+		if !slices.ContainsFunc(inside, func(x manifest.Extent) bool { return x.Start < e.End && e.Start < x.End }) {
+			l.note(manifest.Info, l.at.node(e.Start), "", "Drone 0.6 to 0.8 made `/` of `\\/` and `\\` of `\\\\` all over the file, and so it is read here")
+			return
+		}
+	}
 }
 
 // evaluated is an expression that asks for a value of the matrix; inside of
@@ -130,7 +172,7 @@ func evaluated(expression string, values map[string]string) (string, bool) {
 
 // renamed are variables that substitution knew and knows under another name.
 var renamed = map[string]string{
-	"CI_TAG": "DRONE_TAG", "CI_PULL_REQUEST": "DRONE_PULL_REQUEST", "CI_WORKSPACE": "DRONE_WORKSPACE",
+	"CI_TAG": "DRONE_TAG", "CI_PULL_REQUEST": "DRONE_PULL_REQUEST",
 	"DRONE_PARENT_BUILD_NUMBER": "DRONE_BUILD_PARENT", "DRONE_VERSION": "DRONE_SYSTEM_VERSION", "CI_SYSTEM_VERSION": "DRONE_SYSTEM_VERSION",
 	"CI_SYSTEM_HOST": "DRONE_SYSTEM_HOST", "DRONE_JOB_STARTED": "DRONE_BUILD_STARTED",
 }
@@ -141,6 +183,7 @@ var renamed = map[string]string{
 type maskedText struct {
 	text        string
 	expressions []string
+	known       map[string]int // by expression
 }
 
 const (
@@ -150,20 +193,15 @@ const (
 )
 
 func mask(text string) *maskedText {
-	m := &maskedText{}
+	m := &maskedText{known: map[string]int{}}
 	if strings.ContainsFunc(text, func(r rune) bool { return r >= maskStart && r <= maskRest }) {
 		m.text = text // whoever uses these letters has to do without
 		return m
 	}
-	known := map[string]int{}
 	m.text, _ = replaceAll(text, manifest.Expressions(text), func(e string) (string, bool) {
-		n, ok := known[e]
+		n, ok := m.number(e)
 		if !ok {
-			if n = len(m.expressions); n >= maskMax {
-				return "", false
-			}
-			known[e] = n
-			m.expressions = append(m.expressions, e)
+			return "", false
 		}
 		return string(maskStart+rune(n)) + strings.Repeat(string(maskRest), utf8.RuneCountInString(e)-1), true
 	})
@@ -188,10 +226,26 @@ func (m *maskedText) restore(text string) string {
 	return b.String()
 }
 
-// hidden makes the letters of an expression that was not in the text.
-func (m *maskedText) hidden(expression string) string {
+// number gives an expression its letter, as far as there are letters.
+func (m *maskedText) number(expression string) (n int, ok bool) {
+	if n, ok = m.known[expression]; ok {
+		return n, true
+	}
+	if n = len(m.expressions); n >= maskMax {
+		return 0, false
+	}
+	m.known[expression] = n
 	m.expressions = append(m.expressions, expression)
-	return string(maskStart + rune(len(m.expressions)-1))
+	return n, true
+}
+
+// hidden makes the letter of an expression that was not in the text.
+func (m *maskedText) hidden(expression string) string {
+	n, ok := m.number(expression)
+	if !ok {
+		return expression
+	}
+	return string(maskStart + rune(n))
 }
 
 // has reports whether a value has an expression in it.

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -100,16 +101,23 @@ func (p *pipeline) status04(c *container, list func(...string) *yaml.Node) *yaml
 	return list(want...)
 }
 
+// text04 is what Drone 0.4 may have replaced, and what means something today and
+// meant nothing then.
+var text04 = regexp.MustCompile(oldVariable.String() + `|\$\$+|\$\{`)
+
 // substituted04 is for $$NAME. Names that are not of the matrix become
 // expressions of today; Drone 0.4 named some variables otherwise.
 func (l *legacy) substituted04(text string, values map[string]string) (string, *sourceText) {
 	var ranges []manifest.Extent
-	for _, m := range oldVariable.FindAllStringIndex(text, -1) {
+	for _, m := range text04.FindAllStringIndex(text, -1) {
 		ranges = append(ranges, manifest.Extent{Start: m[0], End: m[1]})
 	}
 	names := map[string]string{"COMMIT": "${DRONE_COMMIT:0:7}", "BRANCH": "${DRONE_BRANCH}", "BUILD_NUMBER": "${DRONE_BUILD_NUMBER}", "TAG": "${DRONE_TAG}"}
 	return replaceAll(text, ranges, func(e string) (string, bool) {
 		m := oldVariable.FindStringSubmatch(e)
+		if m == nil { // of the shell
+			return strings.ReplaceAll(e, "$", "$$"), true
+		}
 		name := m[1] + m[2]
 		value, known := values[name]
 		if !known {
