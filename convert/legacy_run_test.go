@@ -1,21 +1,20 @@
 package convert_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/distribution/reference"
 	"github.com/google/go-cmp/cmp"
-	"gopkg.in/yaml.v3"
 
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/convert"
@@ -24,256 +23,237 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// oldBuild is a build as Drone 0.8 saw it.
-type oldBuild struct {
-	event, branch, ref, target string
-}
-
-var oldBuilds = []oldBuild{
-	{"push", "main", "refs/heads/main", ""},
-	{"push", "topic", "refs/heads/topic", ""},
-	{"push", "release/old", "refs/heads/release/old", ""},
-	{"push", "release/new", "refs/heads/release/new", ""},
-	{"pull_request", "main", "refs/pull/1/head", ""},
-	{"tag", "", "refs/tags/v1", ""},
-	{"deployment", "main", "refs/heads/main", "production"},
-	{"deployment", "main", "refs/heads/main", "staging"},
-}
-
-func (b oldBuild) today() compile.Build {
-	event := b.event
-	if event == "deployment" {
-		event = "promote"
-	}
-	return compile.Build{
-		Event: event, Branch: b.branch, Ref: b.ref, Deploy: b.target,
-		Repo: compile.Repo{Slug: "octocat/hello", Namespace: "octocat", Name: "hello"}, System: compile.System{Host: "ci.example.com"},
-	}
-}
-
-// oldStep is what Drone 0.8 knew of a step when it ran a pipeline.
-type oldStep struct {
-	name                 string
-	group                string
-	onSuccess, onFailure bool
-	detach               bool // nobody asks how it ends
-}
-
-// oldStages reads a file as Drone 0.8 did: what the conditions leave of the
-// pipeline, in stages that run one after another (reference D5).
-func oldStages(t *testing.T, source []byte, axis map[string]string, b oldBuild) (stages [][]oldStep) {
-	t.Helper()
-	var file struct {
-		Clone, Pipeline yaml.Node
-		Platform        string
-		Branches        any
-	}
-	if err := yaml.Unmarshal(source, &file); err != nil {
-		t.Fatal(err)
-	}
-	if (b.event == "push" || b.event == "pull_request") && !oldMatch(file.Branches, b.branch) {
-		return nil
-	}
-	if file.Platform == "" {
-		file.Platform = "linux/amd64"
-	}
-	seen := map[string]int{}
-	add := func(section yaml.Node, grouped bool) {
-		last := ""
-		for i := 0; i+1 < len(section.Content); i += 2 {
-			var c struct {
-				Name, Group string
-				Detach      bool
-				When        map[string]any
-			}
-			if err := section.Content[i+1].Decode(&c); err != nil {
-				t.Fatal(err)
-			}
-			s := oldStep{name: section.Content[i].Value, group: c.Group, detach: c.Detach}
-			if c.Name != "" {
-				s.name = c.Name
-			}
-			of := map[string]string{
-				"branch": b.branch, "event": b.event, "ref": b.ref, "repo": "octocat/hello", "instance": "ci.example.com",
-				"environment": b.target, "platform": file.Platform,
-			}
-			matches := true
-			for key, value := range of {
-				matches = matches && oldMatch(c.When[key], value)
-			}
-			if m, ok := c.When["matrix"].(map[string]any); ok {
-				for name, value := range m {
-					matches = matches && axis[name] == fmt.Sprint(value)
-				}
-			}
-			s.onSuccess = oldMatch(c.When["status"], "success")
-			s.onFailure = c.When["status"] != nil && oldMatch(c.When["status"], "failure")
-			if !matches || !s.onSuccess && !s.onFailure {
-				continue
-			}
-			if seen[s.name]++; seen[s.name] > 1 {
-				s.name = fmt.Sprintf("%s-%d", s.name, seen[s.name])
-			}
-			if grouped && s.group != "" && s.group == last {
-				stages[len(stages)-1] = append(stages[len(stages)-1], s)
-			} else {
-				stages = append(stages, []oldStep{s})
-			}
-			last = s.group
-		}
-	}
-	if !bytes.Contains(source, []byte("plugins/git, depth")) { // which becomes the clone of today
-		add(file.Clone, false)
-	}
-	add(file.Pipeline, true)
-	return stages
-}
-
-// oldMatch is a condition of Drone 0.8.
-func oldMatch(condition any, value string) bool {
-	list := func(v any) (out []string) {
-		switch v := v.(type) {
-		case string:
-			out = []string{v}
-		case []any:
-			for _, item := range v {
-				out = append(out, fmt.Sprint(item))
-			}
-		}
-		return out
-	}
-	include, exclude := list(condition), []string(nil)
-	if m, ok := condition.(map[string]any); ok {
-		include, exclude = list(m["include"]), list(m["exclude"])
-	}
-	match := func(pattern string) bool { ok, err := path.Match(pattern, value); return ok && err == nil }
-	return !slices.ContainsFunc(exclude, match) && (len(include) == 0 || slices.ContainsFunc(include, match))
-}
-
-// oldRun tells which steps run when those of failing fail.
-func oldRun(stages [][]oldStep, failing string) (names []string) {
-	failed := false
-	for _, stage := range stages {
-		now := failed
-		for _, s := range stage {
-			if now && s.onFailure || !now && s.onSuccess {
-				names = append(names, s.name)
-				failed = failed || s.name == failing && !s.detach
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-// TestLegacyRuns runs converted files on the fake engine, for several builds and
-// with each step failing in turn: what runs, and in which order, is what Drone
-// 0.8 ran.
+// TestLegacyRuns runs every fixture on the fake engine, for several builds, each
+// combination of the matrix, and with each step failing in turn: as it is, and
+// as the file that it is converted to. What runs, in which order, and what it is
+// given is what the old Drone ran and gave.
 func TestLegacyRuns(t *testing.T) {
 	files, err := filepath.Glob("testdata/legacy/*.yml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no fixtures: %v", err)
 	}
-	runs := 0
+	versions := map[string]int{}
 	for _, input := range files {
 		source, err := os.ReadFile(input)
 		if err != nil {
 			t.Fatal(err)
 		}
-		old, err := convert.Legacy(input, source, convert.LegacyOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := filepath.Base(input)
-		if old.Version != convert.Version08 || name == "plugins.yml" { // not YAML before substitution
-			continue
-		}
-		axes := oldAxes[name]
-		if axes == nil {
-			axes = []map[string]string{{}}
-		}
-		for _, b := range oldBuilds {
-			if name == "document.yml" && b.event == "deployment" {
-				continue // its trigger is for deployments, too, as a note tells
+		for _, local := range []bool{false, true} {
+			old, err := convert.Legacy(input, source, convert.LegacyOptions{Local: local, Environment: local})
+			if err != nil {
+				t.Fatal(err)
 			}
-			for i, axis := range axes {
-				stages := oldStages(t, source, axis, b)
-				failing := []string{""}
-				for _, stage := range stages {
-					for _, s := range stage {
-						failing = append(failing, s.name)
-					}
-				}
-				for _, f := range failing {
-					runs++
-					want := oldRun(stages, f)
-					got, order := runToday(t, input, old.Text, b, i, f)
-					if diff := cmp.Diff(want, got); diff != "" {
-						t.Errorf("%s: %v with axis %v and %q failing runs other steps (-then +now):\n%s", name, b, axis, f, diff)
-					}
-					inOrder(t, name, stages, order)
-				}
-			}
+			name := fmt.Sprintf("%s local %v", filepath.Base(input), local)
+			run := &converted{t: t, name: name, old: old, local: local}
+			versions[old.Version] += run.compare(source)
 		}
 	}
-	if runs < 100 {
-		t.Errorf("there were only %d runs", runs)
+	for _, version := range convert.LegacyVersions() {
+		if versions[version] < 100 {
+			t.Errorf("there were only %d runs of files for %s", versions[version], version)
+		}
 	}
 }
 
-// oldAxes are the combinations of the fixtures with a matrix.
-var oldAxes = map[string][]map[string]string{
-	"matrix.yml": {
-		{"VERSION": "1.10", "DATABASE": "mysql"},
-		{"VERSION": "1.10", "DATABASE": "none"},
-		{"VERSION": "1.11", "DATABASE": "mysql"},
-		{"VERSION": "1.11", "DATABASE": "none"},
-	},
-	"include.yml": {
-		{"VERSION": "1.1", "FLAG": "0"},
-		{"VERSION": "1.1", "FLAG": ""},
-		{"VERSION": "1.2"},
-	},
+// converted is a file that is run.
+type converted struct {
+	t     *testing.T
+	name  string
+	old   *convert.Converted
+	local bool
 }
 
-// runToday runs the pipeline with an index of a file and gives the steps that
-// ran, without services, and the order in which steps started and ended.
-func runToday(t *testing.T, name string, text []byte, b oldBuild, index int, failing string) (ran, order []string) {
-	t.Helper()
-	file, found := manifest.Parse(name, text, nil)
-	plan, problems, err := compile.File(file, found, compile.Options{Build: b.today(), Workspace: "/work", Trusted: true})
+// compare runs the file in all ways and tells how many there were.
+func (c *converted) compare(source []byte) (runs int) {
+	axes := oldJobs(source)
+	for _, b := range oldBuilds {
+		if b.event == "deployment" && strings.Contains(string(source), "branches:") {
+			continue // the trigger is for deployments, too, as a note tells
+		}
+		for i, axis := range axes {
+			o := &original{t: c.t, version: c.old.Version, axis: axis, job: i, build: b, local: c.local}
+			services, stages, isFile := o.stages(source)
+			if !isFile {
+				continue
+			}
+			failing := []string{""}
+			for _, stage := range stages {
+				for _, s := range stage {
+					failing = append(failing, s.name)
+				}
+			}
+			plan := c.plan(b, i)
+			for _, f := range failing {
+				runs++
+				what := fmt.Sprintf("%s: %v with axis %v and %q failing", c.name, b, axis, f)
+				ran, served, order := c.run(plan, i, f)
+				if stages == nil {
+					services = nil
+				}
+				if diff := cmp.Diff(names(services), names(served)); diff != "" {
+					c.t.Errorf("%s has other services (-then +now):\n%s", what, diff)
+				}
+				want := oldRun(stages, f)
+				if diff := cmp.Diff(names(want), names(ran)); diff != "" {
+					c.t.Errorf("%s runs other steps (-then +now):\n%s", what, diff)
+					continue
+				}
+				for k := range want {
+					c.same(what, want[k], ran[k])
+				}
+				inOrder(c.t, c.name, stages, order)
+			}
+		}
+	}
+	return runs
+}
+
+func names(steps []oldStep) []string {
+	out := []string{}
+	for _, s := range steps {
+		out = append(out, s.name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// same compares what a step was given with what it is given.
+func (c *converted) same(what string, then, now oldStep) {
+	for name, value := range then.env {
+		switch got, ok := now.env[name]; {
+		case slices.Contains([]string{"CI", "DRONE_REPO"}, name): // Drone's own
+		case value == "" && !ok && !c.local: // as a server has it today
+		case !ok || got != value:
+			c.t.Errorf("%s: %s of %s is %q, not %q", what, name, then.name, got, value)
+		}
+	}
+	for name := range now.env {
+		if _, ok := then.env[name]; !ok && strings.HasPrefix(name, "PLUGIN_") {
+			c.t.Errorf("%s: %s gets %s, which it did not", what, then.name, name)
+		}
+	}
+	if diff := cmp.Diff(then.commands, now.commands); diff != "" {
+		c.t.Errorf("%s: commands of %s (-then +now):\n%s", what, then.name, diff)
+	}
+	if then.image = fullImage(then.image); then.image != fullImage(now.image) && (c.local || !strings.Contains(then.image, oldSecrets["REGISTRY"])) {
+		c.t.Errorf("%s: the image of %s is %s, not %s", what, then.name, now.image, then.image)
+	}
+}
+
+func fullImage(name string) string {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return name
+	}
+	return reference.TagNameOnly(named).String()
+}
+
+// plan is that of the pipeline with an index.
+func (c *converted) plan(b oldBuild, index int) *exec.Plan {
+	c.t.Helper()
+	file, found := manifest.Parse(c.name, c.old.Text, nil)
+	opts := compile.Options{Build: b.today(), Workspace: "/work", Trusted: true}
+	if c.local {
+		opts.Era = c.old.Version
+	}
+	plan, problems, err := compile.File(file, found, opts)
 	if err != nil || plan == nil {
-		t.Fatalf("%s: %v %v", name, err, problems)
+		c.t.Fatalf("%s: %v %v", c.name, err, problems)
+	}
+	if c.local {
+		c.old.Adapt(plan)
 	}
 	plan.Pipelines = plan.Pipelines[index : index+1]
+	return plan
+}
+
+// secret is the value of a secret of today. One that a note asked for has what
+// the note says.
+func (c *converted) secret(name string, b map[string]string) (string, bool) {
+	if value, ok := oldSecrets[name]; ok {
+		return strings.ReplaceAll(value, `"`, "”"), true
+	}
+	for _, n := range c.old.Notes {
+		if text, ok := strings.CutPrefix(n.Hint, "give the new secret the value "); ok && strings.Contains(n.Message, `is the secret "`+name+`"`) {
+			return expand(text, func(name string) (string, bool) {
+				if value, ok := b[name]; ok {
+					return value, true
+				}
+				return strings.ReplaceAll(oldSecrets[name], `"`, "”"), true
+			}), true
+		}
+	}
+	if strings.ToLower(name) == name || name == "Other" { // of Drone 0.8
+		return "value of " + name, !c.madeName(name)
+	}
+	return "", false
+}
+
+// madeName reports whether a secret is made of others, so that there is no such.
+func (c *converted) madeName(name string) bool { return c.local && c.old.Version != "0.8" }
+
+var inShell = regexp.MustCompile(`'"\$\{(\w+)\}"'|\$\{(\w+)\}`)
+
+func expand(text string, value func(string) (string, bool)) string {
+	return inShell.ReplaceAllStringFunc(text, func(e string) string {
+		m := inShell.FindStringSubmatch(e)
+		if v, ok := value(m[1] + m[2]); ok {
+			return v
+		}
+		return e
+	})
+}
+
+// run runs a pipeline and gives the steps and services that ran, and the order
+// in which steps started and ended.
+func (c *converted) run(plan *exec.Plan, index int, failing string) (ran, services []oldStep, order []string) {
+	c.t.Helper()
 	if !plan.Pipelines[0].Runs {
-		return nil, nil
+		return nil, nil, nil
 	}
 	var mu sync.Mutex
 	engine := &fake.Engine{Scripts: map[string]fake.Script{}}
-	var secrets []string
 	for _, s := range plan.Pipelines[0].Steps {
-		for _, secret := range s.Secrets {
-			secrets = append(secrets, secret.Name)
-		}
 		script := fake.Script{Forever: s.Kind == exec.KindService}
-		if s.Name == failing {
+		if s.Name == failing && !s.Detach {
 			script.Exit.Code = 1
 		}
-		if s.Kind == exec.KindStep {
-			script.Do = func(context.Context, *exec.Step, exec.IO) error {
-				mu.Lock()
-				defer mu.Unlock()
-				ran = append(ran, s.Name)
-				return nil
+		script.Do = func(_ context.Context, s *exec.Step, io exec.IO) error {
+			mu.Lock()
+			defer mu.Unlock()
+			of := oldStep{name: s.Name, image: s.Image, env: io.Env}
+			for _, command := range s.Commands { // secrets in commands are variables now
+				of.commands = append(of.commands, expand(command, func(name string) (string, bool) {
+					if _, secret := oldSecrets[name]; secret {
+						return io.Env[name], true
+					}
+					return "", false
+				}))
 			}
+			switch s.Kind {
+			case exec.KindService:
+				services = append(services, of)
+			case exec.KindStep:
+				ran = append(ran, of)
+			}
+			return nil
 		}
 		engine.Scripts[s.Name] = script
 	}
+	values := map[string]string{}
+	for name, value := range plan.Pipelines[0].Fixed {
+		values[name] = value
+	}
+	for name, value := range plan.Pipelines[0].Env {
+		values[name] = value
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	known := func(name string) (string, bool) { return "value", slices.Contains(secrets, name) }
-	_, err = exec.Run(ctx, plan, engine, exec.Options{Secret: known}, func(e exec.Event) {
+	known := func(name string) (string, bool) { return c.secret(name, values) }
+	if missing := exec.MissingSecrets(plan, known); len(missing) > 0 {
+		c.t.Fatalf("%s: there is no secret for %v", c.name, missing)
+	}
+	_, err := exec.Run(ctx, plan, engine, exec.Options{Secret: known}, func(e exec.Event) {
 		switch e := e.(type) {
 		case exec.StepStarted:
 			order = append(order, "start "+e.Step)
@@ -282,10 +262,10 @@ func runToday(t *testing.T, name string, text []byte, b oldBuild, index int, fai
 		}
 	})
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	slices.Sort(ran)
-	return ran, order
+	slices.SortFunc(ran, func(a, b oldStep) int { return strings.Compare(a.name, b.name) })
+	return ran, services, order
 }
 
 // inOrder checks that no step started before those of the stages before ended.
@@ -331,7 +311,7 @@ func TestLegacyPlugin(t *testing.T) {
 	maps.DeleteFunc(got, func(name, _ string) bool { return !strings.HasPrefix(name, "PLUGIN_") && name != "DOCKER_USERNAME" })
 	want := map[string]string{
 		"PLUGIN_REPO": "example/hello", "PLUGIN_TAGS": "latest,1.1,2.5,true", "PLUGIN_VERSION": "1.1", "PLUGIN_BIG": "1.2345679e+08",
-		"PLUGIN_MODE": "493", "PLUGIN_LIST": `[[1],{"a":1.5,"b":"\u003cx\u003e"}]`, "PLUGIN_MAP": `{"a":[2],"z":1}`, "PLUGIN_TEXT": "1.0.0",
+		"PLUGIN_MODE": "493", "PLUGIN_LIST": `[[1],{"a":1.5,"b":"\u003cx\u003e"}]`, "PLUGIN_MAP": `{"a":[2],"b":true,"z":1}`, "PLUGIN_TEXT": "1.0.0",
 		"PLUGIN_FLOW": "v1.0.0,", "PLUGIN_DRY-RUN": "true", "PLUGIN_URLS": "secret webhook", "DOCKER_USERNAME": "secret docker_login",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

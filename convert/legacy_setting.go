@@ -111,11 +111,12 @@ func parameterValue(n *yaml.Node) any {
 		return m
 	}
 	then := scalarThen(n)
+	if n.Style == 0 && (then == "true" || then == "false") {
+		return then == "true"
+	}
 	switch n.ShortTag() {
 	case "!!null":
 		return nil
-	case "!!bool":
-		return then == "true"
 	case "!!int", "!!float":
 		return json.Number(then)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -101,7 +102,8 @@ func TestLegacyPlaces(t *testing.T) {
 			}
 		}
 		// What has a variable in it has another text than it had.
-		if all == 0 || same*10 < all*6 && !strings.Contains(input, "matrix") && !strings.Contains(input, "include") && !strings.Contains(input, "v04") {
+		changed := regexp.MustCompile("matrix|include|v04|escapes|secrets").MatchString(input)
+		if all == 0 || same*10 < all*6 && !changed {
 			t.Errorf("%s: %d of %d values are where they are said to be", input, same, all)
 		}
 	}

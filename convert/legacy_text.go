@@ -105,8 +105,8 @@ func (l *legacy) substituted(text string, axis axis, index int) (string, *source
 	case Version05:
 		return l.substituted05(text, values)
 	}
-	ranges := append(manifest.Expressions(text), l.escapes(text)...)
-	slices.SortStableFunc(ranges, func(a, b manifest.Extent) int { return a.Start - b.Start })
+	ranges := append(manifest.Expressions(text), escapes(text)...)
+	slices.SortFunc(ranges, func(a, b manifest.Extent) int { return a.Start - b.Start })
 	return replaceAll(text, ranges, func(e string) (string, bool) {
 		if e[0] == '\\' {
 			return e[1:], true
@@ -115,17 +115,26 @@ func (l *legacy) substituted(text string, axis axis, index int) (string, *source
 	})
 }
 
-// escapes finds the `\/` and `\\` that substitution took a backslash away from,
-// wherever in the file they stood. Those in an expression overlap with it.
-func (l *legacy) escapes(text string) (found []manifest.Extent) {
-	for at := 0; at+1 < len(text); at++ {
+// escapes finds the `\/` and `\\` outside of expressions, which substitution took
+// a backslash away from, wherever in the file they stood.
+func escapes(text string) (found []manifest.Extent) {
+	inside := manifest.Expressions(text)
+	for at := 0; at+1 < len(text); {
 		i := strings.IndexByte(text[at:], '\\')
 		if i < 0 || at+i+1 == len(text) {
 			break
 		}
 		at += i
-		if next := text[at+1]; next == '/' || next == '\\' {
+		for len(inside) > 0 && inside[0].End <= at {
+			inside = inside[1:]
+		}
+		switch next := text[at+1]; {
+		case len(inside) > 0 && inside[0].Start < at:
+			at = inside[0].End
+		case next == '/' || next == '\\':
 			found = append(found, manifest.Extent{Start: at, End: at + 2})
+			at += 2
+		default:
 			at++
 		}
 	}
@@ -137,12 +146,8 @@ func (l *legacy) noteEscapes(text string) {
 	if l.before06() {
 		return
 	}
-	inside := manifest.Expressions(text)
-	for _, e := range l.escapes(text) {
-		if !slices.ContainsFunc(inside, func(x manifest.Extent) bool { return x.Start < e.End && e.Start < x.End }) {
-			l.note(manifest.Info, l.at.node(e.Start), "", "Drone 0.6 to 0.8 made `/` of `\\/` and `\\` of `\\\\` all over the file, and so it is read here")
-			return
-		}
+	if found := escapes(text); len(found) > 0 {
+		l.note(manifest.Info, l.at.node(found[0].Start), "", "Drone 0.6 to 0.8 made `/` of `\\/` and `\\` of `\\\\` all over the file, and so it is read here")
 	}
 }
 

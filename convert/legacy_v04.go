@@ -2,6 +2,7 @@ package convert
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -99,6 +100,30 @@ func (p *pipeline) status04(c *container, list func(...string) *yaml.Node) *yaml
 		want = append(want, "failure")
 	}
 	return list(want...)
+}
+
+// never04 reports whether a step of Drone 0.4 never ran. Builds of pull requests
+// had no publish and no deploy, whatever the events of a step said.
+func (p *pipeline) never04(c *container, when *yaml.Node) bool {
+	switch c.section {
+	case "publish", "deploy":
+		events := get(entries(when), "event")
+		list, _ := texts(orNull(events))
+		isPull := func(n *yaml.Node) bool { return n.Value == "pull_request" }
+		if !slices.ContainsFunc(list, isPull) {
+			return false
+		}
+		p.note(manifest.Info, p.there(events), "", "Drone 0.4 ran no %s for pull requests, so that event of %q had no effect", c.section, c.name)
+		events.Content = slices.DeleteFunc(events.Content, isPull)
+		return len(events.Content) == 0
+	case "notify":
+		status := get(entries(when), "status")
+		if never := status != nil && status.Kind == yaml.SequenceNode && len(status.Content) == 0; never {
+			p.lost(c.key, "give it `status: [success, failure]` to run it always", "%q never ran: its switches are all off", c.name)
+			return true
+		}
+	}
+	return false
 }
 
 // text04 is what Drone 0.4 may have replaced, and what means something today and

@@ -175,6 +175,9 @@ func (p *pipeline) when(c *container) (verdict, error) {
 		}
 	}
 	p.defaultConditions(c, out)
+	if p.out.Version == Version04 {
+		v.never = v.never || p.never04(c, out)
+	}
 	if len(out.Content) > 0 {
 		v.when = out
 	}
