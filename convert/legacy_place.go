@@ -87,6 +87,9 @@ func (c *Converted) Span(span manifest.Span) manifest.Span {
 // was converted. What would mend the text cannot mend that file.
 func (c *Converted) Problem(p manifest.Problem) manifest.Problem {
 	p.Span, p.Fix = c.Span(p.Span), nil
+	if p.Rule == manifest.RuleSubstitution && c.Version == Version05 {
+		p.Hint = "Drone 0.5 refused this, too, and had no escape: leave out the braces, or have `printenv` ask for the variable"
+	}
 	p.Related = slices.Clone(p.Related)
 	for i := range p.Related {
 		p.Related[i].Span = c.Span(p.Related[i].Span)

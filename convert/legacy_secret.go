@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/drone-laptop/drone/manifest"
 )
 
 // maybeSecret turns a value that is a secret, or has one in it, into a reference
@@ -125,7 +127,11 @@ func (p *pipeline) commandSecrets(s, env *yaml.Node, c *container) {
 			if !has(name) {
 				set(env, name, fromSecret(name, item))
 			}
-			p.lost(item, "quote it for the shell if the secret has blanks",
+			severity := manifest.Warning
+			if p.opts.Local { // of a run nobody has to look at the text
+				severity = manifest.Info
+			}
+			p.note(severity, item, "quote it for the shell if the secret has blanks",
 				"the secret %s was put into the command of %q; the command reads it from the environment now", name, c.name)
 			variable := p.masked.hidden("$${" + name + "}")
 			if quotes.open == '\'' { // where the shell replaces nothing

@@ -12,6 +12,7 @@ package lint
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 
 	"github.com/drone-laptop/drone/compile"
@@ -127,16 +128,24 @@ func Sort(findings []manifest.Problem) {
 	})
 }
 
+// quotedNames are those that a message quotes.
+var quotedNames = regexp.MustCompile(`"[^"]*"`)
+
 // Brief leaves out the warnings that only repeat a rule for which one is kept,
-// and returns how many those are. Errors are all kept.
+// and returns how many those are. Errors are all kept. What an old file has and
+// nothing does any more is of many kinds under one rule.
 func Brief(findings []manifest.Problem) (kept []manifest.Problem, left int) {
 	seen := map[string]bool{}
 	for _, f := range findings {
-		if f.Severity == manifest.Warning && seen[f.Rule] {
+		kind := f.Rule
+		if kind == manifest.RuleLegacy {
+			kind += quotedNames.ReplaceAllString(f.Message, "")
+		}
+		if f.Severity == manifest.Warning && seen[kind] {
 			left++
 			continue
 		}
-		seen[f.Rule] = true
+		seen[kind] = true
 		kept = append(kept, f)
 	}
 	return kept, left
