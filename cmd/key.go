@@ -138,9 +138,9 @@ func writeNew(name string, text []byte, mode fs.FileMode) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return keyExists(name)
+		return usage(fmt.Errorf("%s is there already, and is not overwritten", name), "name another file")
 	case errors.Is(err, fs.ErrNotExist):
-		return usage(fmt.Errorf("cannot write %s: there is no folder %s", name, filepath.Dir(name)), "make it first, readable by nobody else: `mkdir -m 700 "+filepath.Dir(name)+"`")
+		return usage(fmt.Errorf("cannot write %s: there is no folder %s", name, filepath.Dir(name)), "make it first; for keys, readable by nobody else: `mkdir -m 700 "+filepath.Dir(name)+"`")
 	case err != nil:
 		return usage(fmt.Errorf("cannot write %s: %w", name, cause(err)), "")
 	}

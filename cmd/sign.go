@@ -14,6 +14,7 @@ import (
 
 type signOptions struct {
 	by                 signerFlags
+	jose               joseSignFlags
 	save, check, print bool
 }
 
@@ -26,11 +27,14 @@ func newSign(s Streams) *cobra.Command {
 			"compares at each push. With --save it goes into the file, as its last document, and nothing\n" +
 			"else in the file changes. With OWNER/NAME the server signs, as its user. Without, it is\n" +
 			"signed here, with the key that is named, or that `drone key set` has remembered for the\n" +
-			"repository of the git remote.",
+			"repository of the git remote.\n\n" +
+			"With --jose it writes a signature of all bytes of FILE beside it, to FILE.sig: with the key\n" +
+			"of a repository for servers of Drone 0.5, or with a private key of `drone key new`.",
 		Example: "  drone sign octo/hello --save\n" +
 			"  drone sign --key-file ~/.keys/hello --save\n" +
 			"  drone sign --check --save .drone.yml deploy/.drone.yml\n" +
-			"  drone sign --print",
+			"  drone sign --print\n" +
+			"  drone sign --jose --key-file drone.key",
 		Args: cobra.ArbitraryArgs,
 	}
 	flags := c.Flags()
@@ -38,17 +42,30 @@ func newSign(s Streams) *cobra.Command {
 	flags.BoolVar(&o.save, "save", false, "write the signature into the file, and print the names of files that this changes")
 	flags.BoolVar(&o.check, "check", false, "print the names of files that are not signed as they are, and exit 1 when there is one")
 	flags.BoolVar(&o.print, "print", false, "print exactly the bytes that are signed, and do nothing else")
-	c.RunE = func(c *cobra.Command, args []string) error { return runSign(orBackground(c.Context()), s, o, args) }
+	o.jose.register(flags)
+	// A file, and no folder as elsewhere. It fails for a flag that is not there.
+	_ = c.RegisterFlagCompletionFunc("out", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveDefault
+	})
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := o.jose.needed(flags); err != nil {
+			return err
+		}
+		return runSign(orBackground(c.Context()), s, o, args)
+	}
 	return c
 }
 
 func runSign(ctx context.Context, s Streams, o *signOptions, args []string) error {
 	repository, args := splitRepository(args)
-	if err := o.validate(args); err != nil {
-		return err
-	}
 	if len(args) == 0 {
 		args = []string{defaultFile}
+	}
+	if o.jose.on {
+		return o.signJOSE(s, repository, args)
+	}
+	if err := o.validate(args); err != nil {
+		return err
 	}
 	if o.print {
 		return o.printMessage(s, args[0])
@@ -58,9 +75,15 @@ func runSign(ctx context.Context, s Streams, o *signOptions, args []string) erro
 		return err
 	}
 	defer done()
+	return o.each(s, args, func(path string) (bool, error) { return o.file(ctx, s, by, path) })
+}
+
+// each signs files one by one, also after one that cannot be signed. file
+// reports whether its signature was another one before.
+func (o *signOptions) each(s Streams, args []string, file func(path string) (stale bool, err error)) error {
 	changed, failed := 0, StatusOK
 	for _, path := range args {
-		stale, err := o.file(ctx, s, by, path)
+		stale, err := file(path)
 		if err != nil {
 			if len(args) == 1 {
 				return err
@@ -136,6 +159,9 @@ func (o *signOptions) checkFailure(n int) error {
 func (o *signOptions) checkHint() string {
 	if o.save {
 		return "commit what has changed"
+	}
+	if o.jose.on {
+		return "`drone sign --jose` signs them"
 	}
 	return "`drone sign --save` signs them"
 }

@@ -15,6 +15,7 @@ import (
 
 type verifyOptions struct {
 	by     signerFlags
+	jose   joseVerifyFlags
 	output *outputFlag
 }
 
@@ -27,13 +28,19 @@ func newVerify(s Streams) *cobra.Command {
 			"server does. It exits 1 when one is not valid, which on a protected repository blocks every\n" +
 			"build, and says why. With OWNER/NAME the server signs the file, as its user, and both\n" +
 			"signatures are compared. Without, it is checked here, with the key that is named, or that\n" +
-			"`drone key set` has remembered for the repository of the git remote.",
-		Example: "  drone verify\n  drone verify octo/hello\n  drone verify --key-file ~/.keys/hello --output json .drone.yml deploy/.drone.yml",
-		Args:    cobra.ArbitraryArgs,
+			"`drone key set` has remembered for the repository of the git remote.\n\n" +
+			"With --jose it checks the signature in FILE.sig, of all bytes of FILE.",
+		Example: "  drone verify\n  drone verify octo/hello\n  drone verify --key-file ~/.keys/hello --output json .drone.yml deploy/.drone.yml\n" +
+			"  drone verify --jose --key-file drone.key.pub",
+		Args: cobra.ArbitraryArgs,
 	}
 	o.by.register(c.Flags(), "which checks here, without a server")
 	o.output = addOutput(c.Flags(), "output", "text", "json")
+	o.jose.register(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := o.jose.needed(c.Flags()); err != nil {
+			return err
+		}
 		return runVerify(orBackground(c.Context()), s, o, args)
 	}
 	return c
@@ -68,6 +75,8 @@ type verdict struct {
 	Changed     *commitView `json:"changed"`
 	Uncommitted bool        `json:"uncommitted"`
 
+	*joseView // nil without --jose
+
 	exit    int
 	several bool // a signature behind the first is valid
 }
@@ -83,7 +92,7 @@ func runVerify(ctx context.Context, s Streams, o *verifyOptions, args []string) 
 	if len(args) == 0 {
 		args = []string{defaultFile}
 	}
-	by, done, err := o.by.signer(s, repository)
+	check, done, err := o.checker(ctx, s, repository, args)
 	if err != nil {
 		return err
 	}
@@ -91,7 +100,7 @@ func runVerify(ctx context.Context, s Streams, o *verifyOptions, args []string) 
 	verdicts := make([]verdict, 0, len(args))
 	status := StatusOK
 	for _, path := range args {
-		v := verifyFile(ctx, s, by, path)
+		v := check(path)
 		verdicts = append(verdicts, v)
 		status = max(status, v.exit)
 		if o.output.value == "text" {
@@ -112,6 +121,16 @@ func runVerify(ctx context.Context, s Streams, o *verifyOptions, args []string) 
 		return &failure{status: status}
 	}
 	return nil
+}
+
+// checker gives what checks one file. done is to be called in the end.
+func (o *verifyOptions) checker(ctx context.Context, s Streams, repository string, args []string) (check func(path string) verdict, done func(), err error) {
+	if o.jose.on {
+		check, err = o.joseVerifier(s, repository, args)
+		return check, func() {}, err
+	}
+	by, done, err := o.by.signer(s, repository)
+	return func(path string) verdict { return verifyFile(ctx, s, by, path) }, done, err
 }
 
 // verifyFile checks one file.

@@ -1,0 +1,154 @@
+package cmd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/spf13/pflag"
+
+	"github.com/drone-laptop/drone/sign"
+)
+
+// joseVerifyFlags ask `drone verify` for JOSE signatures.
+type joseVerifyFlags struct {
+	joseFlags
+	sig  string
+	diff bool
+}
+
+func (f *joseVerifyFlags) register(flags *pflag.FlagSet) {
+	f.joseFlags.register(flags, "check the JOSE signature beside the file, FILE.sig; of a pair of keys the public one is enough")
+	flags.StringVar(&f.sig, "sig", "", "with --jose: `file` of the signature, - for standard input")
+	flags.BoolVarP(&f.diff, "diff", "d", false, "with --jose: print what has changed since the file was signed, as a unified diff")
+}
+
+// What a verdict on a JOSE signature may be beside those on documents.
+const signatureRefused = "refused" // for what it asks for
+
+// joseView is what `drone verify --jose --output json` adds.
+type joseView struct {
+	Signature string `json:"signature"` // its file
+	Algorithm string `json:"algorithm"`
+	KeyID     string `json:"key_id"`
+	Detached  bool   `json:"detached"`
+}
+
+// joseVerifier gives what checks the files of args one by one.
+func (o *verifyOptions) joseVerifier(s Streams, repository string, args []string) (func(path string) verdict, error) {
+	f := &o.jose
+	if err := signatureOf(args, "sig", f.sig); err != nil {
+		return nil, err
+	}
+	if f.sig == "-" && args[0] == "-" {
+		return nil, usage(errors.New("the file and its signature cannot both be on standard input"), "name one of them")
+	}
+	if f.diff && o.output.value != "text" {
+		return nil, usage(errors.New("--diff has no place in --output "+o.output.value), "leave out one of them")
+	}
+	key, err := f.key(s, &o.by, repository, "")
+	if err != nil {
+		return nil, err
+	}
+	return func(path string) verdict { return f.verify(s, key, path) }, nil
+}
+
+func (f *joseVerifyFlags) verify(s Streams, key *sign.JOSEKey, path string) verdict {
+	name, source, err := readSource(s, namedOrDefault(path))
+	if err != nil {
+		return unverifiable(name, err)
+	}
+	at := f.sig
+	if at == "" {
+		at = signatureFile(path)
+	}
+	v := verdict{File: name, joseView: &joseView{Signature: at}, exit: StatusFailed}
+	text, err := readSignature(s.In, at)
+	if errors.Is(err, fs.ErrNotExist) {
+		v.Status, v.Message, v.Hint = signatureMissing, name+" is not signed: there is no "+at, joseHint
+		return v
+	}
+	if err != nil {
+		wrong := unverifiable(name, err)
+		wrong.joseView = v.joseView
+		return wrong
+	}
+	v.Signatures = 1
+	result, err := sign.VerifyJOSE(key, text, source)
+	if err != nil {
+		f.explain(s, &v, at, lineEndsOnly(err, key, text, source), source)
+		return v
+	}
+	if wanted := f.algorithm.value; wanted != "" && wanted != result.Algorithm {
+		v.Status, v.Message = signatureRefused, fmt.Sprintf("%s: the signature is refused: it was made with %s, and --alg wants %s", at, result.Algorithm, wanted)
+		return v
+	}
+	v.Algorithm, v.KeyID, v.Detached = result.Algorithm, result.KeyID, result.Detached
+	form := result.Algorithm
+	if result.Detached && len(source) > 0 {
+		form += ", detached"
+	}
+	v.Status, v.Message, v.exit = signatureValid, "the signature in "+at+" is valid ("+form+")", StatusOK
+	return v
+}
+
+const joseHint = "sign it with `drone sign --jose`"
+
+// explain says why a signature is not valid.
+func (f *joseVerifyFlags) explain(s Streams, v *verdict, at string, err error, source []byte) {
+	v.Message = at + ": " + err.Error()
+	switch stale, ok := errors.AsType[*sign.StaleError](err); {
+	case ok:
+		v.Status = signatureStale
+		difference, hint := firstDifference(stale.Signed, source)
+		v.Message = fmt.Sprintf("%s: %s: %s", v.File, err, difference)
+		v.Hint = hint
+		if f.diff {
+			text := string(diff.Diff("signed", stale.Signed, v.File, source))
+			_, _ = io.WriteString(s.Out, paintDiff(s.outStyle(), text)) // the verdict counts
+		}
+	case errors.Is(err, sign.ErrJOSEMalformed):
+		v.Status, v.Hint = signatureMalformed, joseHint
+	case errors.Is(err, sign.ErrJOSERefused):
+		v.Status, v.Hint = signatureRefused, "if the key is right, do not trust this file"
+	default:
+		v.Status, v.Hint = signatureMismatch, "if the key is right, do not trust the signature; else look at the file, then "+joseHint
+	}
+}
+
+// lineEndsOnly finds out whether a signature without its file would fit the file
+// with other line ends.
+func lineEndsOnly(err error, key *sign.JOSEKey, text, source []byte) error {
+	if !errors.Is(err, sign.ErrJOSEMismatch) {
+		return err
+	}
+	unix := unixLines(source)
+	for _, other := range [][]byte{unix, bytes.ReplaceAll(unix, []byte("\n"), []byte("\r\n"))} {
+		if _, failed := sign.VerifyJOSE(key, text, other); failed == nil {
+			return &sign.StaleError{Signed: other}
+		}
+	}
+	return err
+}
+
+func unixLines(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
+
+// firstDifference says where a file differs from what was signed, and what to
+// do about it.
+func firstDifference(signed, file []byte) (difference, hint string) {
+	switch {
+	case bytes.Equal(unixLines(signed), unixLines(file)):
+		return "only its line ends differ", "every byte counts: `git config core.autocrlf` may say why, and `*.yml -text` in .gitattributes keeps line ends"
+	case bytes.Equal(bytes.TrimRight(signed, "\r\n"), bytes.TrimRight(file, "\r\n")):
+		return "only the line ends at its end differ", "every byte counts: an editor may have added or removed them; " + joseHint
+	}
+	before, after := bytes.Split(signed, []byte("\n")), bytes.Split(file, []byte("\n"))
+	line := 0
+	for line < len(before) && line < len(after) && bytes.Equal(before[line], after[line]) {
+		line++
+	}
+	return fmt.Sprintf("line %d is the first that differs", line+1), "--diff shows what has changed; look at it, then " + joseHint
+}
