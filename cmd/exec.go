@@ -72,6 +72,11 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		return err
 	}
 	planner.mayAsk = true
+	if o.requireSignature {
+		if planner.admit, err = o.admission(ctx, s); err != nil {
+			return err
+		}
+	}
 	p, err := planner.load(ctx, args)
 	if err != nil {
 		return err
@@ -108,6 +113,21 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		return err
 	}
 	return o.run(ctx, s, p, supplied.lookup)
+}
+
+// admission refuses files without a valid signature, whatever else they are.
+func (o *execOptions) admission(ctx context.Context, s Streams) (func(name string, source []byte) error, error) {
+	key, _, err := repositoryKey(s, &o.secrets.key, o.build.overrides.Repo, "")
+	if err != nil {
+		return nil, err
+	}
+	return func(name string, source []byte) error {
+		v := verifySource(ctx, &signer{key: key}, name, source)
+		if v.exit == StatusOK {
+			return nil
+		}
+		return &failure{status: v.exit, err: fmt.Errorf("%s; nothing was run", v.Message), hint: v.Hint}
+	}, nil
 }
 
 // warnNoEffect names the flags that pipelines without containers do not heed.

@@ -172,6 +172,8 @@ type runFlags struct {
 	limits  limitFlags
 	plain   bool
 	timing  bool
+
+	requireSignature bool
 }
 
 func (f *runFlags) register(flags *pflag.FlagSet) {
@@ -181,6 +183,7 @@ func (f *runFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.engine.offline, "offline", false, "ask no registry: every image must be here already, also latest and those with pull: always")
 	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, without the live view")
 	flags.BoolVar(&f.timing, "timing", false, "tell at the end where the time went, by phase and step")
+	flags.BoolVar(&f.requireSignature, "require-signature", false, "run nothing unless the file is signed with the key of the repository")
 	f.limits.register(flags)
 }
 
@@ -215,7 +218,7 @@ type secretFlags struct {
 func (f *secretFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.files, "secret-file", nil, "`file` with secrets, dotenv or YAML (repeatable)")
 	flags.StringArrayVar(&f.values, "secret", nil, "secret, `NAME=VALUE`, NAME=@file, or NAME for the value of that environment variable (repeatable)")
-	f.key.register(flags, "which decrypts secrets in the configuration")
+	f.key.register(flags, "which decrypts secrets in the configuration and verifies its signature")
 	flags.BoolVar(&f.allowMissing, "allow-missing-secrets", false, "give missing secrets the empty value")
 }
 

@@ -241,6 +241,9 @@ func repositoryKey(s Streams, flags *keyFlags, named, hint string) (key []byte, 
 	return key, from, nil
 }
 
+// errNoKey is that nobody has told the key of the repository.
+var errNoKey = errors.New("no key is named")
+
 func rememberedKey(s Streams, named, hint string) (key []byte, from string, err error) {
 	name := "name the key with --key-file FILE or --key-env NAME"
 	repository, err := repositoryOf(named)
@@ -248,7 +251,7 @@ func rememberedKey(s Streams, named, hint string) (key []byte, from string, err 
 		if named != "" {
 			return nil, "", err
 		}
-		return nil, "", usage(errors.New("no key is named"), name+hint)
+		return nil, "", usage(errNoKey, name+hint)
 	}
 	store, err := keyStore(s)
 	if err != nil {
@@ -257,7 +260,7 @@ func rememberedKey(s Streams, named, hint string) (key []byte, from string, err 
 	text, _, err := store.Get(repository)
 	switch {
 	case errors.Is(err, keystore.ErrUnknown):
-		return nil, "", usage(fmt.Errorf("no key is named, and none is remembered for %s", repository),
+		return nil, "", usage(fmt.Errorf("%w, and none is remembered for %s", errNoKey, repository),
 			name+", or have it remembered with `drone key set`"+hint)
 	case err != nil:
 		return nil, "", keyStoreFailure(err)

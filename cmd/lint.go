@@ -34,6 +34,7 @@ type lintOptions struct {
 	config  string
 	explain string
 	rules   bool
+	key     keyFlags
 	version string // of the program
 }
 
@@ -56,6 +57,7 @@ func newLint(s Streams, version string) *cobra.Command {
 	o.legacy.register(flags)
 	flags.BoolVar(&o.sel.trusted, "trusted", false, "the server trusts the repository: privileged, host volumes, devices … are fine")
 	flags.StringArrayVar(&o.sel.privileged, "privileged", nil, "the server runs plugins of this `image` privileged, as the built-in ones (repeatable)")
+	o.key.register(flags, "with which signatures are checked (stale-signature)")
 	c.Args = cobra.ArbitraryArgs
 	o.format = addOutput(flags, "format", "text", "json", "sarif", "github")
 	flags.BoolVar(&o.strict, "strict", false, "warnings count as errors")
@@ -223,6 +225,7 @@ type linter struct {
 	compile compile.Options
 	flags   map[string]lint.Level
 	configs *lintConfigs
+	key     []byte // of the repository, nil when it is not named
 }
 
 func newLinter(s Streams, o *lintOptions) (*linter, error) {
@@ -241,6 +244,13 @@ func newLinter(s Streams, o *lintOptions) (*linter, error) {
 		if l.flags[id], err = lint.ParseRuleLevel(id, level); err != nil {
 			return nil, usage(fmt.Errorf("--rule %s: %w", text, err), ruleHint(err))
 		}
+	}
+	var from string
+	if l.key, from, err = o.key.read(s); err == nil && l.key != nil {
+		err = checkKey(l.key, from)
+	}
+	if err != nil {
+		return nil, err
 	}
 	l.configs, err = newLintConfigs(o.config)
 	return l, err
@@ -325,7 +335,7 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		shown += " (converted)" // positions are those of the text it became
 	}
 	if shown == name {
-		opts.Generated = l.generated(ctx, name)
+		opts.Generated, opts.Key = l.generated(ctx, name), l.key
 	}
 	r.source, r.findings = text, lint.Check(shown, text, opts)
 	if shown != name && convert.Detect(name, source) == convert.FormatTemplate {

@@ -121,6 +121,9 @@ type planner struct {
 	opts    compile.Options
 	// mayAsk allows to ask the user what the flags do not say.
 	mayAsk bool
+	// admit refuses a file as it was read, before anything is made of it. It may
+	// be nil.
+	admit func(name string, source []byte) error
 	// forgetful makes the plan from the flags alone, whatever the user has
 	// agreed to before.
 	forgetful bool
@@ -172,6 +175,9 @@ func growHeap(s Streams) (back func()) {
 func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 	defer growHeap(m.streams)()
 	name, source, err := readSource(m.streams, args)
+	if err == nil && m.admit != nil {
+		err = m.admit(name, source)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -11,17 +11,17 @@ import (
 // readSignable reads a configuration file that a server can verify.
 func readSignable(s Streams, path string) (name string, text *sign.Text, source []byte, err error) {
 	name, source, err = readSource(s, namedOrDefault(path))
-	if err != nil {
-		return name, nil, nil, err
+	if err == nil {
+		text, err = parseSignable(name, source)
 	}
-	if err := generatedFailure(name, source); err != nil {
-		return name, nil, source, err
-	}
-	text, err = parseSignable(name, source)
 	return name, text, source, err
 }
 
+// parseSignable takes a file apart that a server can verify.
 func parseSignable(name string, source []byte) (*sign.Text, error) {
+	if err := generatedFailure(name, source); err != nil {
+		return nil, err
+	}
 	text, err := sign.Parse(source)
 	if wrong, ok := errors.AsType[*sign.TextError](err); ok {
 		return nil, usage(fmt.Errorf("%s:%d: %s", name, wrong.Line, wrong.Message), wrong.Hint)

@@ -14,9 +14,10 @@ import (
 )
 
 type verifyOptions struct {
-	by     signerFlags
-	jose   joseVerifyFlags
-	output *outputFlag
+	by           signerFlags
+	jose         joseVerifyFlags
+	allowMissing bool
+	output       *outputFlag
 }
 
 func newVerify(s Streams) *cobra.Command {
@@ -35,6 +36,7 @@ func newVerify(s Streams) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 	}
 	o.by.register(c.Flags(), "which checks here, without a server")
+	c.Flags().BoolVar(&o.allowMissing, "allow-missing-key", false, "without a key, check no more than that there is a signature in the right form")
 	o.output = addOutput(c.Flags(), "output", "text", "json")
 	o.jose.register(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -49,6 +51,7 @@ func newVerify(s Streams) *cobra.Command {
 // The statuses of a signature.
 const (
 	signatureValid     = "valid"
+	signatureUnchecked = "unchecked" // there is no key
 	signatureMissing   = "missing"
 	signatureMalformed = "malformed"
 	signatureStale     = "stale"     // the text of an earlier commit
@@ -126,16 +129,32 @@ func runVerify(ctx context.Context, s Streams, o *verifyOptions, args []string) 
 // checker gives what checks one file. done is to be called in the end.
 func (o *verifyOptions) checker(ctx context.Context, s Streams, repository string, args []string) (check func(path string) verdict, done func(), err error) {
 	if o.jose.on {
+		if o.allowMissing {
+			return nil, nil, usage(errors.New("--allow-missing-key has no meaning with --jose, whose public keys anybody may have"), "")
+		}
 		check, err = o.joseVerifier(s, repository, args)
 		return check, func() {}, err
 	}
 	by, done, err := o.by.signer(s, repository)
+	if errors.Is(err, errNoKey) && o.allowMissing {
+		s.warn(err.Error() + ", so nobody knows whether the signatures are valid")
+		by, done, err = &signer{}, func() {}, nil
+	}
 	return func(path string) verdict { return verifyFile(ctx, s, by, path) }, done, err
 }
 
 // verifyFile checks one file.
 func verifyFile(ctx context.Context, s Streams, by *signer, path string) verdict {
-	name, text, source, err := readSignable(s, path)
+	name, source, err := readSource(s, namedOrDefault(path))
+	if err != nil {
+		return unverifiable(name, err)
+	}
+	return verifySource(ctx, by, name, source)
+}
+
+// verifySource checks the text of a file.
+func verifySource(ctx context.Context, by *signer, name string, source []byte) verdict {
+	text, err := parseSignable(name, source)
 	if err != nil {
 		return unverifiable(name, err)
 	}
@@ -144,8 +163,11 @@ func verifyFile(ctx context.Context, s Streams, by *signer, path string) verdict
 		return unverifiable(name, err)
 	}
 	v := verifyText(name, text, want)
+	if by.keyless() && v.Status == signatureMismatch {
+		v.Status, v.Message, v.Hint, v.exit = signatureUnchecked, "there is a signature, which was not checked", "", StatusOK
+	}
 	if v.Status == signatureMismatch && !v.several && name != "<stdin>" {
-		v.explain(ctx, by.key, path, text, source)
+		v.explain(ctx, by.key, text, source)
 	}
 	return v
 }

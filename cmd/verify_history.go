@@ -26,10 +26,10 @@ type past struct {
 // nobody can tell whether the text or the key is another; where an earlier text
 // fits, it is the text. Without a key, as a server signs, only the last change
 // is looked for.
-func (v *verdict) explain(ctx context.Context, key []byte, path string, text *sign.Text, source []byte) {
+func (v *verdict) explain(ctx context.Context, key []byte, text *sign.Text, source []byte) {
 	ctx, cancel := context.WithTimeout(ctx, lookingBack)
 	defer cancel()
-	p := pastOf(ctx, key, path, text)
+	p := pastOf(ctx, key, v.File, text)
 	if p.last == nil {
 		if key != nil {
 			v.Hint = "if the key is right, " + v.Hint

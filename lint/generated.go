@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/drone-laptop/drone/manifest"
+	"github.com/drone-laptop/drone/sign"
 )
 
 // generatedRules are about signatures, templates and other files that a
@@ -42,6 +44,15 @@ func generatedRules() []Rule {
 		Good:      example + "---\nkind: signature\nhmac: " + hmac + "\n",
 		Reference: "signing I1, I3",
 		check:     checkSignatureForm,
+	}, {
+		ID: "stale-signature", Group: GroupGenerated, Severity: manifest.Error,
+		Summary: "a signature that is for another text",
+		Explanation: "The file has changed since it was signed, or was signed with another key. A server blocks every build of a protected " +
+			"repository then, until somebody approves it. Blanks, comments and the order of keys count, line ends do not. " +
+			"`drone verify` tells more, from the history of the file.",
+		Untold: "It takes the key of the repository, which `--key-file` or `--key-env` names.", Good: example,
+		Reference: "signing I1, I3",
+		check:     checkStaleSignature,
 	}, {
 		ID: "template", Group: GroupGenerated, Severity: manifest.Error,
 		Summary: "a template and pipelines in one file",
@@ -172,6 +183,23 @@ func checkSignatureForm(p *pass) {
 			p.reportIn(nil, hmac.Span, fmt.Sprintf("the signature has %d hexadecimal digits instead of %d, so no server can verify it", len(hmac.Value), hmacDigits),
 				"sign the file again")
 		}
+	}
+}
+
+// checkStaleSignature compares the first signature. One that is none is another
+// rule's.
+func checkStaleSignature(p *pass) {
+	all := p.signatures()
+	if p.key == nil || len(all) == 0 {
+		return
+	}
+	text, err := sign.Parse(p.file.Source)
+	if err != nil {
+		return // of which other rules tell
+	}
+	if err := text.Verify(p.key); errors.Is(err, sign.ErrMismatch) {
+		p.reportIn(nil, all[0].Signature.Hmac.Span, "the file is not as it was signed, or the signature is of another key, so a server blocks the builds of a protected repository",
+			"look at what has changed, then sign the file again")
 	}
 }
 

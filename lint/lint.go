@@ -34,6 +34,9 @@ type Options struct {
 	Generated *Generated
 	// Strict takes some things more gravely, see Rule.Strict.
 	Strict bool
+	// Key is the key of the repository, with which the signature of the file is
+	// compared; nil leaves that out.
+	Key []byte
 }
 
 // Generated is the text that a program makes.

@@ -29,6 +29,7 @@ type pass struct {
 	privileged []string
 	// generated is what the file should be a copy of, nil for nothing.
 	generated *Generated
+	key       []byte // that signs the file, nil when it is not known
 	// defined are the names that substitution knows besides those of every build.
 	defined map[string]bool
 
@@ -43,7 +44,7 @@ type pass struct {
 }
 
 func newPass(file *manifest.File, plan *exec.Plan, opts Options) *pass {
-	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict, generated: opts.Generated}
+	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict, generated: opts.Generated, key: opts.Key}
 	for _, image := range opts.Compile.Privileged {
 		if named, err := reference.ParseNormalizedNamed(image); err == nil {
 			p.privileged = append(p.privileged, named.Name())
