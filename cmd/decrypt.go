@@ -14,6 +14,7 @@ import (
 
 type decryptOptions struct {
 	key  keyFlags
+	repo string
 	name string
 }
 
@@ -25,19 +26,21 @@ func newDecrypt(s Streams) *cobra.Command {
 		Long: "decrypt prints the value of an encrypted secret, byte by byte, with the key of the repository:\n" +
 			"of TEXT, of the content of a FILE, or of standard input (-). With --name it is the one in the\n" +
 			"document (kind: secret) of that name in a configuration, and the argument is the name of that\n" +
-			"file (default .drone.yml). No server decrypts for anybody.",
+			"file (default .drone.yml). The key is the one that is named, or that `drone key set` has\n" +
+			"remembered for the repository of the git remote. No server decrypts for anybody.",
 		Example: "  drone decrypt --key-file ~/.keys/hello --name db_password\n" +
 			"  drone decrypt --key-file ~/.keys/hello AAECAwQFBgcICQoLq/xQTs4lV8Sl3teN1pLJ2D4nUg9d9/zCacAe…",
 		Args: maxArgs(1),
 	}
 	o.key.register(c.Flags(), "with which it was encrypted")
+	c.Flags().StringVar(&o.repo, "repo", "", "use the key remembered for this repository, `OWNER/NAME` (default: that of the git remote)")
 	c.Flags().StringVar(&o.name, "name", "", "decrypt the document of this `name` in a configuration")
 	c.RunE = func(_ *cobra.Command, args []string) error { return runDecrypt(s, o, args) }
 	return c
 }
 
 func runDecrypt(s Streams, o *decryptOptions, args []string) error {
-	key, from, err := o.key.required(s, "decrypt")
+	key, from, err := repositoryKey(s, &o.key, o.repo, "")
 	if err != nil {
 		return err
 	}

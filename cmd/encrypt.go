@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/remote"
+	"github.com/drone-laptop/drone/report"
 	"github.com/drone-laptop/drone/sign"
 )
 
@@ -19,7 +21,7 @@ import (
 const maxSecret = 1 << 20
 
 type encryptOptions struct {
-	key  keyFlags
+	by   signerFlags
 	name string
 	trim bool
 }
@@ -27,20 +29,23 @@ type encryptOptions struct {
 func newEncrypt(s Streams) *cobra.Command {
 	o := &encryptOptions{}
 	c := &cobra.Command{
-		Use:   "encrypt [VALUE | @FILE | -]",
+		Use:   "encrypt [OWNER/NAME] [VALUE | @FILE | -]",
 		Short: "encrypt a secret, to be kept in the configuration",
 		Long: "encrypt prints a value so that only the server can read it, and who has the key of the\n" +
-			"repository. With --name it prints a document (kind: secret), ready for a .drone.yml.\n\n" +
+			"repository. With --name it prints a document (kind: secret), ready for a .drone.yml.\n" +
+			"With OWNER/NAME the server encrypts. Without, it is done here, with the key that is named,\n" +
+			"or that `drone key set` has remembered for the repository of the git remote.\n\n" +
 			"Without a value it asks for one on the terminal, and shows nothing of it. @FILE is the\n" +
 			"content of a file, - standard input, and both count byte by byte. A VALUE is seen in the\n" +
 			"list of processes, and your shell remembers it.",
 		Example: "  drone encrypt --key-file ~/.keys/hello --name db_password\n" +
+			"  drone encrypt octo/hello --name db_password\n" +
 			"  drone encrypt --key-file ~/.keys/hello --name deploy_key @id_ed25519\n" +
 			"  pass show hello | drone encrypt --key-file ~/.keys/hello --name token --trim -",
 		Args: cobra.ArbitraryArgs,
 	}
 	flags := c.Flags()
-	o.key.register(flags, "which encrypts here, without a server")
+	o.by.register(flags, "which encrypts here, without a server")
 	flags.StringVar(&o.name, "name", "", "print a document for the secret of this `name`")
 	flags.BoolVar(&o.trim, "trim", false, "leave out one line end at the end of the value")
 	for _, name := range ignoredFlags {
@@ -65,16 +70,21 @@ var ignoredFlags = []string{"allow-pull-request", "allow-push-on-pull-request"}
 type encrypter func(ctx context.Context, value []byte) (string, error)
 
 func runEncrypt(ctx context.Context, s Streams, o *encryptOptions, args []string) error {
-	by, args, err := o.encrypter(s, args)
+	repository, args, err := o.arguments(args)
 	if err != nil {
 		return err
 	}
+	by, done, err := o.encrypter(s, repository)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if o.name != "" { // before a value is asked for in vain
 		if _, err := sign.SecretDocument(o.name, ""); err != nil {
 			return usage(fmt.Errorf("--name %q: %w", o.name, err), "")
 		}
 	}
-	value, err := o.value(s, args)
+	value, err := o.value(s, repository, args)
 	if err != nil {
 		return err
 	}
@@ -92,32 +102,59 @@ func runEncrypt(ctx context.Context, s Streams, o *encryptOptions, args []string
 	return err
 }
 
-// encrypter gives what encrypts, and what of the arguments is the value.
-func (o *encryptOptions) encrypter(s Streams, args []string) (encrypter, []string, error) {
-	if len(args) > 1 {
-		return nil, nil, usage(errors.New("encrypt takes one value"), "put quotes around one with blanks, or give it as @FILE or on standard input, as -")
+// arguments takes the repository off them. What follows is no part of any
+// message: it is a secret.
+func (o *encryptOptions) arguments(args []string) (repository string, rest []string, err error) {
+	switch here := o.by.key.given() || o.by.repo != ""; {
+	case len(args) == 2 && here:
+		return "", nil, usage(errors.New("encrypt takes one value; with a key, or --repo, it asks no server, so there is no place for a repository"), hintValue)
+	case len(args) > 2, len(args) == 2 && !isSlug(args[0]):
+		return "", nil, usage(errors.New("encrypt takes one value, after OWNER/NAME where the server shall encrypt it"), hintValue)
+	case len(args) == 2, len(args) == 1 && !here && isSlug(args[0]):
+		return args[0], args[1:], nil
 	}
-	key, from, err := o.key.required(s, "encrypt")
+	return "", args, nil
+}
+
+const hintValue = "put quotes around a value with blanks, or give it as @FILE, or on standard input, as -"
+
+// encrypter gives what encrypts. done is to be called in the end.
+func (o *encryptOptions) encrypter(s Streams, repository string) (by encrypter, done func(), err error) {
+	if repository != "" {
+		return o.serverEncrypter(s, repository)
+	}
+	key, from, err := repositoryKey(s, &o.by.key, o.by.repo, "; or ask the server: put OWNER/NAME in front of the value")
 	if err != nil {
 		return nil, nil, err
 	}
 	return func(_ context.Context, value []byte) (string, error) {
 		data, err := sign.EncryptSecret(key, value, rand.Reader)
 		return data, cipherFailure(err, from)
-	}, args, nil
+	}, func() {}, nil
 }
 
-// required gives the key, which must be one of a repository, and what to call
-// the place it comes from.
-func (f *keyFlags) required(s Streams, do string) (key []byte, from string, err error) {
-	key, from, err = f.read(s)
+func (o *encryptOptions) serverEncrypter(s Streams, repository string) (by encrypter, done func(), err error) {
+	repo, err := remote.ParseRepo(repository)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, usage(err, "")
 	}
-	if key == nil {
-		return nil, "", usage(fmt.Errorf("no key to %s with", do), "name it with --key-file FILE or --key-env NAME")
+	client, err := o.by.server.client(s)
+	if err != nil {
+		return nil, nil, err
 	}
-	return key, from, checkKey(key, from)
+	return func(ctx context.Context, value []byte) (string, error) {
+		data, err := client.Encrypt(ctx, repo, value)
+		if errors.Is(err, remote.ErrNotUTF8) {
+			return "", usage(errors.New("the value is not UTF-8, so the server would get another"), "encrypt it here, with the key, or encrypt its base64")
+		}
+		if err != nil {
+			return "", remoteFailure(err, repo)
+		}
+		if err := sign.CheckEncrypted(data, len(value)); err != nil {
+			return "", &failure{status: StatusUnreachable, err: fmt.Errorf("what the server answers is not what it was asked for: %w", err)}
+		}
+		return data, nil
+	}, client.Close, nil
 }
 
 // cipherFailure says what is wrong with a key or an encrypted text.
@@ -134,8 +171,12 @@ func cipherFailure(err error, from string) error {
 }
 
 // value reads what is to be encrypted.
-func (o *encryptOptions) value(s Streams, args []string) ([]byte, error) {
-	value, typed, err := readValue(s, args, "Value of the secret (not shown): ")
+func (o *encryptOptions) value(s Streams, repository string, args []string) ([]byte, error) {
+	question := "Value of the secret (not shown): "
+	if repository != "" {
+		question = "Value of the secret for " + report.Visible(repository) + " (not shown): "
+	}
+	value, typed, err := readValue(s, args, question)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/keystore"
@@ -141,13 +140,11 @@ func runKeySet(s Streams, flags *keyFlags, plain bool, args []string) error {
 // enteredKey reads a key from the standard input, and asks for it where that is
 // a terminal, which then does not show it.
 func enteredKey(s Streams, repository string) (key []byte, from string, err error) {
-	if file, ok := s.In.(*os.File); ok && s.Dialogue {
-		fmt.Fprintf(s.Err, "key of %s: ", report.Visible(repository))
-		key, err = term.ReadPassword(int(file.Fd()))
-		fmt.Fprintln(s.Err)
-	} else {
-		key, err = io.ReadAll(io.LimitReader(s.In, maxKeyFile+1))
+	if s.Dialogue {
+		key, err = s.askHidden("Key of " + report.Visible(repository) + " (not shown): ")
+		return key, "the key", err
 	}
+	key, err = io.ReadAll(io.LimitReader(s.In, maxKeyFile+1))
 	if err != nil {
 		return nil, "", usage(fmt.Errorf("cannot read the key: %w", cause(err)), "")
 	}

@@ -54,6 +54,8 @@ var parityTests = map[string]string{
 	"`drone sign` of a program, a template or a file for an old version":      "cmd/testdata/script/sign.txtar: which drops the signature",
 	"A file `.env` in the current directory, with commands that ask a server": "cmd/testdata/script/sign_server.txtar: -- .env --",
 	"A Drone server that does not answer, redirects, or is none":              "remote/remote_test.go: func TestTimeout",
+	"`drone encrypt` of an empty value":                                       "cmd/testdata/script/encrypt.txtar: the value is empty",
+	"`drone encrypt --allow-pull-request`, `--allow-push-on-pull-request`":    "cmd/testdata/script/encrypt.txtar: --allow-pull-request has no effect",
 	"`type: exec`":                                   "cmd/testdata/script/exec_host.txtar: which needs --host",
 	"Pipelines that could run side by side":          "cmd/testdata/script/exec_isolate_out.txtar: run at the same time: these two",
 	"The working tree while steps run":               "cmd/testdata/script/exec_isolate.txtar: cmp stdout ../before.txt",

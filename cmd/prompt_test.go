@@ -60,4 +60,13 @@ func TestHiddenPrompt(t *testing.T) {
 			}
 		})
 	}
+	t.Run("of a key", func(t *testing.T) {
+		s := inTerminal(t, t.TempDir(), "exec drone key set --file octo/hello")
+		s.until("Key of octo/hello (not shown):")
+		s.press("0123456789abcdefghijklmno\x03")
+		s.end(130)
+		if strings.Contains(s.bytes(), "0123") {
+			t.Errorf("the terminal shows %q", s.bytes())
+		}
+	})
 }

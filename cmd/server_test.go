@@ -3,8 +3,11 @@ package cmd_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -60,9 +63,29 @@ func serveDrone(w http.ResponseWriter, r *http.Request) {
 		mac := hmac.New(sha256.New, []byte(serverKey))
 		mac.Write(signedLines(body.Data))
 		answer(http.StatusOK, "data", hex.EncodeToString(mac.Sum(nil)))
+	case strings.HasSuffix(r.URL.Path, "/encrypt/secret"):
+		answer(http.StatusOK, "data", encrypted(body.Data))
 	default:
 		answer(http.StatusNotFound, "message", "Not Found")
 	}
+}
+
+// encrypted is what a server makes of a value (reference J1). For one it is not
+// what was asked for.
+func encrypted(value string) string {
+	if value == "another" {
+		return "AAAA\n---\nkind: pipeline\n"
+	}
+	block, err := aes.NewCipher([]byte(serverKey))
+	if err != nil {
+		return err.Error()
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		return err.Error()
+	}
+	nonce := []byte("twelve bytes")
+	return base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, []byte(value), nil))
 }
 
 // signedLines is what a server signs of the files of the tests, in the words of

@@ -66,6 +66,22 @@ func EncryptSecret(key, value []byte, random io.Reader) (string, error) {
 	return base64.StdEncoding.EncodeToString(sealer.Seal(nonce, nonce, value, nil)), nil
 }
 
+// CheckEncrypted fails when text, which a server calls a value of some bytes
+// encrypted, cannot be that. Nothing else must get into a configuration.
+func CheckEncrypted(text string, size int) error {
+	sealed, err := base64.StdEncoding.Strict().DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") {
+		return fmt.Errorf("%w: its base64 is wrong", ErrMalformed)
+	}
+	if got := len(sealed) - nonceSize - tagSize; got != size {
+		return fmt.Errorf("%w: it has another length", ErrMalformed)
+	}
+	return nil
+}
+
+// The sizes of AES-GCM.
+const nonceSize, tagSize = 12, 16
+
 func newSealer(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {

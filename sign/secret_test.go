@@ -73,6 +73,19 @@ func TestDecryptErrors(t *testing.T) {
 	}
 }
 
+func TestCheckEncrypted(t *testing.T) {
+	for _, v := range vectors {
+		if err := CheckEncrypted(v.data, len(v.value)); err != nil {
+			t.Errorf("%s: %v", v.data, err)
+		}
+		for _, wrong := range []string{"", v.data[1:], v.data + "AAAA", v.data + "\n", v.data[:20] + "\n" + v.data[20:], "\n---\nkind: pipeline\n"} {
+			if err := CheckEncrypted(wrong, len(v.value)); !errors.Is(err, ErrMalformed) {
+				t.Errorf("%q is taken: %v", wrong, err)
+			}
+		}
+	}
+}
+
 func FuzzDecryptSecret(f *testing.F) {
 	for _, v := range vectors {
 		f.Add([]byte(v.value), v.data)
