@@ -28,6 +28,9 @@ func GitHub(w io.Writer, findings []manifest.Problem) error {
 			}
 		}
 		message := f.Message
+		for _, r := range f.Related {
+			message += "\n" + place(r.Span.Start) + r.Message
+		}
 		if f.Hint != "" {
 			message += "\nhint: " + f.Hint
 		}

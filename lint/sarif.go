@@ -52,8 +52,8 @@ type (
 		Fixes   []sarifFix      `json:"fixes,omitempty"`
 	}
 	sarifLocation struct {
-		Physical sarifPhysical `json:"physicalLocation"`
-		Message  *sarifText    `json:"message,omitempty"`
+		Physical *sarifPhysical `json:"physicalLocation,omitempty"`
+		Message  *sarifText     `json:"message,omitempty"`
 	}
 	sarifPhysical struct {
 		Artifact sarifArtifact `json:"artifactLocation"`
@@ -135,8 +135,12 @@ func sarifOf(f manifest.Problem) sarifResult {
 	return r
 }
 
-func sarifPlace(s manifest.Span) sarifPhysical {
-	return sarifPhysical{Artifact: sarifArtifact{sarifURI(s.Start.File)}, Region: sarifRegionOf(s)}
+// sarifPlace is nil for what is in no file.
+func sarifPlace(s manifest.Span) *sarifPhysical {
+	if s.Start.File == "" {
+		return nil
+	}
+	return &sarifPhysical{Artifact: sarifArtifact{sarifURI(s.Start.File)}, Region: sarifRegionOf(s)}
 }
 
 // sarifRegionOf is nil for what has no place in a file.
