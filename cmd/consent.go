@@ -47,7 +47,7 @@ func agreed(s Streams, refused *planned, opts compile.Options, mayAsk bool, agai
 	}
 	r := request{planned: allowed}
 	if host && runsType(allowed.plan, "exec") {
-		r.commands = []consent.Answer{consent.Commands("", allowed.source)}
+		r.commands = []consent.Answer{consent.Commands("", allowed.text)}
 	}
 	if trust {
 		r.privileges = privilegesOf(allowed.plan)
@@ -56,7 +56,7 @@ func agreed(s Streams, refused *planned, opts compile.Options, mayAsk bool, agai
 		return refused, nil // no consent makes a difference
 	}
 	memory := memoryOf(s)
-	r.inFile(memory.inTree(allowed.file))
+	r.inFile(memory.inTree(allowed.name))
 	r.missing = memory.missing(r.answers())
 	if len(r.missing) == 0 {
 		return allowed, nil

@@ -139,7 +139,7 @@ func checkConfig(ctx context.Context, s Streams, args []string) (doctor.Check, *
 	n, _, _ := lint.Count(p.problems)
 	switch asked := p.refused(); {
 	case n > asked:
-		check.Message, check.Fix = fmt.Sprintf("%s has %s", p.name, report.Plural(n, "error")), "drone lint "+p.file
+		check.Message, check.Fix = fmt.Sprintf("%s has %s", p.name, report.Plural(n, "error")), "drone lint "+p.name
 	case asked > 0:
 		check.Status = doctor.Warn
 		check.Message = fmt.Sprintf("%s can be read; it asks for %s that you have not agreed to", p.name, report.Plural(asked, "privilege"))

@@ -6,108 +6,142 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	osexec "os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/drone-laptop/drone/convert"
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// evaluateCommand is not for users: with it the program evaluates Jsonnet for
-// another process of itself. Nothing can stop go-jsonnet, and a program without
-// end takes all of the stack, which would end the process that it is in.
-const evaluateCommand = "__jsonnet"
+// evaluateCommand is not for users: with it the program evaluates a program or a
+// template for another process of itself. Not all of that can be stopped, and
+// what takes all of the stack or of the memory ends the process that it is in.
+const evaluateCommand = "__evaluate"
 
-// evaluation is what the process is asked on its standard input.
-type evaluation struct {
-	Name    string
-	Source  []byte
-	Options convert.JsonnetOptions
-}
-
-// evaluated is what it answers on its standard output.
+// evaluated is one of the things that the process says on its standard output,
+// one behind the other. The last one has one of the lower three.
 type evaluated struct {
-	Output  *convert.Output
-	Error   *convert.Error
-	Failure string // an error that is none of the program's
-	Printed []string
+	Print, Warn *string `json:",omitempty"`
+
+	Output  *convert.Output `json:",omitempty"`
+	Error   *convert.Error  `json:",omitempty"`
+	Failure string          `json:",omitempty"` // an error that is none of the program's
 }
 
-// serveEvaluation answers one evaluation.
+// serveEvaluation does the one job that it is given on its standard input.
 func serveEvaluation(s Streams) int {
-	var ask evaluation
-	if err := json.NewDecoder(s.In).Decode(&ask); err != nil {
+	var job convert.Job
+	if err := json.NewDecoder(s.In).Decode(&job); err != nil {
 		return s.fail(err)
 	}
-	var answer evaluated
-	ask.Options.Print = func(line string) { answer.Printed = append(answer.Printed, line) }
-	ctx, release := convert.Bound(context.Background(), ask.Name)
-	defer release()
-	out, err := convert.Jsonnet(ctx, ask.Name, ask.Source, ask.Options)
-	if ctx.Err() != nil {
-		answer.Printed = nil // it may still be added to
+	answers := json.NewEncoder(s.Out)
+	var mu sync.Mutex // what goes on in the background may still print
+	over := false
+	answer := func(e evaluated, last bool) (err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !over {
+			err = answers.Encode(e)
+		}
+		over = over || last
+		return err
 	}
-	switch {
-	case err == nil:
-		answer.Output = out
-	case !errors.As(err, &answer.Error):
-		answer.Failure = err.Error()
+	// When nobody reads it, the last answer tells.
+	out, err := convert.Evaluate(context.Background(), job, convert.Told{
+		Print: func(line string) { _ = answer(evaluated{Print: &line}, false) },
+		Warn:  func(text string) { _ = answer(evaluated{Warn: &text}, false) },
+	})
+	last := evaluated{Output: out}
+	if err != nil {
+		last.Output = nil
+		if !errors.As(err, &last.Error) {
+			last.Failure = err.Error()
+		}
 	}
-	if err := json.NewEncoder(s.Out).Encode(answer); err != nil {
+	if err := answer(last, true); err != nil {
 		return s.fail(err)
 	}
 	return StatusOK
 }
 
-// evaluator gives what evaluates Jsonnet: another process where this program
-// knows itself, else this one.
-func (s Streams) evaluator() convert.JsonnetEvaluator {
+// evaluator gives what evaluates programs and templates: another process where
+// this program knows itself, else this one.
+func (s Streams) evaluator() convert.Evaluator {
 	if s.Program == "" {
-		return convert.Jsonnet
+		return convert.Evaluate
 	}
 	return s.evaluate
 }
 
-// evaluate has another process evaluate a program. It ends with ctx.
-func (s Streams) evaluate(ctx context.Context, name string, source []byte, opts convert.JsonnetOptions) (*convert.Output, error) {
-	ask, err := json.Marshal(evaluation{name, source, opts})
+// evaluationTime is when a process is given up that has not given up itself.
+const evaluationTime = 30 * time.Second
+
+// evaluate has another process do a job. It ends with ctx.
+func (s Streams) evaluate(ctx context.Context, job convert.Job, told convert.Told) (*convert.Output, error) {
+	ask, err := json.Marshal(job)
 	if err != nil {
 		return nil, err
 	}
-	var stdout, stderr bytes.Buffer
+	ctx, cancel := context.WithTimeoutCause(ctx, evaluationTime, &convert.Error{
+		Pos: manifest.Pos{File: job.Name}, Message: fmt.Sprintf("it was not done after %s and was given up", evaluationTime),
+	})
+	defer cancel()
+	var stderr bytes.Buffer
 	c := osexec.CommandContext(ctx, s.Program, evaluateCommand)
-	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(ask), &stdout, &stderr
+	c.Stdin, c.Stderr = bytes.NewReader(ask), &stderr
 	c.Env = append(os.Environ(), "GOTRACEBACK=none") // only the first line of a crash is looked at
 	c.WaitDelay = time.Second
-	failed := c.Run()
-	if ctx.Err() != nil {
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return nil, fmt.Errorf("cannot start what evaluates %s: %w", job.Name, err)
+	}
+	last := hear(stdout, told)
+	failed := c.Wait()
+	switch {
+	case last == nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case last == nil:
+		return nil, crashed(job.Name, stderr.String(), failed)
+	case last.Error != nil:
+		return nil, last.Error
+	case last.Failure != "":
+		return nil, errors.New(last.Failure)
 	}
-	var answer evaluated
-	if err := json.Unmarshal(stdout.Bytes(), &answer); err != nil {
-		return nil, crashed(name, stderr.String(), failed)
-	}
-	for _, line := range answer.Printed {
-		if opts.Print != nil {
-			opts.Print(line)
+	return last.Output, nil
+}
+
+// hear passes on what a process says and returns the last of it, nil when there
+// is none.
+func hear(answers io.Reader, told convert.Told) *evaluated {
+	dec := json.NewDecoder(answers)
+	for {
+		var e evaluated
+		if err := dec.Decode(&e); err != nil {
+			return nil // the process tells why, or has been ended
+		}
+		switch {
+		case e.Print != nil && told.Print != nil:
+			told.Print(*e.Print)
+		case e.Warn != nil && told.Warn != nil:
+			told.Warn(*e.Warn)
+		case e.Output != nil || e.Error != nil || e.Failure != "":
+			return &e
 		}
 	}
-	switch {
-	case answer.Error != nil:
-		return nil, answer.Error
-	case answer.Failure != "":
-		return nil, errors.New(answer.Failure)
-	}
-	return answer.Output, nil
 }
 
 // crashed explains a process that has ended without an answer.
 func crashed(name, output string, failed error) error {
 	e := &convert.Error{
 		Pos:  manifest.Pos{File: name},
-		Hint: "look for a function that calls itself without end, or a huge list",
+		Hint: "look for a function that calls itself without end, or for a huge text or list",
 	}
 	switch {
 	case strings.Contains(output, "stack overflow"), strings.Contains(output, "stack exceeds"):

@@ -37,7 +37,7 @@ func TestEvaluationCrashes(t *testing.T) {
 		`cat >/dev/null; echo '{"Failure": "broken"}'`:                     "broken",
 		`cat >/dev/null; echo '{"Error": {"Message": "its own"}}'`:         "its own",
 	} {
-		_, err := shell(t, script).evaluate(t.Context(), "a.jsonnet", []byte("{}"), convert.JsonnetOptions{})
+		_, err := shell(t, script).evaluate(t.Context(), convert.Job{Name: "a.jsonnet"}, convert.Told{})
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", script, err, want)
 		}
@@ -49,7 +49,7 @@ func TestEvaluationEnds(t *testing.T) {
 	stop := errors.New("stop")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, stop)
 	defer cancel()
-	_, err := shell(t, "exec sleep 60").evaluate(ctx, "a.jsonnet", nil, convert.JsonnetOptions{})
+	_, err := shell(t, "exec sleep 60").evaluate(ctx, convert.Job{Name: "a.jsonnet"}, convert.Told{})
 	if !errors.Is(err, stop) {
 		t.Errorf("got %v", err)
 	}

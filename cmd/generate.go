@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"gopkg.in/yaml.v3"
 
+	"github.com/drone-laptop/drone/convert"
 	"github.com/drone-laptop/drone/internal/rewrite"
 )
 
@@ -41,6 +43,15 @@ func (f *generateFlags) read(s Streams, c *cobra.Command, args []string) (name s
 		name = args[0]
 	}
 	return readSource(s, []string{name})
+}
+
+// evaluate runs the program, which may read any file: nothing of it is run here.
+func (f *generateFlags) evaluate(ctx context.Context, s Streams, job convert.Job) (*convert.Output, error) {
+	out, err := s.evaluator()(ctx, job, convert.Told{Print: func(line string) { s.note(line) }})
+	if err != nil {
+		return nil, conversionFailure(err)
+	}
+	return out, nil
 }
 
 // write writes what a program made.

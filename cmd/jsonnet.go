@@ -53,14 +53,12 @@ func runJsonnet(ctx context.Context, s Streams, o *jsonnetOptions, c *cobra.Comm
 	if err != nil {
 		return err
 	}
-	ctx, release := convert.Bound(ctx, name)
-	defer release()
-	out, err := given.Jsonnet(ctx, name, source, convert.JsonnetOptions{
+	out, err := o.evaluate(ctx, s, convert.Job{Format: convert.FormatJsonnet, Name: name, Source: source, Jsonnet: convert.JsonnetOptions{
 		ExtVars: given.ExtVars, ExtCode: given.ExtCode, TopVars: given.TopVars, TopCode: given.TopCode,
-		Paths: given.Paths, Text: o.text, Print: given.Print,
-	})
+		Paths: given.Paths, Text: o.text,
+	}})
 	if err != nil {
-		return conversionFailure(err)
+		return err
 	}
 	text, err := o.join(name, out)
 	if err != nil {

@@ -82,44 +82,6 @@ func (f *legacyFlags) convert(name string, source []byte, opts convert.LegacyOpt
 	return c, nil
 }
 
-// inSource gives problems of a converted text as those of the file that was
-// converted, with its notes. What is wrong in each combination of a matrix is
-// told once.
-func inSource(c *convert.Converted, problems []manifest.Problem) []manifest.Problem {
-	if c == nil {
-		return problems
-	}
-	type id struct {
-		start         manifest.Pos
-		rule, message string
-	}
-	seen := map[id]bool{}
-	var out []manifest.Problem
-	for _, p := range slices.Concat(c.Notes, converted(c, problems)) {
-		if p.Rule == "never-together" {
-			continue // the order of the steps is what it was, and was not chosen
-		}
-		key := id{p.Span.Start, p.Rule, p.Message}
-		if !seen[key] {
-			seen[key] = true
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// converted are problems of a converted text without the notes.
-func converted(c *convert.Converted, problems []manifest.Problem) []manifest.Problem {
-	if c == nil {
-		return problems
-	}
-	out := make([]manifest.Problem, len(problems))
-	for i, p := range problems {
-		out[i] = c.Problem(p)
-	}
-	return out
-}
-
 // legacyFindings are what the linter finds in a file for an old version: what it
 // finds in the text that it was converted to, what has no equivalent, and what
 // a server makes of such a file. level is that of the rule about such files, ""
@@ -136,7 +98,7 @@ func legacyFindings(old *convert.Converted, source []byte, found []manifest.Prob
 	if level != "" && level != lint.Off {
 		p.Severity = manifest.Severity(level)
 	}
-	out := append([]manifest.Problem{p}, inSource(old, found)...)
+	out := append([]manifest.Problem{p}, inSource(legacyOrigin{old, source}, found)...)
 	if level == lint.Off {
 		out = slices.DeleteFunc(out, func(p manifest.Problem) bool { return p.Rule == manifest.RuleLegacy })
 	}

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,6 +52,7 @@ func newLint(s Streams, version string) *cobra.Command {
 	}
 	o.build.register(c)
 	flags := c.Flags()
+	o.given = flags
 	o.progs.register(flags)
 	o.legacy.register(flags)
 	flags.BoolVar(&o.sel.trusted, "trusted", false, "the server trusts the repository: privileged, host volumes, devices … are fine")
@@ -83,8 +83,8 @@ func newLint(s Streams, version string) *cobra.Command {
 // linted is what came of one file.
 type linted struct {
 	file     string
-	source   []byte // the text that positions refer to
-	use      []byte // that of the file, where it asks for the template that has made the source
+	origin   origin // has the texts that positions refer to
+	maker    string // the program or template that was looked at, "" without one
 	findings []manifest.Problem
 	strict   bool
 	err      error
@@ -112,6 +112,7 @@ func runLint(ctx context.Context, s Streams, o *lintOptions, args []string) erro
 	}
 	results := l.all(ctx, paths)
 	var all []manifest.Problem
+	var hints []string
 	failed := 0
 	for _, r := range results {
 		if r.err != nil {
@@ -125,13 +126,19 @@ func runLint(ctx context.Context, s Streams, o *lintOptions, args []string) erro
 		shown := o.shown(r)
 		all = append(all, shown...)
 		if o.format.value == "text" {
-			if err := lint.Text(s.Out, shown, r.sourceOf, painter(s.outStyle())); err != nil {
+			if err := lint.Text(s.Out, shown, r.origin.SourceOf, painter(s.outStyle())); err != nil {
 				return err
+			}
+			if r.maker != "" && len(shown) > 0 {
+				hints = append(hints, renderHint(s.renderCommand(o.given, r.file), r.maker))
 			}
 		}
 	}
 	if err := o.write(s, all); err != nil {
 		return err
+	}
+	for _, hint := range hints {
+		s.note(hint)
 	}
 	o.summary(s, results)
 	switch {
@@ -209,13 +216,6 @@ func fatal(f manifest.Problem, strict bool) bool {
 
 func (r linted) fails() bool {
 	return slices.ContainsFunc(r.findings, func(f manifest.Problem) bool { return fatal(f, r.strict) })
-}
-
-func (r linted) sourceOf(file string) []byte {
-	if file == r.file && r.use != nil {
-		return r.use
-	}
-	return r.source
 }
 
 // linter looks at files for one command.
@@ -322,33 +322,32 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		return r
 	}
 	if old != nil {
-		r.source, r.findings = source, legacyFindings(old, source, lint.Check(name, old.Text, opts), opts.Levels[manifest.RuleLegacy])
+		r.origin, r.findings = legacyOrigin{old, source}, legacyFindings(old, source, lint.Check(name, old.Text, opts), opts.Levels[manifest.RuleLegacy])
 		return r
 	}
-	text, err := l.toYAML(ctx, name, source)
+	made, err := l.made(ctx, name, source)
 	if err != nil {
 		r.err = err
 		return r
 	}
-	shown := name
-	if !bytes.Equal(text, source) {
-		shown += " (converted)" // positions are those of the text it became
+	r.origin, r.maker = madeOrigin{made}, made.Maker
+	if made.Maker != "" {
+		r.findings = inSource(r.origin, lint.Check(made.Name, made.Text, opts))
+		if convert.Detect(name, source) == convert.FormatTemplate {
+			r.findings = append(r.findings, lint.Check(name, source, opts)...)
+		}
+		lint.Sort(r.findings)
+		return r
 	}
-	if shown == name {
-		opts.Generated, opts.Key = l.generated(ctx, name), l.key
-	}
-	r.source, r.findings = text, lint.Check(shown, text, opts)
-	if shown != name && convert.Detect(name, source) == convert.FormatTemplate {
-		r.use = source
-		r.findings = append(lint.Check(name, source, opts), r.findings...)
-	}
-	if l.options.fix && shown == name && name != "<stdin>" {
-		mended, n := lint.Apply(text, r.findings)
+	opts.Generated, opts.Key = l.generated(ctx, name), l.key
+	r.findings = lint.Check(name, source, opts)
+	if l.options.fix && name != "<stdin>" {
+		mended, n := lint.Apply(source, r.findings)
 		if n > 0 {
 			if r.err = mend(name, mended); r.err != nil {
 				return r
 			}
-			r.source, r.findings = mended, lint.Check(shown, mended, opts)
+			r.origin, r.findings = madeOrigin{convert.Plain(name, mended)}, lint.Check(name, mended, opts)
 		}
 	}
 	return r
@@ -362,28 +361,29 @@ func mend(name string, text []byte) error {
 }
 
 // generated runs the program beside a file that the file is probably made from,
-// if there is one that gives the same for every build. What is wrong with the
-// program itself is told to those who look at it.
+// if there is one. What it makes must be the same for every build: a program that
+// asks for one is left out, unless flags give it all that it asks for. What is
+// wrong with the program itself is told to those who look at it.
 func (l *linter) generated(ctx context.Context, name string) *lint.Generated {
 	stem, found := strings.CutSuffix(name, ".yml")
 	if !found {
 		return nil
 	}
-	for _, ending := range []string{".jsonnet", ".star", ".starlark"} {
+	for _, ending := range []string{".jsonnet", ".star", ".starlark", ".script"} {
 		program, source, err := readProgram(stem + ending)
-		if err != nil || asksForBuild(source) {
+		if err != nil {
 			continue
 		}
 		given, err := l.options.progs.options(l.streams, program, source, l.compile.Build, false)
 		if err != nil {
 			return nil
 		}
-		given.Print = func(string) {} // nobody has asked for the program
-		text, err := convert.Run(ctx, program, source, given)
-		if err != nil {
+		given.Bare, given.Print, given.Warn = true, nil, nil // nobody has asked for the program
+		made, err := convert.Run(ctx, program, source, given)
+		if err != nil || made.Asked {
 			return nil
 		}
-		return &lint.Generated{Program: filepath.Base(program), Text: text}
+		return &lint.Generated{Program: filepath.Base(program), Text: made.Text}
 	}
 	return nil
 }
@@ -398,39 +398,27 @@ func readProgram(name string) (string, []byte, error) {
 	return name, source, err
 }
 
-// asksForBuild reports whether what a program makes may differ from build to
-// build, or with what it is given on the command line.
-func asksForBuild(program []byte) bool {
-	for _, word := range []string{"extVar", "ctx.", "ctx["} {
-		if bytes.Contains(program, []byte(word)) {
-			return true
-		}
-	}
-	return false
-}
-
-// toYAML converts what is not Drone YAML yet. What no program here can convert
-// is YAML as well, of which there is something to say.
-func (l *linter) toYAML(ctx context.Context, name string, source []byte) ([]byte, error) {
-	format := convert.Detect(name, source)
-	if format == convert.FormatLegacy04 || format == convert.FormatLegacy08 {
-		return source, nil
+// made converts what is not Drone YAML yet. What no program here can convert is
+// YAML as well, of which there is something to say.
+func (l *linter) made(ctx context.Context, name string, source []byte) (*convert.Result, error) {
+	if convert.IsLegacy(convert.Detect(name, source)) {
+		return convert.Plain(name, source), nil
 	}
 	given, err := l.options.progs.options(l.streams, name, source, l.compile.Build, false)
 	if err != nil {
 		return nil, err
 	}
-	text, err := convert.Run(ctx, name, source, given)
+	made, err := convert.Run(ctx, name, source, given)
 	if e, ok := errors.AsType[*convert.Error](err); ok && e.Use {
 		if e.Absent {
 			l.streams.note(e.Error() + ", so nothing is known of what it makes")
 		}
-		return source, nil
+		return convert.Plain(name, source), nil
 	}
 	if err != nil {
 		return nil, conversionFailure(err)
 	}
-	return text, nil
+	return made, nil
 }
 
 func merged(below, above map[string]lint.Level) map[string]lint.Level {

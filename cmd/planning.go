@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/convert"
@@ -33,6 +33,7 @@ type planFlags struct {
 	progs  programFlags
 	base   string
 	legacy legacyFlags
+	given  *pflag.FlagSet // of the command
 }
 
 func (f *planFlags) register(c *cobra.Command) {
@@ -41,6 +42,7 @@ func (f *planFlags) register(c *cobra.Command) {
 	f.sel.register(c)
 	f.progs.register(c.Flags())
 	f.legacy.register(c.Flags())
+	f.given = c.Flags()
 	c.Flags().StringVar(&f.base, "base", "",
 		"`ref` that the changed files of `when.paths` and `trigger.paths` are counted from (default: where the branch left the default branch)")
 }
@@ -49,14 +51,16 @@ func (f *planFlags) register(c *cobra.Command) {
 type planned struct {
 	plan     *exec.Plan // nil when something found keeps it from being made
 	build    compile.Build
-	name     string // of the file, as positions have it
-	file     string // that was read
-	source   []byte
-	parsed   *manifest.File // the source as it stands
+	name     string         // of the file that was read
+	text     []byte         // what is agreed to: that of the file, or what a program has made
+	parsed   *manifest.File // what it became
 	problems []manifest.Problem
 	trusted  bool
 	leftOut  []string           // see leftOut
-	legacy   *convert.Converted // of a file for an old version, which source is then
+	origin   origin             // of parsed
+	legacy   *convert.Converted // of a file for an old version, else nil
+	maker    string             // the program or template that has made it, "" without one
+	render   string             // the command that prints what that has made
 	declined bool               // the user was asked, and did not agree
 }
 
@@ -186,31 +190,30 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := source
 	given.Legacy = convert.LegacyOptions{Link: opts.Build.Repo.Link, Local: !m.flags.sel.clone, Environment: true}
 	old, err := m.flags.legacy.convert(name, source, given.Legacy)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case old != nil:
-		text, opts.Era = old.Text, old.Version
-	default:
-		if text, err = convert.Run(ctx, name, source, given); err != nil {
-			return nil, conversionFailure(err)
-		}
 	}
-	file := name
-	if old == nil && !bytes.Equal(text, source) {
-		name += " (converted)" // positions are those of the text it became
+	made := &convert.Result{Name: name}
+	if old != nil {
+		made.Text, opts.Era = old.Text, old.Version
+	} else if made, err = convert.Run(ctx, name, source, given); err != nil {
+		return nil, conversionFailure(err)
+	} else {
+		opts.Era = made.Era()
 	}
-	if opts.Build.Changed, err = m.changedFiles(name, text); err != nil {
+	if opts.Build.Changed, err = m.changedFiles(name, made.Text); err != nil {
 		return nil, err
 	}
 	plan := func(opts compile.Options) (*planned, error) {
-		p, err := makePlan(name, text, opts)
+		p, err := makePlan(made.Name, made.Text, opts)
 		if p != nil {
-			p.file = file
-			p.shownIn(old, source)
+			p.name = name
+			p.comesFrom(source, old, made)
+			if made.Maker != "" {
+				p.render = m.streams.renderCommand(m.flags.given, name)
+			}
 		}
 		return p, err
 	}
@@ -226,7 +229,7 @@ func makePlan(name string, text []byte, opts compile.Options) (*planned, error) 
 	parsed, found := manifest.Parse(name, text, nil)
 	plan, problems, err := compile.File(parsed, found, opts)
 	lint.Sort(problems)
-	p := &planned{plan: plan, build: opts.Build, name: name, source: text, parsed: parsed, problems: problems, trusted: opts.Trusted}
+	p := &planned{plan: plan, build: opts.Build, name: name, parsed: parsed, problems: problems, trusted: opts.Trusted}
 	// What has the name may be just what could not be read, so the errors come
 	// first.
 	if err != nil && !p.wrong() {
@@ -238,17 +241,21 @@ func makePlan(name string, text []byte, opts compile.Options) (*planned, error) 
 	return p, nil
 }
 
-// shownIn has what was found of a converted text told of the file that the text
-// was made from, nil for one that is not for an old version.
-func (p *planned) shownIn(old *convert.Converted, source []byte) {
-	if old == nil {
+// comesFrom has what was found told of the file that was read, and of what that
+// was made of. old is nil for a file that is not for an old version.
+func (p *planned) comesFrom(source []byte, old *convert.Converted, made *convert.Result) {
+	p.legacy, p.maker, p.origin = old, made.Maker, madeOrigin{made}
+	p.text = made.Text
+	if old != nil {
+		p.origin, p.text = legacyOrigin{old, source}, source
+	}
+	if old == nil && made.Maker == "" {
 		return
 	}
-	p.legacy, p.source = old, source
-	p.problems = warnings(inSource(old, p.problems))
+	p.problems = warnings(inSource(p.origin, p.problems))
 	lint.Sort(p.problems)
 	if p.plan != nil {
-		old.Adapt(p.plan)
+		p.origin.Adapt(p.plan)
 	}
 }
 
@@ -385,7 +392,7 @@ func (p *planned) advise(s Streams) error {
 	if err != nil {
 		return err
 	}
-	config, err := configs.of(p.file)
+	config, err := configs.of(p.name)
 	if err != nil {
 		return err
 	}
@@ -394,12 +401,11 @@ func (p *planned) advise(s Streams) error {
 		opts.Levels = config.Levels
 	}
 	advice := slices.DeleteFunc(lint.Advice(p.parsed, p.plan, opts), func(f manifest.Problem) bool { return f.Severity != manifest.Error })
-	advice = converted(p.legacy, advice)
-	if len(advice) == 0 {
+	if advice = translated(p.origin, advice); len(advice) == 0 {
 		return nil
 	}
 	// Whoever cannot read it has nobody to be told of that.
-	_ = lint.Text(s.Err, advice, p.sourceOf, painter(s.errStyle()))
+	_ = lint.Text(s.Err, advice, p.origin.SourceOf, painter(s.errStyle()))
 	s.note("a server takes this without a word, so it runs; `drone lint --explain RULE` tells more of a rule")
 	return nil
 }
@@ -424,8 +430,8 @@ func (p *planned) refuse() error {
 			"read what it asks for, then run it with "+p.consentFlags()+" if you trust it; on a terminal `drone exec` asks, and can remember the answer")
 	}
 	hint := ""
-	if p.name != p.file && p.file != "" {
-		hint = "`drone render " + p.file + "` prints the text that " + p.file + " became"
+	if p.maker != "" {
+		hint = renderHint(p.render, p.maker)
 	}
 	return usage(fmt.Errorf("%s has %s and was not run", p.name, report.Plural(n, "error")), hint)
 }
@@ -470,29 +476,21 @@ func (p *planned) writeProblems(s Streams) {
 			brief[i].Hint = "" // the last line says it once for all
 		}
 	}
-	_ = lint.Text(s.Err, brief, p.sourceOf, painter(s.errStyle()))
+	_ = lint.Text(s.Err, brief, p.origin.SourceOf, painter(s.errStyle()))
 	if left > 0 {
 		s.note(report.Plural(left, "more warning") + " of the same kinds; `drone lint" + p.argument() + "` shows all")
 	}
-	if p.legacy != nil && len(p.legacy.LeftOut) > 0 {
-		s.note("left out, for their `local: false`: " + strings.Join(p.legacy.LeftOut, ", "))
+	if left := p.origin.LeftOut(); len(left) > 0 {
+		s.note("left out, for their `local: false`: " + strings.Join(left, ", "))
 	}
 }
 
 // argument is how the file is named to a command, with a space before it.
 func (p *planned) argument() string {
-	if name, _, _ := strings.Cut(p.name, " (converted)"); name != defaultFile && name != "<stdin>" {
-		return " " + name
+	if p.name != defaultFile && p.name != "<stdin>" {
+		return " " + p.name
 	}
 	return ""
-}
-
-// sourceOf gives the text that positions refer to.
-func (p *planned) sourceOf(file string) []byte {
-	if file == p.name {
-		return p.source
-	}
-	return nil
 }
 
 func painter(style report.Style) lint.Painter {

@@ -46,10 +46,10 @@ func runRender(ctx context.Context, s Streams, o *renderOptions, args []string) 
 	if err != nil {
 		return err
 	}
-	text, err := convert.Run(ctx, name, source, given)
+	made, err := convert.Run(ctx, name, source, given)
 	if err != nil {
 		return conversionFailure(err)
 	}
-	_, err = s.Out.Write(text)
+	_, err = s.Out.Write(made.Text)
 	return err
 }

@@ -71,7 +71,7 @@ func (f *jsonnetFlags) options(s Streams) (opts convert.Options, err error) {
 	opts.Paths = slices.DeleteFunc(filepath.SplitList(s.getenv("JSONNET_PATH")), func(dir string) bool { return dir == "" })
 	opts.Paths = append(opts.Paths, f.paths...)
 	opts.Print = func(line string) { s.note(line) }
-	opts.Warn, opts.Jsonnet = s.warn, s.evaluator()
+	opts.Warn, opts.Evaluate = s.warn, s.evaluator()
 	return opts, nil
 }
 

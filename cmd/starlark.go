@@ -54,14 +54,11 @@ func runStarlark(ctx context.Context, s Streams, o *starlarkOptions, c *cobra.Co
 	if err != nil {
 		return err
 	}
-	ctx, release := convert.Bound(ctx, name)
-	defer release()
-	out, err := convert.Starlark(ctx, name, source, convert.StarlarkOptions{
-		Build: build, MaxSteps: o.maxSteps, Paths: append([]string{"."}, o.paths...),
-		Print: func(line string) { s.note(line) },
-	})
+	out, err := o.evaluate(ctx, s, convert.Job{Format: convert.FormatStarlark, Name: name, Source: source, Build: build, Starlark: convert.StarlarkOptions{
+		MaxSteps: o.maxSteps, Paths: append([]string{"."}, o.paths...),
+	}})
 	if err != nil {
-		return conversionFailure(err)
+		return err
 	}
 	text, err := o.join(name, out)
 	if err != nil {

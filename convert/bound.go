@@ -21,17 +21,11 @@ const (
 	hearing = 200 * time.Millisecond
 )
 
-// Bound gives a context for one call of Jsonnet or Starlark, which Run has by
-// itself. It ends as that of Run does.
-func Bound(ctx context.Context, name string) (_ context.Context, release func()) {
-	return bound(ctx, name, Options{})
-}
-
-// bound gives a context that ends with an *Error when the time of the options
+// bound gives a context that ends with an *Error when the time of the limits
 // has passed or memory has grown by theirs. release must be called, and waits
 // for what looks after that.
-func bound(ctx context.Context, name string, opts Options) (_ context.Context, release func()) {
-	limit, memory := opts.Time, opts.Memory
+func bound(ctx context.Context, name string, limits Limits) (_ context.Context, release func()) {
+	limit, memory := limits.Time, limits.Memory
 	if limit == 0 {
 		limit = maxTime
 	}
@@ -67,7 +61,7 @@ func endless(name, why string) error {
 	return &Error{
 		Pos:     manifest.Pos{File: name},
 		Message: why + " and was given up",
-		Hint:    "look for a loop or a function that calls itself without end",
+		Hint:    "look for a loop or a function that goes on without end, or for a huge text or list",
 	}
 }
 

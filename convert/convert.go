@@ -12,10 +12,7 @@ package convert
 import (
 	"context"
 	"fmt"
-	"maps"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/manifest"
@@ -51,12 +48,6 @@ type Error struct {
 type Frame struct {
 	Pos  manifest.Pos
 	Name string // of the function that the place is in, may be empty
-}
-
-// Output is what a program makes.
-type Output struct {
-	Documents []string
-	IsList    bool // it made a list of them
 }
 
 // Error is file:line:col: message, without the parts that are not known.
@@ -102,6 +93,9 @@ func place(pos manifest.Pos) string {
 // server gives for a build without facts.
 type Options struct {
 	Build compile.Build
+	// Bare gives a Jsonnet program no facts of the build, so that it fails if it
+	// asks for one. A Starlark program gets them, see Result.Asked.
+	Bare bool
 	// ExtVars and ExtCode are further external variables of Jsonnet; they win
 	// over those of the build. TopVars and TopCode are for programs that are
 	// functions. See JsonnetOptions.
@@ -119,13 +113,10 @@ type Options struct {
 	Legacy LegacyOptions
 	// MaxSteps limits Starlark, see StarlarkOptions.
 	MaxSteps uint64
-	// Time and Memory, in bytes, are what everything may take: 20 s and 1 GiB
-	// when 0. Memory is looked at now and then, for the whole process.
-	Time   time.Duration
-	Memory uint64
-	// Jsonnet evaluates Jsonnet in place of the function of that name, nil for
-	// that: it leaves behind what does not end, and that may take all memory.
-	Jsonnet JsonnetEvaluator
+	Limits   Limits
+	// Evaluate evaluates programs and templates, nil for the function of that
+	// name: it leaves behind what does not end, and that may take all memory.
+	Evaluate Evaluator
 	// Print receives each line that a program prints; nil drops it.
 	Print func(line string)
 	// Warn receives what works here and not on a server; nil drops it.
@@ -135,12 +126,17 @@ type Options struct {
 // ToYAML gives the Drone YAML for a configuration file of any format, as Run
 // does. What a program prints is dropped.
 func ToYAML(ctx context.Context, name string, source []byte, build compile.Build) ([]byte, error) {
-	return Run(ctx, name, source, Options{Build: build})
+	made, err := Run(ctx, name, source, Options{Build: build})
+	if err != nil {
+		return nil, err
+	}
+	return made.Text, nil
 }
 
 // Run gives the Drone YAML for a configuration file of any format; Drone YAML
-// comes back unchanged, and files for Drone 0.4 to 0.8 are for Legacy. name is the path of the file: its extension tells the
-// format, imports are found relative to it, and errors name it.
+// comes back unchanged, and files for Drone 0.4 to 0.8 are for Legacy. name is
+// the path of the file: its extension tells the format, imports are found
+// relative to it, and errors name it.
 //
 // What programs make becomes one document for an object and one for each
 // element of a list. Documents are written as JSON, because substitution works
@@ -148,54 +144,60 @@ func ToYAML(ctx context.Context, name string, source []byte, build compile.Build
 // server's; only blanks between values differ. Keys of Jsonnet are sorted, those
 // of Starlark are in the order the program put them.
 //
+// What a YAML template makes may be a file for Drone 0.8, which is converted. As
+// on a server, nothing else that is made is converted again.
+//
 // The error is an *Error, or the cause of the end of ctx. A program that takes
 // too much time or memory is an *Error, too.
-func Run(ctx context.Context, name string, source []byte, opts Options) ([]byte, error) {
+func Run(ctx context.Context, name string, source []byte, opts Options) (*Result, error) {
 	format := Detect(name, source)
 	switch format {
 	case FormatDrone:
-		return source, nil
+		return Plain(name, source), nil
 	case FormatLegacy04, FormatLegacy08:
 		return nil, legacyError(name, source, format)
 	}
-	ctx, release := bound(ctx, name, opts)
-	defer release()
+	r := &Result{Name: name + renderedName, File: name, Maker: name, source: source}
+	job := Job{Format: format, Name: name, Source: source, Limits: opts.Limits}
 	if format == FormatTemplate {
-		return runTemplate(ctx, name, source, opts)
-	}
-	return runProgram(ctx, format, name, source, nil, opts)
-}
-
-// runProgram gives the stream of documents that a program makes. input is the
-// data of a template, nil for what is none.
-func runProgram(ctx context.Context, format Format, name string, source []byte, input map[string]any, opts Options) ([]byte, error) {
-	var out *Output
-	var err error
-	if format == FormatJsonnet {
-		vars := Variables(opts.Build, name)
-		for key, value := range input {
-			vars["input."+key] = fmt.Sprint(value)
+		u, err := readUse(name, source)
+		if err != nil {
+			return nil, err
 		}
-		maps.Copy(vars, opts.ExtVars)
-		evaluate := opts.Jsonnet
-		if evaluate == nil {
-			evaluate = Jsonnet
+		if job.Name, job.Source, err = u.find(opts); err != nil {
+			return nil, err
 		}
-		out, err = evaluate(ctx, name, source, JsonnetOptions{
-			ExtVars: vars, ExtCode: opts.ExtCode, TopVars: opts.TopVars, TopCode: opts.TopCode,
-			Paths: append([]string{filepath.Dir(name)}, opts.Paths...), Within: opts.Within, Print: opts.Print,
-		})
-	} else {
-		out, err = Starlark(ctx, name, source, StarlarkOptions{
-			Build: opts.Build, Input: input, MaxSteps: opts.MaxSteps, Paths: opts.Paths, Within: opts.Within,
-			Print: opts.Print, Warn: opts.Warn,
-		})
+		r.Maker, r.template, r.isUse = job.Name, job.Source, true
+		job.Use = &Use{Name: name, Source: source}
+		if program := Detect(job.Name, nil); program != FormatDrone {
+			job.Format = program
+			u.warnOfValues(program, opts)
+		}
 	}
+	job.take(opts)
+	evaluate := opts.Evaluate
+	if evaluate == nil {
+		evaluate = Evaluate
+	}
+	out, err := evaluate(ctx, job, Told{Print: opts.Print, Warn: opts.Warn})
 	if err != nil {
 		return nil, err
 	}
-	return Join(out.Documents), nil
+	r.Files, r.Asked, r.pieces = append([]string{job.Name}, out.Files...), out.Asked, out.Pieces
+	if job.Format != FormatTemplate {
+		r.Text = Join(out.Documents)
+		return r, nil
+	}
+	r.Text, r.isTemplate = []byte(out.Documents[0]), true
+	if err := r.modernise(opts); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
+
+// renderedName is what the name of a file is followed by in places in what was
+// made of it.
+const renderedName = " (rendered)"
 
 // Join makes a stream out of documents, each after a --- line.
 func Join(documents []string) []byte {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"gopkg.in/yaml.v3"
@@ -29,7 +30,7 @@ func testBuild() compile.Build {
 			HTTPURL: "https://github.com/octocat/hello.git", SSHURL: "git@github.com:octocat/hello.git",
 			DefaultBranch: "main", Visibility: "private", Private: true,
 		},
-		Params: map[string]string{"color": "red"},
+		Params: map[string]string{"color": "red"}, Created: time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC),
 	}
 }
 
@@ -72,6 +73,15 @@ func TestToYAML(t *testing.T) {
 			}
 		})
 	}
+}
+
+// textOfRun is the text of what Run gives.
+func textOfRun(ctx context.Context, name string, source []byte, opts Options) (string, error) {
+	made, err := Run(ctx, name, source, opts)
+	if err != nil {
+		return "", err
+	}
+	return string(made.Text), nil
 }
 
 func decode(t *testing.T, stream []byte) []any {
@@ -168,6 +178,8 @@ func TestErrors(t *testing.T) {
 		{"a.star", "def main(ctx):\n  return [{}, []]\n", "a.star:1:1: main returns a list with a list as element 2", ""},
 		{"a.star", "def main(ctx):\n  return {'steps': [{'image': len}]}\n", "a.star:1:1: main returns a builtin_function_or_method at steps[0].image", ""},
 		{"a.star", "def main(ctx):\n  a = {}\n  a['a'] = [a]\n  return a\n", "a.star:1:1: main returns a dict at a[0] that contains itself", ""},
+		{"a.star", "def nest():\n  x = ()\n  for i in range(2000):\n    x = (x,)\n  return x\ndef main(ctx): return {'a': nest()}\n", "a.star:6:1: main returns a tuple that nests deeper than 1000", ""},
+		{"a.star", "def nest():\n  x = []\n  for i in range(2000):\n    x = [x]\n  return x\ndef main(ctx): return {'a': nest()}\n", "a.star:6:1: main returns a list that nests deeper than 1000", ""},
 		{"a.star", "def main(ctx):\n  return {'a': {(1,): 1}}\n", "a.star:1:1: main returns a dict with a tuple as key at a", ""},
 		{"a.star", "def main(ctx):\n  return {'a': float('inf')}\n", "a.star:1:1: main returns the number +inf at a", ""},
 		{"a.star", "def main(ctx):\n  for i in range(1000000000):\n    x = i\n", "a.star:2:3: main takes more than the 50000 steps the server allows", "loop"},
@@ -246,7 +258,7 @@ func TestImportsWithin(t *testing.T) {
 				continue // it is no program
 			}
 			text := fmt.Sprintf("{ a: %s %q }", word, path)
-			_, err := Run(t.Context(), filepath.Join(tree, "a.jsonnet"), []byte(text), Options{Within: filepath.Join(base, "also")})
+			_, err := textOfRun(t.Context(), filepath.Join(tree, "a.jsonnet"), []byte(text), Options{Within: filepath.Join(base, "also")})
 			if (err == nil) != inside {
 				t.Errorf("%s: error is %v", text, err)
 			}
@@ -352,7 +364,7 @@ func TestCorpus(t *testing.T) {
 
 func TestMaxSteps(t *testing.T) {
 	source := []byte("def main(ctx):\n  for i in range(100000):\n    pass\n  return {}\n")
-	got, err := Run(context.Background(), "a.star", source, Options{MaxSteps: 1_000_000})
+	got, err := textOfRun(context.Background(), "a.star", source, Options{MaxSteps: 1_000_000})
 	if err != nil || string(got) != "---\n{}\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -361,7 +373,7 @@ func TestMaxSteps(t *testing.T) {
 func TestExtVars(t *testing.T) {
 	source := []byte("{ a: std.extVar('own'), b: std.extVar('build.event') }")
 	opts := Options{Build: testBuild(), ExtVars: map[string]string{"own": "1", "build.event": "2"}}
-	got, err := Run(context.Background(), "a.jsonnet", source, opts)
+	got, err := textOfRun(context.Background(), "a.jsonnet", source, opts)
 	if want := "---\n{\n   \"a\": \"1\",\n   \"b\": \"2\"\n}\n"; err != nil || string(got) != want {
 		t.Errorf("got %q, %v", got, err)
 	}

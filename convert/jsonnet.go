@@ -41,9 +41,6 @@ type JsonnetOptions struct {
 	Print func(line string) `json:"-"`
 }
 
-// JsonnetEvaluator is what Jsonnet is.
-type JsonnetEvaluator = func(ctx context.Context, name string, source []byte, opts JsonnetOptions) (*Output, error)
-
 // maxStack is the depth of calls that the server allows.
 const maxStack = 500
 
@@ -83,10 +80,16 @@ func evaluate(name, source string, opts JsonnetOptions) (*Output, error) {
 	if err != nil {
 		return nil, jsonnetError(name, err, opts, imports)
 	}
+	form := jsonDocuments
 	if opts.Text {
-		return jsonText(name, text)
+		form = jsonText
 	}
-	return jsonDocuments(name, text)
+	out, err := form(name, text)
+	if err != nil {
+		return nil, err
+	}
+	out.Files = imports.files()
+	return out, nil
 }
 
 // importer refuses what is in none of some folders, unless within is "", and
@@ -96,6 +99,17 @@ type importer struct {
 	paths  []string
 	within string
 	edges  map[string][]string // importing file → those that it imports
+}
+
+// files are those that are imported, in the order of their names.
+func (i *importer) files() []string {
+	all := map[string]bool{}
+	for _, to := range i.edges {
+		for _, file := range to {
+			all[file] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
 }
 
 const importOutside = "import from outside of the working tree: "

@@ -14,38 +14,51 @@ import (
 // places in the file that was converted, and secrets that others are a part of.
 // It is for one that LegacyOptions.Local was set for.
 func (c *Converted) Adapt(plan *exec.Plan) {
+	relocate(plan, func(pos manifest.Pos) (manifest.Pos, bool) { return c.Source(pos), true })
+	if c.Version == Version08 {
+		return
+	}
 	makers := &secretMaker{plan: plan, names: map[string]string{}, taken: map[string]bool{}}
 	for i := range plan.Secrets {
 		makers.taken[plan.Secrets[i].Name] = true
-		c.move(&plan.Secrets[i].Position)
 	}
 	for _, p := range plan.Pipelines {
-		c.move(&p.Position)
-		c.moveSecrets(p.PullSecrets)
-		for i := range p.Privileges {
-			c.move(&p.Privileges[i].Position)
-		}
 		for _, s := range p.Steps {
-			c.move(&s.Position, &s.ImagePosition)
-			c.moveSecrets(s.Secrets)
-			if c.Version != Version08 {
-				makers.step(s)
+			makers.step(s)
+		}
+	}
+}
+
+// relocate gives the places of a plan as source does, where it knows them.
+func relocate(plan *exec.Plan, source func(manifest.Pos) (manifest.Pos, bool)) {
+	move := func(places ...*string) {
+		for _, place := range places {
+			pos, ok := parsePlace(*place)
+			if !ok {
+				continue
+			}
+			if at, known := source(pos); known {
+				*place = fmt.Sprintf("%s:%d:%d", at.File, at.Line, at.Column)
 			}
 		}
 	}
-}
-
-func (c *Converted) moveSecrets(refs []exec.SecretRef) {
-	for i := range refs {
-		c.move(&refs[i].Position)
+	moveSecrets := func(refs []exec.SecretRef) {
+		for i := range refs {
+			move(&refs[i].Position)
+		}
 	}
-}
-
-func (c *Converted) move(places ...*string) {
-	for _, place := range places {
-		if pos, ok := parsePlace(*place); ok {
-			at := c.Source(pos)
-			*place = fmt.Sprintf("%s:%d:%d", at.File, at.Line, at.Column)
+	for i := range plan.Secrets {
+		move(&plan.Secrets[i].Position)
+	}
+	for _, p := range plan.Pipelines {
+		move(&p.Position)
+		moveSecrets(p.PullSecrets)
+		for i := range p.Privileges {
+			move(&p.Privileges[i].Position)
+		}
+		for _, s := range p.Steps {
+			move(&s.Position, &s.ImagePosition)
+			moveSecrets(s.Secrets)
 		}
 	}
 }

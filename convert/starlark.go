@@ -22,9 +22,9 @@ import (
 
 // StarlarkOptions are what a Starlark program is given.
 type StarlarkOptions struct {
-	Build compile.Build
+	Build compile.Build `json:"-"`
 	// Input is ctx.input: the data of a template.
-	Input map[string]any
+	Input map[string]any `json:"-"`
 	// MaxSteps limits the work of main, 50,000 when 0, as on the server.
 	MaxSteps uint64
 	// Paths are folders for load, the last one first, after the folder of the
@@ -34,9 +34,9 @@ type StarlarkOptions struct {
 	// Paths, links resolved, or "" for anywhere.
 	Within string
 	// Print receives each line that the program prints; nil drops it.
-	Print func(line string)
+	Print func(line string) `json:"-"`
 	// Warn receives what works here and not on a server; nil drops it.
-	Warn func(text string)
+	Warn func(text string) `json:"-"`
 }
 
 // What the server allows (reference §11.6).
@@ -62,7 +62,18 @@ func Starlark(ctx context.Context, name string, source []byte, opts StarlarkOpti
 		if err != nil {
 			return nil, p.ended(err)
 		}
-		return p.documents(result, main)
+		out, err := p.documents(result, main)
+		if err != nil {
+			return nil, err
+		}
+		out.Asked = p.asked
+		for path := range p.modules {
+			if path != name {
+				out.Files = append(out.Files, path)
+			}
+		}
+		slices.Sort(out.Files)
+		return out, nil
 	})
 }
 
@@ -74,6 +85,7 @@ type program struct {
 	modules map[string]*module // by path
 	loading []string           // the files whose top level runs, outermost first
 	warned  bool
+	asked   bool // for facts of the build
 }
 
 // module is a file of a program.
@@ -253,11 +265,38 @@ func (p *program) context() (starlark.Value, error) {
 			return nil, &Error{Pos: manifest.Pos{File: p.name}, Message: "the value of " + name + " in `data` cannot be given to the template: " + err.Error()}
 		}
 	}
-	return object("ctx", starlark.StringDict{
+	return watched{object("ctx", starlark.StringDict{
 		"build": object("ctx.build", build),
 		"repo":  object("ctx.repo", groups["repo"]),
 		"input": object("ctx.input", input),
-	}), nil
+	}), p}, nil
+}
+
+// watched is ctx. It notes when the program looks at the build.
+type watched struct {
+	*starlarkstruct.Struct
+	program *program
+}
+
+func (w watched) Attr(name string) (starlark.Value, error) {
+	w.program.asked = w.program.asked || name != "input"
+	return w.Struct.Attr(name)
+}
+
+func (w watched) String() string {
+	w.program.asked = true
+	return w.Struct.String()
+}
+
+// CompareSameType implements starlark.Comparable: ctx is ctx.
+func (w watched) CompareSameType(op syntax.Token, _ starlark.Value, _ int) (bool, error) {
+	switch op {
+	case syntax.EQL:
+		return true, nil
+	case syntax.NEQ:
+		return false, nil
+	}
+	return false, fmt.Errorf("%s %s %s not implemented", w.Type(), op, w.Type())
 }
 
 // starlarkValue makes a value of one that was read from YAML.
@@ -296,7 +335,7 @@ func starlarkValue(v any) (starlark.Value, error) {
 	return nil, fmt.Errorf("%v is of a kind that Starlark does not know", v)
 }
 
-func object(name string, fields starlark.StringDict) starlark.Value {
+func object(name string, fields starlark.StringDict) *starlarkstruct.Struct {
 	return starlarkstruct.FromStringDict(starlark.String(name), fields)
 }
 

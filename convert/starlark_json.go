@@ -52,7 +52,12 @@ func (p *printer) value(v starlark.Value, path string) error {
 		return p.nested(v, path, func() error { return p.dict(v, path) })
 	case *starlark.List:
 		return p.nested(v, path, func() error { return p.list(v, path) })
-	case starlark.Tuple:
+	case starlark.Tuple: // it is nothing that could contain itself
+		p.open = append(p.open, nil)
+		defer func() { p.open = p.open[:len(p.open)-1] }()
+		if len(p.open) > maxNesting {
+			return fmt.Errorf("a tuple that nests deeper than %d", maxNesting)
+		}
 		return p.list(v, path)
 	default:
 		return fmt.Errorf("a %s at %s", v.Type(), path)
@@ -67,8 +72,14 @@ func (p *printer) text(s string) {
 	p.out.Truncate(p.out.Len() - 1)
 }
 
+// maxNesting is how deep values may be in each other.
+const maxNesting = 1000
+
 // nested writes a value that can contain others, also itself.
 func (p *printer) nested(v starlark.Value, path string, write func() error) error {
+	if len(p.open) >= maxNesting {
+		return fmt.Errorf("a %s that nests deeper than %d", v.Type(), maxNesting)
+	}
 	for _, outer := range p.open {
 		if outer == v {
 			return fmt.Errorf("a %s at %s that contains itself", v.Type(), path)

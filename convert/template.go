@@ -2,7 +2,6 @@ package convert
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,7 +10,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"text/template"
 
 	"github.com/agext/levenshtein"
 	"gopkg.in/yaml.v3"
@@ -28,43 +26,11 @@ type use struct {
 	load  string
 	place manifest.Pos // of load
 	data  map[string]any
+	node  *yaml.Node // of data, nil without one
 }
 
-// runTemplate gives what the template makes that a file asks for. Like a server
-// it looks at the first document only.
-func runTemplate(ctx context.Context, name string, source []byte, opts Options) ([]byte, error) {
-	u, err := readUse(name, source)
-	if err != nil {
-		return nil, err
-	}
-	path, text, err := u.find(opts)
-	if err != nil {
-		return nil, err
-	}
-	format := Detect(path, nil)
-	if format != FormatDrone {
-		u.warnOfValues(format, opts)
-		return runProgram(ctx, format, path, text, u.data, opts)
-	}
-	result, err := abandonable(ctx, 0, func() ([]byte, error) { return render(ctx, path, text, u.data, opts) })
-	if err != nil {
-		return nil, err
-	}
-	if !IsLegacy(Detect(path, result)) {
-		return result, nil
-	}
-	old, err := Legacy(path+" (rendered)", result, opts.Legacy)
-	if err != nil {
-		return nil, err
-	}
-	for _, note := range old.Notes {
-		if opts.Warn != nil && note.Severity != manifest.Info {
-			opts.Warn(place(note.Span.Start) + ": " + note.Message)
-		}
-	}
-	return old.Text, nil
-}
-
+// readUse reads the first document of a file, the only one that a server looks
+// at.
 func readUse(name string, source []byte) (*use, error) {
 	lines := strings.SplitAfter(string(source), "\n")
 	at := manifest.TemplateLine(source)
@@ -100,7 +66,7 @@ func readUse(name string, source []byte) (*use, error) {
 				return nil, &Error{Use: true, Pos: u.at(key), Message: "`data` cannot be given to a template: " + err.Error()}
 			}
 			if ok {
-				u.data = data
+				u.data, u.node = data, value
 			}
 		}
 	}
@@ -267,54 +233,6 @@ func (u *use) warnOfValues(format Format, opts Options) {
 	}
 }
 
-// render executes a YAML template.
-func render(ctx context.Context, path string, text []byte, input map[string]any, opts Options) ([]byte, error) {
-	lines := strings.SplitAfter(string(text), "\n")
-	t, err := template.New(path).Funcs(functions).Parse(string(text))
-	if err != nil {
-		return nil, templateError(path, lines, err)
-	}
-	out := &rendered{ctx: ctx}
-	err = t.Execute(out, map[string]any{
-		"input": input, "build": templateBuildOf(opts.Build), "repo": templateRepoOf(opts.Build, path),
-	})
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case errors.Is(err, errTooLong):
-		return nil, &Error{
-			Pos:     manifest.Pos{File: path},
-			Message: fmt.Sprintf("what the template makes is longer than the %d bytes that are allowed", maxOutput),
-		}
-	case err != nil:
-		return nil, templateError(path, lines, err)
-	}
-	const missing = "<no value>"
-	if before, _, found := strings.Cut(out.text.String(), missing); found && opts.Warn != nil && !bytes.Contains(text, []byte(missing)) {
-		opts.Warn(fmt.Sprintf("%s: line %d of what it makes has %s, where the template writes an input that `data` does not have",
-			path, strings.Count(before, "\n")+1, missing))
-	}
-	return out.text.Bytes(), nil
-}
-
-// rendered takes what a template makes, as long as anybody wants it.
-type rendered struct {
-	ctx  context.Context // of the one call that it lives in
-	text bytes.Buffer
-}
-
-var errTooLong = errors.New("too long")
-
-func (r *rendered) Write(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	if r.text.Len()+len(p) > maxOutput {
-		return 0, errTooLong
-	}
-	return r.text.Write(p)
-}
-
 // templatePlace is how text/template begins its errors: the line, and in some
 // the offset within the line.
 var templatePlace = regexp.MustCompile(`^template: .*?:(\d+)(?::(\d+))?: `)
@@ -334,7 +252,11 @@ func templateError(path string, lines []string, err error) error {
 	e.Message = sentence(strings.TrimPrefix(e.Message, "executing \""+path+"\" "))
 	switch {
 	case strings.HasPrefix(e.Message, "function ") && strings.HasSuffix(e.Message, "not defined"):
-		e.Hint = "there is " + functionNames()
+		e.Hint = functionHint(e.Message)
+	case e.Message == "unexpected EOF":
+		e.Hint = "an `if`, `range`, `with` or `define` has no `{{ end }}`"
+	case strings.HasPrefix(e.Message, "unexpected {{end}}"):
+		e.Hint = "there is no `if`, `range`, `with` or `define` that it could end"
 	case strings.Contains(e.Message, "can't evaluate field"):
 		e.Message, _, _ = strings.Cut(e.Message, " in type ") // of this program
 		e.Hint = "fields have the names of Go: .build.Event, .build.AuthorName, .repo.Slug; values of `data` are .input.NAME"

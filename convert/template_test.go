@@ -45,13 +45,20 @@ func TestTemplates(t *testing.T) {
 		{
 			"functions", "t.yaml",
 			`{{ replace "a.b.c" "." "-" }} {{ trimPrefix "v1" "v" }} {{ trimSuffix "a.go" ".go" }} {{ contains "abc" "b" }} {{ hasPrefix "abc" "b" }}` +
-				` {{ index (split "a,b" ",") 1 }} {{ .input.images | jsonify }} {{ "é" | base64Encode | base64Decode }} {{ title "ab cd" }}` +
-				` {{ md5 "" }} {{ sha1 "" | len }} {{ sha256 "" | len }}{{ "x\ny" | nindent 2 }} {{ trim " x " }} {{ .input.more | toYaml }}`,
-			"a-b-c 1 a true false b [\"a\",\"b\"] é Ab Cd d41d8cd98f00b204e9800998ecf8427e 40 64\n  x\n  y x k: v", nil,
+				` {{ index (split "a,b" ",") 1 }} {{ .input.images | jsonify }} {{ "é" | base64Encode | base64Decode }} {{ title "ab cd" }} {{ lower .input.slow }}{{ .input.count | upper }}` +
+				` {{ md5 "" }} {{ sha1 "" | len }} {{ sha256 "" | len }} {{ trim " x " }} {{ urlize " a b/c " }} {{ jsonify "<&>" }} {{ padLeft "1" "0" 3 }}{{ padRight .input.count "-" 2 }} {{ containsAny "abc" "xc" }}` +
+				` {{ dateFormat "2006-01" .input.day }} {{ (time 86400).Year }} {{ dateFormat "15:04" 3600 }} {{ time "2021-09-03 07:13:02" }} {{ now.Year }} {{ chomp "a\n" }}{{ htmlEscape "<" }}{{ .input.nope | upper }}`,
+			"a-b-c 1 a true false b [\"a\",\"b\"] é AB CD true3 d41d8cd98f00b204e9800998ecf8427e 40 64 x a-b%2Fc \"\\u003c\\u0026\\u003e\" 00013-- true" +
+				" 2024-01 1970 01:00 2021-09-03 07:13:02 +0000 UTC 2024 a&lt;", nil,
+		},
+		{
+			"functions of newer servers", "t.yml", `{{ nindent "x\ny" 2 }} {{ indent 1 2 }} {{ .input.more | toYaml }} {{ append "a" 1 }}{{ prepend "a" "b" }}{{ if false }}{{ toYaml 1 }}{{ end }}`,
+			"\n  x\n  y   1 k: v a1ba",
+			[]string{"t.yml:1:27: the function indent", "t.yml:1:4: the function nindent", "t.yml:1:58: the function toYaml", "t.yml:1:71: the function append", "t.yml:1:89: the function prepend"},
 		},
 		{
 			"a missing input", "t.yml", "a\nb: {{ .input.nope }}\n", "a\nb: <no value>\n",
-			[]string{"t.yml: line 2 of what it makes has <no value>, where the template writes an input that `data` does not have"},
+			[]string{"t.yml:2:7: an input that `data` does not have is written as <no value>, in line 2 of what the template makes"},
 		},
 		{
 			"for an old Drone", "t.yml", "pipeline:\n  {{ .input.name }}: {image: b, commands: [make]}\n",
@@ -74,7 +81,7 @@ func TestTemplates(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := write(t, map[string]string{tc.load: tc.template})
 			var warnings []string
-			got, err := Run(context.Background(), "x.yml", []byte(strings.Replace(dataOfTemplates, "%s", tc.load, 1)), Options{
+			got, err := textOfRun(context.Background(), "x.yml", []byte(strings.Replace(dataOfTemplates, "%s", tc.load, 1)), Options{
 				Build: testBuild(), TemplateDirs: []string{filepath.Join(dir, "absent"), dir}, Within: t.TempDir(),
 				Warn: func(text string) { warnings = append(warnings, text) },
 			})
@@ -101,20 +108,31 @@ func TestTemplateErrors(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	dir := write(t, map[string]string{
 		"syntax.yml": "a: b\nc: {{ if }}\n", "unknown.yml": "{{ nope }}", "field.yml": "a\n  {{ .build.Nope }}\n",
-		"itself.yml": `{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}`, "call.yml": "é {{ indent 2000 `x` }}", "fine.star": "def main(ctx): return {}\n",
+		"itself.yml": `{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}`, "call.yml": "é {{ indent `x` 40000 }}", "fine.star": "def main(ctx): return {}\n",
 		"attribute.star": "def main(ctx):\n  return {'a': ctx.input.nope}\n", "input.jsonnet": "{ a: std.extVar('input.nope') }",
 		"long.yml":  "{{ range $i := .input.list }}{{ range $j := $.input.list }}{{ range $k := $.input.list }}" + long + "{{ end }}{{ end }}{{ end }}",
-		"yaml.conf": "", "folder.yml/x": "",
+		"yaml.conf": "", "folder.yml/x": "", "unended.yml": "{{ if true }}", "ended.yml": "{{ end }}", "env.yml": `{{ env "HOME" }}`,
+		"near.yml": `{{ tolower "A" }}`, "list.yml": "{{ upper .input }}", "day.yml": `{{ dateFormat "2006" "tomorrow" }}`,
+		"times.yml": `{{ replace (padLeft "" "x" 100000) "x" (padLeft "" "x" 100000) }}`,
+		"verbs.yml": `{{ printf (padLeft "" "%d" 1000000) 1 }}`,
 	})
 	list := "data: {list: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}\n"
 	at := func(name string) string { return filepath.Join(dir, name) }
 	cases := []struct{ text, want, hint string }{
 		{"kind: template\nload: syntax.yml\n", at("syntax.yml") + ":2: missing value for if", ""},
-		{"kind: template\nload: unknown.yml\n", at("unknown.yml") + `:1: function "nope" not defined`, "there is base64Decode, "},
+		{"kind: template\nload: unknown.yml\n", at("unknown.yml") + `:1: function "nope" not defined`, "there is append, base64Decode, "},
 		{"kind: template\nload: field.yml\n", at("field.yml") + ":2:12: at <.build.Nope>: can't evaluate field Nope", ".build.Event"},
 		{"kind: template\nload: itself.yml\n", at("itself.yml") + ":1:", "without end"},
-		{"kind: template\nload: call.yml\n", at("call.yml") + ":1:6: at <indent 2000 `x`>: error calling indent: indent by 2000", ""},
-		{"kind: template\nload: long.yml\n" + list, at("long.yml") + ": what the template makes is longer than the 1000000 bytes", ""},
+		{"kind: template\nload: call.yml\n", at("call.yml") + ":1:6: at <indent `x` 40000>: error calling indent: it cannot be indented by 40000", ""},
+		{"kind: template\nload: long.yml\n" + list, at("long.yml") + ":1:90: what the template makes is longer than the 1000000 bytes", ""},
+		{"kind: template\nload: unended.yml\n", at("unended.yml") + ":1: unexpected EOF", "has no `{{ end }}`"},
+		{"kind: template\nload: ended.yml\n", at("ended.yml") + ":1: unexpected {{end}}", "that it could end"},
+		{"kind: template\nload: env.yml\n", at("env.yml") + `:1: function "env" not defined`, "`data`"},
+		{"kind: template\nload: near.yml\n", at("near.yml") + `:1: function "tolower" not defined`, "did you mean lower?"},
+		{"kind: template\nload: list.yml\n", at("list.yml") + ":1:4: at <upper .input>: error calling upper: a map is no text", ""},
+		{"kind: template\nload: times.yml\n", at("times.yml") + ":1:4: at <replace", ""},
+		{"kind: template\nload: verbs.yml\n", at("verbs.yml") + ":1:4: at <printf", ""},
+		{"kind: template\nload: day.yml\n", at("day.yml") + `:1:4: at <dateFormat "2006" "tomorrow">: error calling dateFormat: "tomorrow" is no time`, ""},
 		{"kind: template\nload: attribute.star\n", at("attribute.star") + `:2:25: "ctx.input" struct has no .nope attribute`, "kind: template"},
 		{"kind: template\nload: input.jsonnet\n", at("input.jsonnet") + ":1:6: undefined external variable: input.nope", "`data`"},
 		{"kind: template\nload: fine.sta\n", "x.yml:2:7: the template fine.sta is of no kind", ".star"},
@@ -131,7 +149,7 @@ func TestTemplateErrors(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.text, func(t *testing.T) {
-			_, err := Run(context.Background(), "x.yml", []byte(tc.text), Options{Build: testBuild(), TemplateDirs: []string{dir}})
+			_, err := textOfRun(context.Background(), "x.yml", []byte(tc.text), Options{Build: testBuild(), TemplateDirs: []string{dir}})
 			var e *Error
 			if !errors.As(err, &e) || !strings.HasPrefix(e.Error(), tc.want) || !strings.Contains(e.Hint, tc.hint) {
 				t.Errorf("got %v, %+v\nwant %s with hint %q", err, e, tc.want, tc.hint)
@@ -149,12 +167,12 @@ func TestTemplatesWithin(t *testing.T) {
 	}
 	source := []byte("kind: template\nload: l.yml\n")
 	opts := Options{TemplateDirs: []string{filepath.Join(tree, "t")}, Within: tree}
-	_, err := Run(context.Background(), filepath.Join(tree, ".drone.yml"), source, opts)
+	_, err := textOfRun(context.Background(), filepath.Join(tree, ".drone.yml"), source, opts)
 	if err == nil || !strings.Contains(err.Error(), "outside of the working tree") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error is %v", err)
 	}
 	opts.Within = ""
-	if got, err := Run(context.Background(), filepath.Join(tree, ".drone.yml"), source, opts); err != nil || string(got) != "secret" {
+	if got, err := textOfRun(context.Background(), filepath.Join(tree, ".drone.yml"), source, opts); err != nil || string(got) != "secret" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -184,10 +202,10 @@ func TestLoads(t *testing.T) {
 		t.Run(tc.text, func(t *testing.T) {
 			var printed, warnings []string
 			opts := Options{
-				Within: dir, Paths: []string{filepath.Join(dir, "other")}, Time: time.Second,
+				Within: dir, Paths: []string{filepath.Join(dir, "other")}, Limits: Limits{Time: time.Second},
 				Print: func(line string) { printed = append(printed, line) }, Warn: func(text string) { warnings = append(warnings, text) },
 			}
-			got, err := Run(context.Background(), filepath.Join(dir, "m.star"), []byte(tc.text), opts)
+			got, err := textOfRun(context.Background(), filepath.Join(dir, "m.star"), []byte(tc.text), opts)
 			var e *Error
 			if tc.err == "" {
 				if err != nil || string(got) != tc.want {
@@ -212,7 +230,7 @@ func TestStackOfJsonnet(t *testing.T) {
 		"lazy.libsonnet": "{ a: 1, b: (import 'lazy.libsonnet').a }",
 	})
 	run := func(text string) (string, *Error) {
-		got, err := Run(context.Background(), filepath.Join(dir, "m.jsonnet"), []byte(text), Options{})
+		got, err := textOfRun(context.Background(), filepath.Join(dir, "m.jsonnet"), []byte(text), Options{})
 		var e *Error
 		if err != nil && !errors.As(err, &e) {
 			t.Fatal(err)
@@ -238,7 +256,7 @@ func TestStackOfJsonnet(t *testing.T) {
 }
 
 func TestArgumentsOfJsonnet(t *testing.T) {
-	got, err := Run(context.Background(), "a.jsonnet", []byte("function(a, b=2) { a: a, b: b, c: std.extVar('c'), d: std.extVar('d') }"), Options{
+	got, err := textOfRun(context.Background(), "a.jsonnet", []byte("function(a, b=2) { a: a, b: b, c: std.extVar('c'), d: std.extVar('d') }"), Options{
 		ExtCode: map[string]string{"c": "1 + 1"}, ExtVars: map[string]string{"d": "1 + 1"},
 		TopVars: map[string]string{"a": "x"}, TopCode: map[string]string{"b": "[3]"},
 	})
@@ -250,27 +268,35 @@ func TestArgumentsOfJsonnet(t *testing.T) {
 
 // TestEndless: neither time nor memory is taken without bounds.
 func TestEndless(t *testing.T) {
-	dir := write(t, map[string]string{"t.yml": "{{ range 30000000 }}{{ end }}"})
+	dir := write(t, map[string]string{
+		"t.yml": "a\n{{ range 1000000000000 }}{{ end }}", "body.yml": `{{ define "x" }}{{ end }}{{ range 1000000000000 }}{{ template "x" }}{{ end }}`,
+		"large.yml": `{{ $x := "xxxxxxxxxx" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}`, "print.yml": `{{ $x := "xxxxxxxxxx" }}{{ range 60 }}{{ $x = printf "%[1]s%[1]s" $x }}{{ end }}`,
+	})
 	for name, text := range map[string]string{
 		// It goes on in the background for a while, and must not take the stack
 		// of a goroutine to its end there.
 		"time.jsonnet": "local f(x) = if x > 1000 then 0 else f(x + 1) tailstrict; {a: std.foldl(function(a, b) a + f(1), std.range(1, 3000), 0)}",
 		"top.star":     "def f():\n  for i in range(1000000000000):\n    pass\nf()\n",
 		"time.yml":     "kind: template\nload: t.yml\n",
+		"body.yml":     "kind: template\nload: body.yml\n",
+		"memory.yml":   "kind: template\nload: large.yml\n",
 		"memory.star":  "def main(ctx):\n  x = ['x' * 1000]\n  for i in range(60):\n    x = x + x\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			opts := Options{TemplateDirs: []string{dir}, Time: 300 * time.Millisecond}
+			opts := Options{TemplateDirs: []string{dir}, Limits: Limits{Time: 300 * time.Millisecond}}
 			if strings.HasPrefix(name, "memory") {
-				opts.Time, opts.Memory = 0, 64<<20
+				opts.Limits = Limits{Memory: 64 << 20}
 			}
-			_, err := Run(context.Background(), name, []byte(text), opts)
+			_, err := textOfRun(context.Background(), name, []byte(text), opts)
 			var e *Error
 			if !errors.As(err, &e) || !strings.Contains(e.Message, "given up") || e.Hint == "" {
 				t.Errorf("got %v", err)
 			}
 			if name == "top.star" && (e.Pos.Line != 2 || len(e.Stack) != 1) {
 				t.Errorf("the place is %v, %v", e.Pos, e.Stack)
+			}
+			if name == "time.yml" && (filepath.Base(e.Pos.File) != "t.yml" || e.Pos.Line != 2) {
+				t.Errorf("the place is %v", e.Pos)
 			}
 		})
 	}
