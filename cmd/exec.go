@@ -72,10 +72,8 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		return err
 	}
 	planner.mayAsk = true
-	if o.requireSignature {
-		if planner.admit, err = o.admission(ctx, s); err != nil {
-			return err
-		}
+	if planner.admit, err = o.admission(ctx, s); err != nil {
+		return err
 	}
 	p, err := planner.load(ctx, args)
 	if err != nil {
@@ -115,18 +113,34 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	return o.run(ctx, s, p, supplied.lookup)
 }
 
-// admission refuses files without a valid signature, whatever else they are.
+// admission refuses files without the valid signatures that are asked for,
+// whatever else they are. It is nil when none are.
 func (o *execOptions) admission(ctx context.Context, s Streams) (func(name string, source []byte) error, error) {
-	key, _, err := repositoryKey(s, &o.secrets.key, o.build.overrides.Repo, "")
-	if err != nil {
-		return nil, err
+	var checks []func(name string, source []byte) verdict
+	if o.requireSignature {
+		key, _, err := repositoryKey(s, &o.secrets.key, o.build.overrides.Repo, "")
+		if err != nil {
+			return nil, err
+		}
+		checks = append(checks, func(name string, source []byte) verdict { return verifySource(ctx, &signer{key: key}, name, source) })
+	}
+	if o.requireJOSE != "" {
+		check, err := joseAdmission(s, o.requireJOSE)
+		if err != nil {
+			return nil, err
+		}
+		checks = append(checks, check)
+	}
+	if checks == nil {
+		return nil, nil
 	}
 	return func(name string, source []byte) error {
-		v := verifySource(ctx, &signer{key: key}, name, source)
-		if v.exit == StatusOK {
-			return nil
+		for _, check := range checks {
+			if v := check(name, source); v.exit != StatusOK {
+				return &failure{status: v.exit, err: fmt.Errorf("%s; nothing was run", v.Message), hint: v.Hint}
+			}
 		}
-		return &failure{status: v.exit, err: fmt.Errorf("%s; nothing was run", v.Message), hint: v.Hint}
+		return nil
 	}, nil
 }
 

@@ -174,6 +174,7 @@ type runFlags struct {
 	timing  bool
 
 	requireSignature bool
+	requireJOSE      string
 }
 
 func (f *runFlags) register(flags *pflag.FlagSet) {
@@ -184,6 +185,7 @@ func (f *runFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, without the live view")
 	flags.BoolVar(&f.timing, "timing", false, "tell at the end where the time went, by phase and step")
 	flags.BoolVar(&f.requireSignature, "require-signature", false, "run nothing unless the file is signed with the key of the repository")
+	flags.StringVar(&f.requireJOSE, "require-jose", "", "run nothing unless FILE.sig is a valid JOSE signature for the public key, or secret, in this `file`")
 	f.limits.register(flags)
 }
 

@@ -67,6 +67,9 @@ func (j *joseSigner) file(s Streams, path string) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if what := importer(name, source); what != "" {
+		s.warn(name + " is " + what + ": the signature is of this file alone, and not of what it imports")
+	}
 	if bytes.Contains(source, []byte("\r\n")) {
 		s.warn(name + " has the line ends of Windows, and is signed with them: where git stores others (core.autocrlf), the signature is not valid")
 	}
@@ -75,7 +78,7 @@ func (j *joseSigner) file(s Streams, path string) (changed bool, err error) {
 		out = signatureFile(path)
 	}
 	if out == "-" {
-		token, err := sign.SignJOSE(j.by, source, j.detached)
+		token, err := sign.JOSE(j.by, source, j.detached)
 		if err == nil {
 			_, err = fmt.Fprintf(s.Out, "%s\n", token)
 		}
@@ -130,7 +133,7 @@ func (j *joseSigner) good(before, source []byte) bool {
 }
 
 func (j *joseSigner) write(out string, source []byte, replace bool) error {
-	token, err := sign.SignJOSE(j.by, source, j.detached)
+	token, err := sign.JOSE(j.by, source, j.detached)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/pflag"
 
+	"github.com/drone-laptop/drone/convert"
 	"github.com/drone-laptop/drone/sign"
 )
 
@@ -61,10 +62,55 @@ func (f *joseVerifyFlags) verify(s Streams, key *sign.JOSEKey, path string) verd
 	if err != nil {
 		return unverifiable(name, err)
 	}
+	if what := importer(name, source); what != "" {
+		s.warn(name + " is " + what + ": the signature is of this file alone, and not of what it imports")
+	}
 	at := f.sig
 	if at == "" {
 		at = signatureFile(path)
 	}
+	return f.verifySource(s, key, name, at, source)
+}
+
+// importer says which kind of file it is that others belong to, "" for none.
+func importer(name string, source []byte) string {
+	switch convert.Detect(name, source) {
+	case convert.FormatJsonnet:
+		return "a Jsonnet program"
+	case convert.FormatStarlark:
+		return "a Starlark program"
+	case convert.FormatTemplate:
+		return "filled in from a template"
+	}
+	return ""
+}
+
+// joseAdmission gives what checks a file that is to be run. Of what others make
+// a part of, a signature says too little.
+func joseAdmission(s Streams, keyFile string) (func(name string, source []byte) verdict, error) {
+	f := &joseVerifyFlags{}
+	key, err := f.key(s, &signerFlags{key: keyFlags{file: keyFile}}, "", "")
+	if err != nil {
+		return nil, err
+	}
+	return func(name string, source []byte) verdict {
+		v := verdict{File: name, Status: signatureGenerated, exit: StatusFailed}
+		what := importer(name, source)
+		switch {
+		case name == "<stdin>":
+			v.Message, v.Hint, v.exit = "standard input has no signature beside it", "name the file", StatusUsage
+			return v
+		case what != "":
+			v.Message = name + " is " + what + ", and its signature says nothing of what it imports"
+			v.Hint = "run and sign the file that it makes"
+			return v
+		}
+		return f.verifySource(s, key, name, signatureFile(name), source)
+	}, nil
+}
+
+// verifySource checks the text of a file with the signature in the file at.
+func (f *joseVerifyFlags) verifySource(s Streams, key *sign.JOSEKey, name, at string, source []byte) verdict {
 	v := verdict{File: name, joseView: &joseView{Signature: at}, exit: StatusFailed}
 	text, err := readSignature(s.In, at)
 	if errors.Is(err, fs.ErrNotExist) {

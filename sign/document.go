@@ -49,7 +49,7 @@ func SecretDocument(name, data string) (string, error) {
 
 // scalar quotes base64 that could be read as a number of some form.
 func scalar(data string) string {
-	if strings.Trim(data, "0123456789abcdefABCDEFxXoObB+") == "" {
+	if strings.Trim(data, "0123456789abcdefABCDEFxXoO+") == "" {
 		return `"` + data + `"`
 	}
 	return data

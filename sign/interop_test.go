@@ -38,12 +38,12 @@ func TestOtherLibrary(t *testing.T) {
 		theirs := must[jwk.Key](t)(jwk.ParseKey(must[[]byte](t)(key.JWK())))
 		theirPublic := must[jwk.Key](t)(jwk.ParseKey(must[[]byte](t)(public.JWK())))
 		for _, file := range interopFiles {
-			ours := must[[]byte](t)(SignJOSE(key, []byte(file), false))
+			ours := must[[]byte](t)(JOSE(key, []byte(file), false))
 			payload, err := jws.Verify(ours, jws.WithKey(alg, theirPublic))
 			if err != nil || string(payload) != file {
 				t.Errorf("%s: they read %q, %v", algorithm, payload, err)
 			}
-			ours = must[[]byte](t)(SignJOSE(key, []byte(file), true))
+			ours = must[[]byte](t)(JOSE(key, []byte(file), true))
 			if _, err := jws.Verify(ours, jws.WithKey(alg, theirPublic), jws.WithDetachedPayload([]byte(file))); err != nil {
 				t.Errorf("%s: detached: %v", algorithm, err)
 			}
@@ -140,7 +140,7 @@ func TestOpenSSLMAC(t *testing.T) {
 	o := newOpenSSL(t)
 	for _, secret := range []string{"secret", base32ID, testKey} {
 		for _, file := range interopFiles {
-			token := string(must[[]byte](t)(SignJOSE(secretKey(t, secret), []byte(file), false)))
+			token := string(must[[]byte](t)(JOSE(secretKey(t, secret), []byte(file), false)))
 			cut := strings.LastIndexByte(token, '.')
 			o.write("input", []byte(token[:cut]))
 			mac := o.must("dgst", "-sha256", "-mac", "HMAC", "-macopt", "hexkey:"+hex.EncodeToString([]byte(secret)), "-binary", "input")
@@ -205,7 +205,7 @@ func TestOpenSSLPairs(t *testing.T) {
 					t.Errorf("of openssl: %v", err)
 				}
 
-				token := string(must[[]byte](t)(SignJOSE(private, []byte(file), false)))
+				token := string(must[[]byte](t)(JOSE(private, []byte(file), false)))
 				cut := strings.LastIndexByte(token, '.')
 				signature = must[[]byte](t)(e.DecodeString(token[cut+1:]))
 				if pair.der {

@@ -54,11 +54,11 @@ type JOSESignature struct {
 	Detached bool
 }
 
-// SignJOSE signs a file, all of its bytes: a JWS in compact form (RFC 7515) with
+// JOSE signs a file, all of its bytes: a JWS in compact form (RFC 7515) with
 // the file inside, or detached, without it (appendix F). With a shared secret
 // it is, byte by byte, what a server of Drone 0.5 makes and reads (reference
 // H1), which is never detached. There is no line end after it.
-func SignJOSE(key *JOSEKey, file []byte, detached bool) ([]byte, error) {
+func JOSE(key *JOSEKey, file []byte, detached bool) ([]byte, error) {
 	if !key.CanSign() {
 		return nil, keyError("sign with the private key, and verify with this one", "a public key cannot sign")
 	}
@@ -87,7 +87,7 @@ func SignJOSE(key *JOSEKey, file []byte, detached bool) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// VerifyJOSE verifies what SignJOSE has made, or another program, as the
+// VerifyJOSE verifies what JOSE has made, or another program, as the
 // signature of a file. The key decides about the algorithm, never the
 // signature, and nothing that a signature says of keys is heeded. White space
 // and padding in the text are passed over, as servers of Drone 0.5 do.

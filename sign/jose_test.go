@@ -89,7 +89,7 @@ func forVerifying(t testing.TB, key *JOSEKey) *JOSEKey {
 func TestJOSEVectors(t *testing.T) {
 	for _, v := range joseVectors {
 		key := secretKey(t, v.key+"\n")
-		got, err := SignJOSE(key, []byte(v.file), false)
+		got, err := JOSE(key, []byte(v.file), false)
 		if err != nil || string(got) != v.token {
 			t.Errorf("%s: signed as %s, %v", v.name, got, err)
 		}
@@ -108,7 +108,7 @@ func TestJOSEVectors(t *testing.T) {
 func TestJOSESize(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 1000, 1 << 20} {
 		file := bytes.Repeat([]byte("x"), n)
-		got, err := SignJOSE(keyFor(t, HS256), file, false)
+		got, err := JOSE(keyFor(t, HS256), file, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,11 +116,11 @@ func TestJOSESize(t *testing.T) {
 			t.Errorf("%d bytes are signed in %d, want %d", n, len(got), want)
 		}
 	}
-	if _, err := SignJOSE(keyFor(t, HS256), make([]byte, maxPayload+1), false); err == nil {
+	if _, err := JOSE(keyFor(t, HS256), make([]byte, maxPayload+1), false); err == nil {
 		t.Error("too large a file was signed")
 	}
 	largest := make([]byte, maxPayload)
-	token, err := SignJOSE(keyFor(t, HS256), largest, false)
+	token, err := JOSE(keyFor(t, HS256), largest, false)
 	if err != nil || len(token) > maxJOSE {
 		t.Errorf("the largest file comes to %d bytes, %v", len(token), err)
 	}
@@ -215,7 +215,7 @@ func TestJOSEConfusion(t *testing.T) {
 	const file = "kind: pipeline\n"
 	algorithms := []string{HS256, EdDSA, ES256, RS256}
 	for _, signing := range algorithms {
-		token, err := SignJOSE(keyFor(t, signing), []byte(file), false)
+		token, err := JOSE(keyFor(t, signing), []byte(file), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -291,7 +291,7 @@ func TestJOSERoundTrip(t *testing.T) {
 		public := forVerifying(t, key)
 		for _, file := range files {
 			for _, detached := range []bool{false, true} {
-				token, err := SignJOSE(key, []byte(file), detached)
+				token, err := JOSE(key, []byte(file), detached)
 				if err != nil {
 					t.Fatalf("%s: %v", algorithm, err)
 				}
@@ -315,7 +315,7 @@ func TestJOSERoundTrip(t *testing.T) {
 
 func TestJOSENames(t *testing.T) {
 	key, other := keyFor(t, EdDSA), forVerifying(t, keyFor(t, EdDSA))
-	token, err := SignJOSE(key, []byte("x"), false)
+	token, err := JOSE(key, []byte("x"), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +323,7 @@ func TestJOSENames(t *testing.T) {
 	if !errors.Is(err, ErrJOSEMismatch) || !strings.Contains(err.Error(), key.ID()) || !strings.Contains(err.Error(), other.ID()) {
 		t.Errorf("the keys are not named: %v", err)
 	}
-	if _, err := SignJOSE(other, nil, false); !errors.Is(err, ErrKey) {
+	if _, err := JOSE(other, nil, false); !errors.Is(err, ErrKey) {
 		t.Errorf("a public key has signed: %v", err)
 	}
 }
@@ -340,7 +340,7 @@ func FuzzJOSE(f *testing.F) {
 	f.Add([]byte("x"), uint(1<<20), byte('.'), true)
 	f.Fuzz(func(t *testing.T, file []byte, at uint, b byte, detached bool) {
 		for _, key := range keys {
-			token, err := SignJOSE(key, file, detached)
+			token, err := JOSE(key, file, detached)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -430,7 +430,7 @@ func FuzzParseJOSEKey(f *testing.F) {
 			t.Errorf("printed as %s", got)
 		}
 		if key.CanSign() {
-			if _, err := SignJOSE(key, text, false); err != nil {
+			if _, err := JOSE(key, text, false); err != nil {
 				t.Errorf("%s cannot sign: %v", key, err)
 			}
 		}

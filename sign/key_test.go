@@ -51,7 +51,7 @@ func TestKeyForms(t *testing.T) {
 				t.Errorf("%s as %s: %v, %v", algorithm, name, got, err)
 				continue
 			}
-			token := must[[]byte](t)(SignJOSE(got, []byte("x"), false))
+			token := must[[]byte](t)(JOSE(got, []byte("x"), false))
 			if _, err := VerifyJOSE(key, token, []byte("x")); err != nil {
 				t.Errorf("%s as %s is another key: %v", algorithm, name, err)
 			}
@@ -67,7 +67,7 @@ func TestPublicKeyForms(t *testing.T) {
 		if rsaKey, ok := public.public.(*rsa.PublicKey); ok {
 			forms["PKCS #1"] = block("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(rsaKey))
 		}
-		token := must[[]byte](t)(SignJOSE(key, []byte("x"), true))
+		token := must[[]byte](t)(JOSE(key, []byte("x"), true))
 		for name, text := range forms {
 			got, err := ParseJOSEKey(text)
 			if err != nil || got.CanSign() || got.ID() != key.ID() {
