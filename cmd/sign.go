@@ -141,6 +141,9 @@ func (o *signOptions) file(ctx context.Context, s Streams, by *signer, path stri
 		return false, nil
 	}
 	if o.save {
+		if by.key != nil && len(text.Signatures()) > 0 {
+			doubtKey(ctx, s, by.key, name)
+		}
 		if err := rewrite.File(path, saved); err != nil {
 			return false, usage(fmt.Errorf("cannot write %s: %w", path, cause(err)), "")
 		}

@@ -24,6 +24,25 @@ func (f *signerFlags) register(flags *pflag.FlagSet, what string) {
 	f.server.register(flags)
 }
 
+// example is how to name the repository.
+func (f *signerFlags) example() string {
+	if repository, err := repositoryOf(f.repo); err == nil {
+		return repository
+	}
+	return "OWNER/NAME"
+}
+
+// withoutServer adds to an error about which server is asked that none is needed
+// where the key is remembered.
+func withoutServer(s Streams, repository string, err error) error {
+	f, ok := errors.AsType[*failure](err)
+	store, lost := keyStore(s)
+	if !ok || lost != nil || !store.Has(repository) {
+		return err
+	}
+	return usage(f.err, f.hint+"; or do it here, with the key that is remembered: --repo "+repository)
+}
+
 // signer makes signatures of texts: with key, or as repo on a server.
 type signer struct {
 	key    []byte
@@ -36,7 +55,7 @@ type signer struct {
 func (f *signerFlags) signer(s Streams, repository string) (by *signer, done func(), err error) {
 	done = func() {}
 	if repository == "" {
-		key, _, err := repositoryKey(s, &f.key, f.repo, "; or ask the server: name the repository, OWNER/NAME")
+		key, _, err := repositoryKey(s, &f.key, f.repo, "; or ask the server: name the repository, "+f.example())
 		return &signer{key: key}, done, err
 	}
 	if f.key.given() || f.repo != "" {
@@ -52,7 +71,7 @@ func (f *signerFlags) signer(s Streams, repository string) (by *signer, done fun
 	}
 	client, err := f.server.client(s)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, withoutServer(s, repository, err)
 	}
 	return &signer{server: client, repo: repo}, client.Close, nil
 }

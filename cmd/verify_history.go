@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -55,6 +56,21 @@ func (v *verdict) explain(ctx context.Context, key []byte, text *sign.Text, sour
 		if key != nil {
 			v.Hint = "if the key is right, " + v.Hint
 		}
+	}
+}
+
+// doubtKey warns of a key with which the file as it was committed is not signed,
+// though it is signed: it may be that of another repository.
+func doubtKey(ctx context.Context, s Streams, key []byte, name string) {
+	err := facts.Read(filepath.Dir(name)).Versions(ctx, name, func(version facts.Version) bool {
+		then, err := sign.Parse(version.Text)
+		if err == nil && errors.Is(then.Verify(key), sign.ErrMismatch) {
+			s.warn(fmt.Sprintf("%s: the signature that is committed is not valid with this key, either: is it the key of this repository?", name))
+		}
+		return false
+	})
+	if err != nil {
+		s.note(err.Error() + ", so nobody can tell whether the key fits")
 	}
 }
 

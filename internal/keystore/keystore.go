@@ -151,6 +151,13 @@ func (s *Store) Get(repository string) (key string, entry Entry, err error) {
 	return key, entry, err
 }
 
+// Has reports whether a key of the repository is remembered, without asking the
+// keyring for it.
+func (s *Store) Has(repository string) bool {
+	_, err := s.read(s.file(repository))
+	return err == nil
+}
+
 // read reads the file of a repository. One with a key that others can read is
 // refused, as ssh does.
 func (s *Store) read(name string) (record, error) {
