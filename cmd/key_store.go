@@ -85,6 +85,9 @@ func keyStore(s Streams) (*keystore.Store, error) {
 // git remote.
 func repositoryOf(named string) (string, error) {
 	if named != "" {
+		if isKey(named) {
+			return "", usage(errors.New("OWNER/NAME is wanted, and what was given looks like the key itself"), hintArgv)
+		}
 		if !isSlug(named) {
 			return "", usage(fmt.Errorf("%q is no repository", named), "write OWNER/NAME")
 		}

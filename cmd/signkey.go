@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -37,6 +38,9 @@ func (f *keyFlags) read(s Streams) (key []byte, from string, err error) {
 		return nil, "", usage(errors.New("--key-file and --key-env both name a key"), "give one of them")
 	case f.env != "":
 		value, ok := s.LookupEnv(f.env)
+		if !ok && isKey(f.env) {
+			return nil, "", usage(errors.New("--key-env takes the name of a variable, and got what looks like the key itself"), hintArgv)
+		}
 		if !ok {
 			return nil, "", usage(fmt.Errorf("--key-env: the environment variable %s is not set", f.env), "--key-env takes the name of a variable, not the key")
 		}
@@ -53,6 +57,9 @@ func readKeyFile(name string) ([]byte, error) {
 		return usage(fmt.Errorf("cannot read the key file %s: %w", name, cause(err)), "")
 	}
 	file, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) && isKey(name) {
+		return nil, usage(errors.New("the name of a key file is wanted, and what was given looks like the key itself"), hintArgv)
+	}
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -65,6 +72,17 @@ func readKeyFile(name string) ([]byte, error) {
 		return nil, usage(fmt.Errorf("the key file %s has more than %d KiB, too much for a key", name, maxKeyFile>>10), "")
 	}
 	return bytes.TrimRight(key, "\r\n"), nil
+}
+
+// hintArgv is for a key on the command line.
+const hintArgv = "others can see it in the list of processes, and the shell may have noted it"
+
+// isKey reports a text that is more likely a key of a server than a name, and is
+// not to be shown.
+func isKey(text string) bool {
+	return len(text) >= 32 && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
 }
 
 // hintKey says what the key is.

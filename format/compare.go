@@ -1,12 +1,14 @@
 package format
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/drone-laptop/drone/manifest"
+	"github.com/drone-laptop/drone/sign"
 )
 
 // maxLine is the length of a line from which on the server stops reading a file
@@ -138,41 +140,13 @@ func longLines(text string) int {
 	return n
 }
 
-// signedTextDiffers reports whether a signature in the stream is for another
-// text than that after formatting. It covers the lines of all other documents,
-// whatever their ends.
-func (s *stream) signedTextDiffers(after *stream) bool {
-	a, signed := s.signedText()
-	b, _ := after.signedText()
-	return signed && a != b
-}
-
-func (s *stream) signedText() (text string, signed bool) {
-	var b strings.Builder
-	for _, p := range s.parts {
-		if p.kind != documentPart {
-			continue
-		}
-		if p.isSignature() {
-			signed = true
-			continue
-		}
-		b.WriteString(p.text)
-		if !strings.HasSuffix(p.text, "\n") {
-			b.WriteByte('\n')
-		}
-	}
-	return b.String(), signed
-}
-
-func (p *part) isSignature() bool {
-	if p.root == nil || p.root.Kind != yaml.MappingNode {
+// breaksSignature reports whether a text has a signature that is for another
+// than the formatted text. One that no server can verify is not broken.
+func breaksSignature(before, after []byte) bool {
+	was, err := sign.Parse(before)
+	if err != nil || len(was.Signatures()) == 0 {
 		return false
 	}
-	for i := 0; i+1 < len(p.root.Content); i += 2 {
-		if p.root.Content[i].Value == "kind" && p.root.Content[i+1].Value == "signature" {
-			return true
-		}
-	}
-	return false
+	is, err := sign.Parse(after)
+	return err != nil || !bytes.Equal(was.Message(), is.Message())
 }

@@ -86,7 +86,7 @@ func Source(name string, source []byte) (*Result, error) {
 	if err := before.compare(after); err != nil {
 		return nil, err
 	}
-	result.StaleSignature = before.signedTextDiffers(after)
+	result.StaleSignature = breaksSignature(source, result.Text)
 	return result, nil
 }
 
