@@ -15,6 +15,7 @@ import (
 var (
 	kindLine     = regexp.MustCompile(`(?m)^kind:[ \t]*\S`)
 	pipelineLine = regexp.MustCompile(`(?m)^pipeline:\s*$`)
+	anything     = regexp.MustCompile(``)
 )
 
 // Detect tells the format of a configuration file: by extension for programs,
@@ -35,6 +36,9 @@ func Detect(name string, source []byte) Format {
 	if manifest.LineOf(source, "kind:", kindLine) >= 0 {
 		return FormatDrone
 	}
+	if manifest.LineOf(source, "pipeline:", pipelineLine) >= 0 && manifest.LineOf(source, "steps:", anything) < 0 && !bytes.Contains(source, []byte("\n---")) {
+		return FormatLegacy08 // whatever else is in it, and whether or not it is YAML
+	}
 	format, _ := legacyKey(source)
 	return format
 }
@@ -50,7 +54,11 @@ func legacyKey(source []byte) (Format, *yaml.Node) {
 		}
 		return FormatDrone, nil
 	}
-	root := document.Content[0]
+	return legacyKeyOf(document.Content[0])
+}
+
+// legacyKeyOf is legacyKey for the root of the first document.
+func legacyKeyOf(root *yaml.Node) (Format, *yaml.Node) {
 	if root.Kind != yaml.MappingNode || child(root, "kind") != nil || child(root, "steps") != nil {
 		return FormatDrone, nil
 	}

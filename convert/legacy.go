@@ -51,6 +51,7 @@ const (
 	maxIncludes  = 500
 	maxTagsOfOne = 12
 	maxNodes     = 400_000
+	maxText      = 8 << 20 // bytes that all combinations become
 )
 
 // Converted is the Drone YAML that a file for an old version became.
@@ -98,9 +99,13 @@ func Legacy(name string, source []byte, opts LegacyOptions) (*Converted, error) 
 		return nil, err
 	}
 	var b bytes.Buffer
-	for _, job := range jobs {
+	for i, job := range jobs {
 		if err := l.document(&b, text, job.axis, job.index); err != nil {
 			return nil, err
+		}
+		if b.Len() > maxText && len(jobs) > 1 {
+			return nil, l.errorAt(keyOf(l.root, "matrix"), "pick some with --matrix NAME=VALUE",
+				"the file becomes too large: the matrix has %d combinations, and %d of them make more than %d MiB", len(jobs), i+1, maxText>>20)
 		}
 	}
 	if b.Len() == 0 {
@@ -123,6 +128,7 @@ type legacy struct {
 	opts   LegacyOptions
 	out    *Converted
 	root   []entry // of the file as it stands
+	parsed *yaml.Node
 	key    *yaml.Node
 	notes  map[string]bool // that there are
 	nodes  int             // that were made, see maxNodes
@@ -186,21 +192,23 @@ func (l *legacy) read(text string) (string, error) {
 	l.text, l.notes, l.names = text, map[string]bool{}, map[string]bool{}
 	l.out.source = &sourceText{}
 	l.masked = mask(text)
-	root, err := l.parse(l.masked.text)
+	decoder := yaml.NewDecoder(strings.NewReader(l.masked.text))
+	root, err := l.parse(decoder)
 	if err != nil {
 		return "", err
 	}
 	if l.root, err = l.mapping(root.Content[0], "the file"); err != nil {
 		return "", err
 	}
-	if err := l.findVersion(); err != nil {
+	if err := l.findVersion(root.Content[0]); err != nil {
 		return "", err
 	}
+	l.parsed = root
 	if l.key != nil {
 		l.out.Key.Start = l.at.place(l.key.Line, l.key.Column)
 		l.out.Key.End = l.at.place(l.key.Line, l.key.Column+len([]rune(l.key.Value)))
 	}
-	l.noteFurther(l.masked.text)
+	l.noteFurther(decoder)
 	l.noteEscapes(text)
 	l.noteExpressions(text)
 	l.noteGone(text)
@@ -208,17 +216,16 @@ func (l *legacy) read(text string) (string, error) {
 }
 
 // noteFurther tells of documents after the first one, which Drone did not read.
-func (l *legacy) noteFurther(text string) {
-	var first, next yaml.Node
-	decoder := yaml.NewDecoder(strings.NewReader(text))
-	if decoder.Decode(&first) == nil && decoder.Decode(&next) == nil {
+func (l *legacy) noteFurther(decoder *yaml.Decoder) {
+	var next yaml.Node
+	if decoder.Decode(&next) == nil {
 		l.lost(next.Content[0], "", "Drone %s read only the first document of a file, so this one is left out", l.out.Version)
 	}
 }
 
 // findVersion tells the versions apart by what only one of them knew.
-func (l *legacy) findVersion() error {
-	_, l.key = legacyKey([]byte(l.masked.text))
+func (l *legacy) findVersion(root *yaml.Node) error {
+	_, l.key = legacyKeyOf(root)
 	if l.key == nil && len(l.root) > 0 {
 		l.key = l.root[0].key
 	}
@@ -266,12 +273,11 @@ func (l *legacy) before06() bool { return l.out.Version != Version08 }
 func (l *legacy) document(b *bytes.Buffer, text string, axis axis, index int) error {
 	text, source := l.substituted(text, axis, index)
 	l.out.source = source
-	masked := mask(text)
-	l.masked = masked
-	root, err := l.parse(masked.text)
+	root, masked, err := l.parsedAs(text)
 	if err != nil {
 		return err
 	}
+	l.masked = masked
 	top, err := l.mapping(root.Content[0], "the file")
 	if err != nil {
 		return err
@@ -303,10 +309,24 @@ func joinComments(comments ...string) string {
 	return strings.Join(slices.DeleteFunc(comments, func(c string) bool { return c == "" }), "\n\n")
 }
 
-// parse reads the first document of a text.
-func (l *legacy) parse(text string) (*yaml.Node, error) {
+// parsedAs is the first document of a text. That of the file as it stands has
+// been read, and serves once.
+func (l *legacy) parsedAs(text string) (*yaml.Node, *maskedText, error) {
+	if l.parsed != nil && text == l.text {
+		root := l.parsed
+		l.parsed = nil
+		return root, l.masked, nil
+	}
+	masked := mask(text)
+	l.masked = masked
+	root, err := l.parse(yaml.NewDecoder(strings.NewReader(masked.text)))
+	return root, masked, err
+}
+
+// parse reads the next document.
+func (l *legacy) parse(decoder *yaml.Decoder) (*yaml.Node, error) {
 	var document yaml.Node
-	if err := yaml.NewDecoder(strings.NewReader(text)).Decode(&document); err != nil {
+	if err := decoder.Decode(&document); err != nil {
 		e := l.errorAt(nil, "", "the file is no YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 			line, _ := strconv.Atoi(m[1])

@@ -57,27 +57,29 @@ func (a axis) String() string {
 // jobs are the combinations of the matrix that are asked for: one without values
 // where there is no matrix.
 func (l *legacy) jobs() ([]job, error) {
-	all, err := l.allAxes()
-	if err != nil {
-		return nil, err
+	key, matrix := keyOf(l.root, "matrix"), get(l.root, "matrix")
+	if matrix == nil || isNull(matrix) {
+		return l.noMatrix(), nil
 	}
-	if len(all) == 0 {
-		one := axis{}
-		for _, name := range sortedKeys(l.opts.Axis) {
-			one = append(one, axisValue{name: name, value: l.opts.Axis[name]})
-		}
-		return []job{{axis: one}}, nil
+	if matrix.Kind != yaml.MappingNode {
+		return nil, l.errorAt(matrix, "write a list of values for each name", "the matrix is not a map")
 	}
-	var picked []job
-	for i, a := range all {
-		if a.has(l.opts.Axis) {
-			picked = append(picked, job{a, i})
-		}
+	tags := entries(matrix)
+	if include := get(tags, "include"); include != nil && l.out.Version != Version04 {
+		return l.included(keyOf(tags, "include"), include, tags)
 	}
-	if len(picked) == 0 {
-		return nil, l.noAxis(all)
+	if i := slices.IndexFunc(tags, func(e entry) bool { return e.key.Value == "exclude" }); i >= 0 {
+		return nil, l.errorAt(tags[i].key, "list the combinations under `include`", "a matrix has no `exclude`")
 	}
-	return picked, nil
+	return l.product(key, tags)
+}
+
+func (l *legacy) noMatrix() []job {
+	one := axis{}
+	for _, name := range sortedKeys(l.opts.Axis) {
+		one = append(one, axisValue{name: name, value: l.opts.Axis[name]})
+	}
+	return []job{{axis: one}}
 }
 
 // noAxis is about a choice that leaves nothing.
@@ -101,39 +103,19 @@ func (l *legacy) noAxis(all []axis) error {
 		"no combination of the matrix has %s", strings.Join(asked, " and "))
 }
 
-func (l *legacy) allAxes() ([]axis, error) {
-	key, matrix := keyOf(l.root, "matrix"), get(l.root, "matrix")
-	if matrix == nil || isNull(matrix) {
-		return nil, nil
-	}
-	if matrix.Kind != yaml.MappingNode {
-		return nil, l.errorAt(matrix, "write a list of values for each name", "the matrix is not a map")
-	}
-	tags := entries(matrix)
-	if include := get(tags, "include"); include != nil && l.out.Version != Version04 {
-		return l.included(keyOf(tags, "include"), include, tags)
-	}
-	if i := slices.IndexFunc(tags, func(e entry) bool { return e.key.Value == "exclude" }); i >= 0 {
-		return nil, l.errorAt(tags[i].key, "list the combinations under `include`", "a matrix has no `exclude`")
-	}
-	return l.product(key, tags)
-}
-
 // included are the combinations of `include`. It wins over all other keys.
-func (l *legacy) included(key, include *yaml.Node, tags []entry) ([]axis, error) {
+func (l *legacy) included(key, include *yaml.Node, tags []entry) ([]job, error) {
 	if include.Kind != yaml.SequenceNode {
 		return nil, l.errorAt(include, "write each combination as an item: `- GO_VERSION: 1.4`", "`include` of the matrix is not a list")
-	}
-	if len(include.Content) > maxIncludes {
-		return nil, l.errorAt(key, "", "the matrix has %d combinations, and %d are the most", len(include.Content), maxIncludes)
 	}
 	for _, tag := range tags {
 		if tag.key.Value != "include" {
 			l.note(manifest.Info, tag.key, "", "%q of the matrix has no effect beside `include`", tag.key.Value)
 		}
 	}
-	var out []axis
-	for _, item := range include.Content {
+	var all []axis
+	var out []job
+	for i, item := range include.Content {
 		item = target(item)
 		if item.Kind != yaml.MappingNode {
 			return nil, l.errorAt(item, "", "a combination of the matrix is not a map")
@@ -145,7 +127,17 @@ func (l *legacy) included(key, include *yaml.Node, tags []entry) ([]axis, error)
 			}
 			a = append(a, axisValue{e.key.Value, l.valueText(e.value), e.value})
 		}
-		out = append(out, a)
+		if all = append(all, a); a.has(l.opts.Axis) {
+			out = append(out, job{a, i})
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return l.noMatrix(), nil
+	case len(out) == 0:
+		return nil, l.noAxis(all)
+	case len(out) > maxIncludes:
+		return nil, l.errorAt(key, "pick some with --matrix NAME=VALUE", "the matrix has %d combinations, and %d are the most", len(out), maxIncludes)
 	}
 	return out, nil
 }
@@ -158,11 +150,16 @@ func (l *legacy) valueText(n *yaml.Node) string {
 	return l.masked.restore(n.Value)
 }
 
-// product makes every combination; the first name varies slowest. Drone stopped
-// after some, in an order of names that was another one each time.
-func (l *legacy) product(key *yaml.Node, tags []entry) ([]axis, error) {
-	lists := make([][]*yaml.Node, 0, len(tags))
-	total := 1
+// list is a name of a matrix with its values.
+type list struct {
+	name   string
+	key    *yaml.Node
+	values []*yaml.Node
+	picked []int // of values, that are asked for
+}
+
+// lists reads the names of a matrix and their values.
+func (l *legacy) lists(tags []entry) (out []list, err error) {
 	for _, tag := range tags {
 		items, ok := texts(tag.value)
 		if !ok || tag.value.Kind != yaml.SequenceNode {
@@ -171,37 +168,75 @@ func (l *legacy) product(key *yaml.Node, tags []entry) ([]axis, error) {
 		if len(items) == 0 && len(tags) > 1 {
 			return nil, l.errorAt(tag.key, "remove it, or give it a value", "%s in the matrix has no values", tag.key.Value)
 		}
-		lists = append(lists, items)
-		if total <= maxNodes {
-			total *= len(items)
+		of := list{name: tag.key.Value, key: tag.key, values: items}
+		want, asked := l.opts.Axis[of.name]
+		for i, n := range items {
+			if !asked || l.valueText(n) == want {
+				of.picked = append(of.picked, i)
+			}
 		}
+		out = append(out, of)
 	}
-	if total == 0 || len(tags) == 0 {
-		return nil, nil
-	}
-	if len(tags) > maxTagsOfOne {
-		l.lost(tags[maxTagsOfOne].key, "", "a combination of the matrix had %d values at most: this one and what follows had no effect", maxTagsOfOne)
-		tags, lists, total = tags[:maxTagsOfOne], lists[:maxTagsOfOne], 1
-		for _, list := range lists {
-			total = min(total*len(list), maxNodes)
-		}
-	}
-	if total > maxProduct {
-		l.lost(key, "list those that matter under `include`, which has no such limit",
-			"the matrix has %s combinations, and Drone made jobs of the first %d only", atMost(total), maxProduct)
-	}
-	var out []axis
-	for i := range min(total, maxProduct) {
-		a := make(axis, len(tags))
-		rest := i
-		for t := len(tags) - 1; t >= 0; t-- {
-			n := lists[t][rest%len(lists[t])]
-			rest /= len(lists[t])
-			a[t] = axisValue{tags[t].key.Value, l.valueText(n), n}
-		}
-		out = append(out, a)
+	if len(out) > maxTagsOfOne {
+		l.lost(out[maxTagsOfOne].key, "", "a combination of the matrix had %d values at most: this one and what follows had no effect", maxTagsOfOne)
+		out = out[:maxTagsOfOne]
 	}
 	return out, nil
+}
+
+// product makes every combination that is asked for; the first name varies
+// slowest. Drone stopped after some, in an order of names that was another one
+// each time.
+func (l *legacy) product(key *yaml.Node, tags []entry) ([]job, error) {
+	lists, err := l.lists(tags)
+	if err != nil {
+		return nil, err
+	}
+	if len(lists) == 0 || len(lists[0].values) == 0 {
+		return l.noMatrix(), nil
+	}
+	total := 1
+	for _, of := range lists {
+		total = min(total*len(of.picked), maxNodes)
+	}
+	known := func(name string) bool {
+		return slices.ContainsFunc(lists, func(of list) bool { return of.name == name })
+	}
+	if total == 0 || slices.ContainsFunc(sortedKeys(l.opts.Axis), func(name string) bool { return !known(name) }) {
+		var all []axis
+		for _, j := range combined(lists, func(of list) int { return len(of.values) }, func(_ list, i int) int { return i }, l.valueText) {
+			all = append(all, j.axis)
+		}
+		return nil, l.noAxis(all)
+	}
+	if total > maxProduct {
+		l.lost(key, "list those that matter under `include`, which has no such limit, or pick one with --matrix NAME=VALUE",
+			"the matrix has %s combinations, and Drone made jobs of the first %d only", atMost(total), maxProduct)
+	}
+	return combined(lists, func(of list) int { return len(of.picked) }, func(of list, i int) int { return of.picked[i] }, l.valueText), nil
+}
+
+// combined are the first combinations of what length and pick leave of lists,
+// with the numbers that they have among all.
+func combined(lists []list, length func(list) int, pick func(list, int) int, text func(*yaml.Node) string) (out []job) {
+	total := 1
+	for _, of := range lists {
+		total = min(total*length(of), maxProduct)
+	}
+	for i := range total {
+		j := job{axis: make(axis, len(lists))}
+		rest, stride := i, 1
+		for t := len(lists) - 1; t >= 0; t-- {
+			of := lists[t]
+			at := pick(of, rest%length(of))
+			rest /= length(of)
+			j.index = min(j.index+at*stride, maxNodes)
+			stride = min(stride*len(of.values), maxNodes)
+			j.axis[t] = axisValue{of.name, text(of.values[at]), of.values[at]}
+		}
+		out = append(out, j)
+	}
+	return out
 }
 
 func atMost(n int) string {

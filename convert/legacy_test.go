@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,6 +166,47 @@ func TestLegacyLargeMatrix(t *testing.T) {
 	}
 	if len(c.Notes) != 1 || !strings.Contains(c.Notes[0].Message, "10000 combinations") {
 		t.Errorf("got the notes %v", c.Notes)
+	}
+}
+
+// TestLegacyLargeFile stops at what a matrix makes of a large file.
+func TestLegacyLargeFile(t *testing.T) {
+	source := "matrix:\n  include:\n" + strings.Repeat("  - A: b\n", 400) + "pipeline:\n" + strings.Repeat("  a: {image: b, commands: [\""+strings.Repeat("c", 1000)+"\"]}\n", 100)
+	start := time.Now()
+	_, err := Legacy("f.yml", []byte(source), LegacyOptions{})
+	if err == nil || !strings.Contains(err.Error(), "f.yml:1:1: the file becomes too large: the matrix has 400 combinations, and ") {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it took %s to say so", took)
+	}
+}
+
+// TestLegacyPicked finds a combination that Drone made no job of, and one of more
+// than can be run at all.
+func TestLegacyPicked(t *testing.T) {
+	var product, include strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&product, "v%d,", i)
+	}
+	for i := range 10_000 {
+		fmt.Fprintf(&include, "{A: v%d, B: v%d},", i, i%2)
+	}
+	for source, want := range map[string]string{
+		"matrix: {A: [" + product.String() + "], B: [" + product.String() + "]}\npipeline: {a: {image: b, commands: [ echo ${DRONE_JOB_NUMBER} ]}}\n": "echo 7104",
+		"matrix: {include: [" + include.String() + "]}\npipeline: {a: {image: b, commands: [ echo ${A} ]}}\n":                                       "echo v71",
+	} {
+		axis := map[string]string{"A": "v71", "B": "v3"}
+		if strings.Contains(source, "include") {
+			axis["B"] = "v1"
+		}
+		c, err := Legacy("f.yml", []byte(source), LegacyOptions{Axis: axis})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(string(c.Text), "kind: pipeline") != 1 || !strings.Contains(string(c.Text), want) || len(c.Notes) > 0 {
+			t.Errorf("got %s and %v, want %s", c.Text, c.Notes, want)
+		}
 	}
 }
 
