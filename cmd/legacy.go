@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -159,6 +160,11 @@ func runConvert(s Streams, o *convertOptions, args []string) error {
 	if err != nil {
 		return err
 	}
+	if old == nil {
+		if err := refuseUnreadable(s, name, source); err != nil {
+			return err
+		}
+	}
 	if o.check {
 		return checkLegacy(s, name, old)
 	}
@@ -167,6 +173,9 @@ func runConvert(s Streams, o *convertOptions, args []string) error {
 		s.note(name + " is not for Drone 0.4 to 0.8, so it stays as it is")
 	} else {
 		text = old.Text
+		if i := bytes.IndexByte(source, '\n'); i > 0 && source[i-1] == '\r' {
+			text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")) // as all its lines end
+		}
 		sourceOf := func(string) []byte { return source }
 		// Whoever cannot read it has nobody to be told of that.
 		_ = lint.Text(s.Err, old.Notes, sourceOf, painter(s.errStyle()))
@@ -186,6 +195,21 @@ func runConvert(s Streams, o *convertOptions, args []string) error {
 		return usage(fmt.Errorf("cannot write %s: %w", name, cause(err)), "")
 	}
 	return nil
+}
+
+// refuseUnreadable shows why a file cannot be read, so that nobody takes it for
+// one that needs nothing.
+func refuseUnreadable(s Streams, name string, source []byte) error {
+	if convert.Detect(name, source) != convert.FormatDrone {
+		return nil
+	}
+	problems := manifest.Unreadable(name, source)
+	if len(problems) == 0 {
+		return nil
+	}
+	// Whoever cannot read it has nobody to be told of that.
+	_ = lint.Text(s.Err, problems, func(string) []byte { return source }, painter(s.errStyle()))
+	return usage(fmt.Errorf("%s cannot be read, so nothing can be said of it", name), "")
 }
 
 // checkLegacy tells whether a file is for an old version.

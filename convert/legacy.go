@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -117,24 +118,28 @@ func Legacy(name string, source []byte, opts LegacyOptions) (*Converted, error) 
 		}
 	}
 	l.out.Text = b.Bytes()
+	if !opts.Local && len(opts.Axis) == 0 {
+		l.noteComments()
+	}
 	l.out.Notes = l.sortedNotes()
 	return l.out, nil
 }
 
 // legacy is one conversion.
 type legacy struct {
-	at     *indexed
-	name   string
-	opts   LegacyOptions
-	out    *Converted
-	root   []entry // of the file as it stands
-	parsed *yaml.Node
-	key    *yaml.Node
-	notes  map[string]bool // that there are
-	nodes  int             // that were made, see maxNodes
-	names  map[string]bool // of pipelines
-	text   string          // as it stands
-	masked *maskedText     // the text that is being converted
+	at       *indexed
+	name     string
+	opts     LegacyOptions
+	out      *Converted
+	root     []entry // of the file as it stands
+	parsed   *yaml.Node
+	comments []string // lines of them
+	key      *yaml.Node
+	notes    map[string]bool // that there are
+	nodes    int             // that were made, see maxNodes
+	names    map[string]bool // of pipelines
+	text     string          // as it stands
+	masked   *maskedText     // the text that is being converted
 }
 
 // The error of a place in the source.
@@ -191,12 +196,19 @@ func (l *legacy) sortedNotes() []manifest.Problem {
 func (l *legacy) read(text string) (string, error) {
 	l.text, l.notes, l.names = text, map[string]bool{}, map[string]bool{}
 	l.out.source = &sourceText{}
+	l.masked = &maskedText{}
+	if !utf8.ValidString(text) || strings.Contains(text, "\x00") {
+		if err := l.explained(text); err != nil {
+			return "", err
+		}
+	}
 	l.masked = mask(text)
 	decoder := yaml.NewDecoder(strings.NewReader(l.masked.text))
 	root, err := l.parse(decoder)
 	if err != nil {
 		return "", err
 	}
+	l.comments = commentLines(root, nil)
 	if l.root, err = l.mapping(root.Content[0], "the file"); err != nil {
 		return "", err
 	}
@@ -220,6 +232,37 @@ func (l *legacy) noteFurther(decoder *yaml.Decoder) {
 	var next yaml.Node
 	if decoder.Decode(&next) == nil {
 		l.lost(next.Content[0], "", "Drone %s read only the first document of a file, so this one is left out", l.out.Version)
+	}
+}
+
+// commentLines adds the lines of all comments of a node.
+func commentLines(n *yaml.Node, lines []string) []string {
+	for _, comment := range []string{n.HeadComment, n.LineComment, n.FootComment} {
+		for line := range strings.Lines(comment) {
+			if line = strings.TrimSpace(line); len(line) > 1 {
+				lines = append(lines, line)
+			}
+		}
+	}
+	for _, c := range n.Content {
+		lines = commentLines(c, lines)
+	}
+	return lines
+}
+
+// noteComments tells of comments that are gone with what they were about.
+func (l *legacy) noteComments() {
+	kept := map[string]bool{}
+	for line := range strings.Lines(string(l.out.Text)) {
+		if _, comment, ok := strings.Cut(line, "#"); ok {
+			kept["#"+strings.TrimSpace(comment)] = true
+		}
+	}
+	for _, line := range l.comments {
+		plain := "#" + strings.TrimSpace(strings.TrimPrefix(l.masked.restore(line), "#"))
+		if at := strings.Index(l.text, line); at >= 0 && !kept[plain] && !strings.Contains(string(l.out.Text), line) {
+			l.note(manifest.Info, l.at.node(at), "", "the comment is gone with what it was about")
+		}
 	}
 }
 
@@ -300,9 +343,20 @@ func (l *legacy) document(b *bytes.Buffer, text string, axis axis, index int) er
 	}
 	first := b.Len() == 0
 	if first {
-		document.HeadComment = joinComments(root.HeadComment, document.HeadComment)
+		heading := l.root[0].key.HeadComment
+		if heading == root.HeadComment || slices.Contains(commentLines(document, nil), strings.TrimSpace(strings.SplitN(heading, "\n", 2)[0])) {
+			heading = "" // it is there
+		}
+		document.HeadComment = joinComments(root.HeadComment, heading, document.HeadComment)
 	}
-	return l.write(b, document, masked, !first)
+	if err := l.write(b, document, masked, !first); err != nil || !first {
+		return err
+	}
+	foot := masked.restore(joinComments(top[len(top)-1].key.FootComment, root.FootComment))
+	if foot != "" && !strings.Contains(b.String(), foot) { // what it was below is gone
+		b.WriteString("\n" + foot + "\n")
+	}
+	return nil
 }
 
 func joinComments(comments ...string) string {
@@ -327,6 +381,9 @@ func (l *legacy) parsedAs(text string) (*yaml.Node, *maskedText, error) {
 func (l *legacy) parse(decoder *yaml.Decoder) (*yaml.Node, error) {
 	var document yaml.Node
 	if err := decoder.Decode(&document); err != nil {
+		if e := l.explained(l.masked.text); e != nil {
+			return nil, e
+		}
 		e := l.errorAt(nil, "", "the file is no YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 			line, _ := strconv.Atoi(m[1])
@@ -336,6 +393,18 @@ func (l *legacy) parse(decoder *yaml.Decoder) (*yaml.Node, error) {
 		return nil, e
 	}
 	return &document, nil
+}
+
+// explained is what keeps a text from being read as YAML, nil without anything.
+func (l *legacy) explained(text string) error {
+	for _, p := range manifest.Unreadable(l.name, []byte(text)) {
+		if p.Rule == manifest.RuleEncoding {
+			return &Error{Pos: p.Span.Start, Message: p.Message, Hint: p.Hint}
+		}
+		line, column := l.out.source.original(p.Span.Start.Line, p.Span.Start.Column)
+		return &Error{Pos: l.at.place(line, column), Message: l.masked.restore(p.Message), Hint: p.Hint}
+	}
+	return nil
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
@@ -386,12 +455,18 @@ func spaced(text string) string {
 	var out strings.Builder
 	for i, line := range lines {
 		if i > 0 && opensBlock(lines[i:]) && !strings.HasPrefix(strings.TrimLeft(lines[i-1], " "), "#") &&
-			!strings.HasSuffix(lines[i-1], ":\n") && strings.TrimSpace(lines[i-1]) != "" {
+			!opens(lines[i-1]) && strings.TrimSpace(lines[i-1]) != "" {
 			out.WriteString("\n")
 		}
 		out.WriteString(line)
 	}
 	return out.String()
+}
+
+// opens reports whether a line is a key whose value is on the lines after it.
+func opens(line string) bool {
+	line, _, _ = strings.Cut(line, " #")
+	return strings.HasSuffix(strings.TrimRight(line, " \n"), ":")
 }
 
 // opensBlock reports whether lines begin with a section or an item of one, or
@@ -401,7 +476,7 @@ func opensBlock(lines []string) bool {
 		if strings.HasPrefix(strings.TrimLeft(line, " "), "#") || strings.TrimSpace(line) == "" {
 			continue
 		}
-		section := line[0] != ' ' && line[0] != '-' && strings.HasSuffix(line, ":\n") && line != "get:\n"
+		section := line[0] != ' ' && line[0] != '-' && opens(line) && line != "get:\n"
 		return section || strings.HasPrefix(line, "  - name:")
 	}
 	return false

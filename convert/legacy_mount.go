@@ -88,9 +88,11 @@ func (p *pipeline) mount(kind string, n *yaml.Node, c *container) *yaml.Node {
 		p.lost(n, "", "%s can be written to: a mount has no `ro` any more", at)
 	}
 	m := newMap(n)
-	m.HeadComment, m.LineComment = n.HeadComment, n.LineComment
+	m.HeadComment = n.HeadComment
 	set(m, "name", text(p.volume(id, base, volume), n))
-	set(m, "path", text(at, n))
+	to := text(at, n)
+	to.LineComment = n.LineComment
+	set(m, "path", to)
 	return m
 }
 

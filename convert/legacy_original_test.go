@@ -216,7 +216,7 @@ func (o *original) stages(source []byte) (services []oldStep, stages [][]oldStep
 		return services, stages, true
 	}
 	add("services", file.Services)
-	if o.version == "0.8" && !o.local && !strings.Contains(string(source), "plugins/git, depth") { // which becomes the clone of today
+	if o.version == "0.8" && !o.local && !regexp.MustCompile(`plugins/git, depth|plugins/git # comment`).Match(source) { // which becomes the clone of today
 		add("clone", file.Clone)
 		last = ""
 	}

@@ -186,7 +186,7 @@ func (p *pipeline) labels(d *yaml.Node, e entry) {
 	}
 	for _, label := range entries(e.value) {
 		if label.value.Kind == yaml.ScalarNode {
-			setAt(m, label.key.Value, label.key, text(scalarThen(label.value), label.value))
+			setAt(m, label.key.Value, label.key, commentedAs(text(scalarThen(label.value), label.value), label.value))
 		}
 	}
 	if len(m.Content) > 0 {
@@ -268,7 +268,10 @@ func (p *pipeline) cloneOptions(d *yaml.Node, e entry) error {
 			return err
 		}
 		if depth := p.onlyDepth(e.value); depth != nil {
-			set(m, "depth", plain(depth.Value, depth))
+			key := text("depth", depth)
+			own := entries(e.value)[0]
+			key.HeadComment = joinComments(own.key.HeadComment, keyOf(entries(own.value), "image").HeadComment, keyOf(entries(own.value), "depth").HeadComment)
+			setKey(m, key, commentedAs(plain(depth.Value, depth), depth))
 		} else if len(entries(e.value)) > 0 && !p.opts.Local {
 			set(m, "disable", plain("true", nil))
 		}

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -176,6 +177,7 @@ func (p *pipeline) secrets(env, settings *yaml.Node, c *container) error {
 	if n.Kind != yaml.SequenceNode {
 		return p.errorAt(p.there(n), "write `secrets: [name]`", "the secrets of %q are not a list", c.name)
 	}
+	about := c.keyOf("secrets").HeadComment
 	for _, item := range n.Content {
 		item = target(item)
 		source, variable := item, item
@@ -201,7 +203,9 @@ func (p *pipeline) secrets(env, settings *yaml.Node, c *container) error {
 			continue
 		}
 		key := text(name, source)
-		key.HeadComment = item.HeadComment
+		key.HeadComment = joinComments(about, item.HeadComment)
+		about = ""
+		value.Content[1].LineComment = cmp.Or(source.LineComment, variable.LineComment)
 		setKey(env, key, value)
 	}
 	return nil
@@ -233,12 +237,15 @@ func (l *legacy) secretDocuments() (out []*yaml.Node) {
 			continue
 		}
 		from := newMap(path)
-		set(from, "path", text(path.Value, path))
+		set(from, "path", commentedAs(text(path.Value, path), path))
 		if name != "" {
 			set(from, "name", text(name, path))
 		}
 		document := newMap(e.key)
 		document.HeadComment = e.key.HeadComment
+		if len(out) == 0 {
+			document.HeadComment = joinComments(key.HeadComment, e.key.HeadComment)
+		}
 		set(document, "kind", text("secret", nil))
 		set(document, "name", text(e.key.Value, e.key))
 		set(document, "get", from)

@@ -69,7 +69,9 @@ func (p *pipeline) container(section string, e entry) (*container, *yaml.Node, e
 func (p *pipeline) step(c *container, when *yaml.Node) (*yaml.Node, error) {
 	s := newMap(c.from)
 	s.HeadComment, s.FootComment = c.key.HeadComment, c.key.FootComment
-	set(s, "name", text(p.stepName(c), orKey(c.get("name"), c.key)))
+	name := text(p.stepName(c), orKey(c.get("name"), c.key))
+	name.LineComment = c.key.LineComment
+	set(s, "name", name)
 	if err := p.image(s, c); err != nil {
 		return nil, err
 	}
@@ -143,7 +145,7 @@ func (p *pipeline) image(s *yaml.Node, c *container) error {
 	case pull == nil && p.latest(n.Value), pull != nil && !isTrue(pull) && p.latest(n.Value) && isFalse(pull):
 		set(s, "pull", text("if-not-exists", orKey(pull, n)))
 	case isTrue(pull):
-		setAt(s, "pull", c.keyOf("pull"), text("always", pull))
+		setAt(s, "pull", c.keyOf("pull"), commentedAs(text("always", pull), pull))
 	case pull != nil && !isFalse(pull):
 		p.note(manifest.Warning, pull, "", "Drone %s took only true or false for `pull`", p.out.Version)
 		setAt(s, "pull", c.keyOf("pull"), sameText(pull))

@@ -128,6 +128,12 @@ func sameText(n *yaml.Node) *yaml.Node {
 	return out
 }
 
+// commentedAs gives a node that was made of another the comments of that.
+func commentedAs(n, from *yaml.Node) *yaml.Node {
+	n.HeadComment, n.LineComment, n.FootComment = from.HeadComment, from.LineComment, from.FootComment
+	return n
+}
+
 func newMap(from *yaml.Node) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	if from != nil {
@@ -171,6 +177,9 @@ func setKey(m, key, value *yaml.Node) {
 // goes.
 func (l *legacy) copied(n *yaml.Node) (*yaml.Node, error) {
 	if l.nodes++; l.nodes > maxNodes {
+		if err := l.explained(l.masked.text); err != nil {
+			return nil, err
+		}
 		return nil, l.errorAt(l.key, "", "the file becomes too large: its anchors make more than %d values of it", maxNodes)
 	}
 	n = target(n)

@@ -15,6 +15,7 @@ import (
 type patterns struct {
 	from             *yaml.Node
 	include, exclude []*yaml.Node
+	keys             [2]*yaml.Node // of include and exclude, if they are written
 }
 
 func (p patterns) empty() bool { return len(p.include)+len(p.exclude) == 0 }
@@ -36,6 +37,7 @@ func (l *legacy) patternsOf(n *yaml.Node) patterns {
 		return p
 	}
 	fields := entries(n)
+	p.keys = [2]*yaml.Node{keyOf(fields, "include"), keyOf(fields, "exclude")}
 	for _, part := range []struct {
 		name string
 		into *[]*yaml.Node
@@ -77,9 +79,9 @@ func (p patterns) node(change func(*yaml.Node) []*yaml.Node) *yaml.Node {
 	}
 	m := newMap(p.from)
 	if len(p.include) > 0 {
-		set(m, "include", include)
+		setAt(m, "include", p.keys[0], include)
 	}
-	set(m, "exclude", list(p.from, p.exclude))
+	setAt(m, "exclude", p.keys[1], list(p.from, p.exclude))
 	return m
 }
 
@@ -335,6 +337,9 @@ func (p *pipeline) trigger(n *yaml.Node) *yaml.Node {
 		if branch.Kind == yaml.MappingNode {
 			branch.LineComment = ""
 			trigger.HeadComment = `# "" is for tags, which have no branch`
+		} else if n.LineComment != "" {
+			branch.LineComment = n.LineComment
+			trigger.Content[0].HeadComment = `# "" is for tags, which have no branch`
 		}
 	}
 	return trigger

@@ -79,6 +79,19 @@ func Parse(name string, source []byte, lookup Lookup) (*File, []Problem) {
 	return file, r.sorted()
 }
 
+// Unreadable returns what keeps a text from being read as YAML, whatever it is
+// for, ordered by place; nil when nothing does.
+func Unreadable(name string, source []byte) []Problem {
+	r := &reader{places: newLocator(name, string(source))}
+	if r.checkEncoding() {
+		r.text = &text{body: r.places.source[r.places.bom:], places: r.places}
+		r.readTrees(split(r.text.body))
+	}
+	return slices.DeleteFunc(r.sorted(), func(p Problem) bool {
+		return p.Severity != Error || p.Rule != RuleEncoding && p.Rule != RuleSyntax && p.Rule != RuleAlias
+	})
+}
+
 // Substitute reads one document of a file again, with the expressions in it
 // substituted. It is for variables that differ from document to document:
 // reading the whole file for each of them would take a time that grows with the
