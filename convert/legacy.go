@@ -52,7 +52,7 @@ const (
 	maxIncludes  = 500
 	maxTagsOfOne = 12
 	maxNodes     = 400_000
-	maxText      = 8 << 20 // bytes that all combinations become
+	maxMatrix    = 8 << 20 // bytes that all combinations become
 )
 
 // Converted is the Drone YAML that a file for an old version became.
@@ -104,9 +104,9 @@ func Legacy(name string, source []byte, opts LegacyOptions) (*Converted, error) 
 		if err := l.document(&b, text, job.axis, job.index); err != nil {
 			return nil, err
 		}
-		if b.Len() > maxText && len(jobs) > 1 {
+		if b.Len() > maxMatrix && len(jobs) > 1 {
 			return nil, l.errorAt(keyOf(l.root, "matrix"), "pick some with --matrix NAME=VALUE",
-				"the file becomes too large: the matrix has %d combinations, and %d of them make more than %d MiB", len(jobs), i+1, maxText>>20)
+				"the file becomes too large: the matrix has %d combinations, and %d of them make more than %d MiB", len(jobs), i+1, maxMatrix>>20)
 		}
 	}
 	if b.Len() == 0 {
