@@ -1,0 +1,312 @@
+package logs
+
+import (
+	"bytes"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Query is what is looked for in the text of lines, without the escape sequences
+// in it.
+type Query struct {
+	Text string
+	// Regexp takes Text for a regular expression, in the syntax of Go.
+	Regexp bool
+	Case   Case
+}
+
+// Case says whether capitals matter.
+type Case int
+
+// The zero Case is SmartCase: capitals matter when Text has one.
+const (
+	SmartCase Case = iota
+	MatchCase
+	IgnoreCase
+)
+
+// Pattern is a Query that lines can be compared with. It does not change.
+type Pattern struct {
+	fold bool // capitals do not matter
+	// literal is in every match, in small letters with fold. Of several one is.
+	// Without any each line has to be looked at.
+	literals [][]byte
+	wide     bool           // the literal has letters beyond ASCII
+	re       *regexp.Regexp // decides; nil when the literal does
+	find     *regexp.Regexp // gives places in a line
+}
+
+// Compile makes a Pattern. The error is that of a regular expression.
+func (q Query) Compile() (*Pattern, error) {
+	p := &Pattern{fold: q.Case == IgnoreCase}
+	if q.Case == SmartCase {
+		p.fold = !strings.ContainsFunc(plainOf(q), unicode.IsUpper)
+	}
+	text := q.Text
+	if !q.Regexp {
+		text = regexp.QuoteMeta(text)
+	}
+	if p.fold {
+		text = "(?i:" + text + ")"
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		if _, plain := regexp.Compile(q.Text); q.Regexp && plain != nil {
+			err = plain // in the words of the user
+		}
+		return nil, err
+	}
+	p.find = re
+	if !q.Regexp && strings.Contains(q.Text, "\n") {
+		p.re = re // which matches no line
+		return p, nil
+	}
+	if !q.Regexp {
+		literal := q.Text
+		if p.fold {
+			literal = strings.ToLower(literal)
+		}
+		p.literals, p.wide = [][]byte{[]byte(literal)}, p.fold && !ascii(literal)
+		return p, nil
+	}
+	p.re = re
+	if tree, err := syntax.Parse(text, syntax.Perl); err == nil {
+		for _, literal := range required(tree.Simplify(), p.fold) {
+			if p.fold && !ascii(literal) {
+				p.literals = nil // its small letters may have another length
+				break
+			}
+			if p.fold {
+				literal = strings.ToLower(literal)
+			}
+			p.literals = append(p.literals, []byte(literal))
+		}
+	}
+	return p, nil
+}
+
+// plainOf is a query without what is a class in a regular expression, such as
+// \S and \W, whose capital is none.
+func plainOf(q Query) string {
+	if !q.Regexp {
+		return q.Text
+	}
+	var b strings.Builder
+	for i := 0; i < len(q.Text); i++ {
+		if q.Text[i] == '\\' {
+			i++
+			continue
+		}
+		b.WriteByte(q.Text[i])
+	}
+	return b.String()
+}
+
+// Find gives the places in a text, as pairs of offsets of bytes. Places without
+// any text are left out.
+func (p *Pattern) Find(text string) [][]int {
+	all := p.find.FindAllStringIndex(text, -1)
+	places := all[:0]
+	for _, place := range all {
+		if place[1] > place[0] {
+			places = append(places, place)
+		}
+	}
+	return places
+}
+
+// Match reports whether the pattern is in a text.
+func (p *Pattern) Match(text string) bool { return p.find.MatchString(text) }
+
+// required gives texts of which one is in all that an expression matches, nil
+// when there are none. Those of which capitals do not matter count with fold
+// only.
+func required(re *syntax.Regexp, fold bool) []string {
+	switch re.Op {
+	case syntax.OpLiteral:
+		if re.Flags&syntax.FoldCase != 0 && !fold {
+			return nil
+		}
+		return []string{string(re.Rune)}
+	case syntax.OpCapture, syntax.OpPlus:
+		return required(re.Sub[0], fold)
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return required(re.Sub[0], fold)
+		}
+	case syntax.OpConcat:
+		var best []string
+		for _, sub := range re.Sub {
+			if some := required(sub, fold); shortest(some) > shortest(best) {
+				best = some
+			}
+		}
+		return best
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			some := required(sub, fold)
+			if some == nil || len(all)+len(some) > mostLiterals {
+				return nil
+			}
+			all = append(all, some...)
+		}
+		return all
+	}
+	return nil
+}
+
+// mostLiterals is how many texts are looked for instead of an expression. Each
+// of them is a look at the whole text.
+const mostLiterals = 8
+
+func shortest(texts []string) int {
+	if len(texts) == 0 {
+		return 0
+	}
+	n := len(texts[0])
+	for _, text := range texts[1:] {
+		n = min(n, len(text))
+	}
+	return n
+}
+
+func ascii(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+}
+
+// scratch are buffers of one that searches.
+type scratch struct{ packed, raw, plain, folded []byte }
+
+// rows calls hit for each row of text that the pattern is in, in order, until it
+// returns false. Each row of text ends with a newline.
+func (p *Pattern) rows(text []byte, s *scratch, hit func(row int) bool) {
+	if bytes.IndexByte(text, 0x1b) >= 0 {
+		s.plain = strip(s.plain[:0], text)
+		text = s.plain
+	}
+	hay := text
+	switch {
+	case p.fold && p.wide:
+		hay = bytes.ToLower(text)
+	case p.fold && len(p.literals) > 0:
+		s.folded = lower(s.folded[:0], text)
+		hay = s.folded
+	}
+	next := make([]int, len(p.literals)) // place of each literal from pos on
+	for i := range next {
+		next[i] = -1
+	}
+	row, pos := 0, 0
+	for pos < len(hay) {
+		at := pos
+		if len(p.literals) > 0 {
+			if at = p.first(hay, pos, next); at < 0 {
+				return
+			}
+		}
+		row += bytes.Count(hay[pos:at], newline)
+		start := pos + bytes.LastIndexByte(hay[pos:at], '\n') + 1
+		end := at + bytes.IndexByte(hay[at:], '\n')
+		if p.re == nil || p.re.Match(text[start:end]) {
+			if !hit(row) {
+				return
+			}
+		}
+		row, pos = row+1, end+1
+	}
+}
+
+// first finds the first of the literals from pos on. next keeps where each one
+// was found, so that none is looked for twice.
+func (p *Pattern) first(hay []byte, pos int, next []int) int {
+	best := -1
+	for i, literal := range p.literals {
+		if next[i] < pos {
+			if at := bytes.Index(hay[pos:], literal); at >= 0 {
+				next[i] = pos + at
+			} else {
+				next[i] = len(hay)
+			}
+		}
+		if next[i] < len(hay) && (best < 0 || next[i] < best) {
+			best = next[i]
+		}
+	}
+	return best
+}
+
+// small has the small letter of each byte of ASCII.
+var small = func() (table [256]byte) {
+	for i := range table {
+		table[i] = byte(i)
+		if 'A' <= i && i <= 'Z' {
+			table[i] += 'a' - 'A'
+		}
+	}
+	return table
+}()
+
+// lower appends text to b in small letters, as far as they are ASCII.
+func lower(b, text []byte) []byte {
+	b = append(b, text...)
+	for i, c := range b {
+		b[i] = small[c]
+	}
+	return b
+}
+
+// strip appends text to b without escape sequences. Newlines stay.
+func strip(b, text []byte) []byte {
+	for len(text) > 0 {
+		at := bytes.IndexByte(text, 0x1b)
+		if at < 0 {
+			return append(b, text...)
+		}
+		b = append(b, text[:at]...)
+		text = text[at+sequence(text[at:]):]
+	}
+	return b
+}
+
+// sequence is the length of the escape sequence at the beginning of text, which
+// does not go beyond its line.
+func sequence(text []byte) int {
+	if len(text) < 2 {
+		return 1
+	}
+	switch text[1] {
+	case '[': // parameters, then one letter
+		for i := 2; i < len(text); i++ {
+			switch c := text[i]; {
+			case c >= 0x40 && c <= 0x7e:
+				return i + 1
+			case c < 0x20 || c > 0x7e:
+				return i
+			}
+		}
+		return len(text)
+	case ']', 'P', 'X', '^', '_': // text, until BEL or ESC \
+		for i := 2; i < len(text); i++ {
+			switch {
+			case text[i] == 0x07:
+				return i + 1
+			case text[i] == 0x1b && i+1 < len(text) && text[i+1] == '\\':
+				return i + 2
+			case text[i] == '\n':
+				return i
+			}
+		}
+		return len(text)
+	case '\n':
+		return 1
+	case '(', ')', '*', '+', '#', '%', ' ':
+		if len(text) > 2 && text[2] != '\n' {
+			return 3
+		}
+	}
+	return 2
+}
