@@ -32,6 +32,7 @@ func newDecrypt(s Streams) *cobra.Command {
 			"  drone decrypt --key-file ~/.keys/hello AAECAwQFBgcICQoLq/xQTs4lV8Sl3teN1pLJ2D4nUg9d9/zCacAe…",
 		Args: maxArgs(1),
 	}
+	c.SetFlagErrorFunc(silentFlagError)
 	o.key.register(c.Flags(), "with which it was encrypted")
 	c.Flags().StringVar(&o.repo, "repo", "", "use the key remembered for this repository, `OWNER/NAME` (default: that of the git remote)")
 	c.Flags().StringVar(&o.name, "name", "", "decrypt the document of this `name` in a configuration")

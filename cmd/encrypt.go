@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/remote"
 	"github.com/drone-laptop/drone/report"
@@ -45,6 +46,7 @@ func newEncrypt(s Streams) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 	}
 	flags := c.Flags()
+	c.SetFlagErrorFunc(silentFlagError)
 	o.by.register(flags, "which encrypts here, without a server")
 	flags.StringVar(&o.name, "name", "", "print a document for the secret of this `name`")
 	flags.BoolVar(&o.trim, "trim", false, "leave out one line end at the end of the value")
@@ -61,6 +63,15 @@ func newEncrypt(s Streams) *cobra.Command {
 		return runEncrypt(orBackground(c.Context()), s, o, args)
 	}
 	return c
+}
+
+// silentFlagError is flagError for commands whose arguments are secrets: what is
+// no flag may be one.
+func silentFlagError(c *cobra.Command, err error) error {
+	if _, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return usage(errors.New(c.Name()+" has no such flag"), "see `"+c.CommandPath()+" --help`; a value that begins with - goes behind --, or on standard input")
+	}
+	return flagError(c, err)
 }
 
 // ignoredFlags are those of the official command that servers pass over.

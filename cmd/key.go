@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/sign"
 )
 
@@ -89,13 +90,21 @@ func runKeyNew(s Streams, o *keyNewOptions, args []string) error {
 			return err
 		}
 	}
+	s.explainKeys(name, key)
+	return nil
+}
+
+// explainKeys says what becomes of new keys.
+func (s Streams) explainKeys(name string, key *sign.JOSEKey) {
 	if key.Secret() {
 		s.note(name + " is a secret: who has it can sign; keep it out of the repository")
-		return nil
+	} else {
+		s.note(name + " is the private key, which signs: keep it out of the repository and give it to nobody")
+		s.note(name + ".pub is the public key, which verifies: give it to everybody, or commit it")
 	}
-	s.note(name + " is the private key, which signs: keep it out of the repository and give it to nobody")
-	s.note(name + ".pub is the public key, which verifies: give it to everybody, or commit it")
-	return nil
+	if dir, err := filepath.Abs(filepath.Dir(name)); err == nil && facts.Read(dir).Root != "" {
+		s.warn(name + " is in a working tree of git, where `git add` takes it: move it away, or name it in .gitignore")
+	}
 }
 
 func keyExists(name string) error {

@@ -75,6 +75,9 @@ func (j *joseSigner) file(s Streams, path string) (changed bool, err error) {
 	}
 	out := j.out
 	if out == "" {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return false, usage(fmt.Errorf("%s is no file that a signature could be beside", name), "name the file of the signature with --out")
+		}
 		out = signatureFile(path)
 	}
 	if out == "-" {

@@ -91,14 +91,15 @@ const hintKey = "the key is the secret of the repository that the server keeps: 
 // checkKey refuses what cannot be the key of a repository, before anything is
 // signed with it that no server verifies.
 func checkKey(key []byte, from string) error {
-	wrong := ""
+	wrong, hint := "", hintKey
 	switch {
 	case bytes.HasPrefix(key, []byte("\xef\xbb\xbf")), bytes.HasPrefix(key, []byte("\xff\xfe")), bytes.HasPrefix(key, []byte("\xfe\xff")):
 		wrong = "begins with a byte order mark, as editors of Windows write one"
 	case len(key) == 0:
 		wrong = "is empty"
-	case key[0] == '{':
-		wrong = "is JSON, perhaps a JWK"
+	case key[0] == '{', bytes.HasPrefix(key, []byte("-----BEGIN")):
+		wrong = "is PEM or JSON, as keys for --jose are"
+		hint = "`drone sign --jose` and `drone verify --jose` take such keys; here " + hintKey
 	case bytes.ContainsAny(key, "\r\n"):
 		wrong = "has several lines"
 	case bytes.ContainsAny(key, " \t"):
@@ -111,7 +112,7 @@ func checkKey(key []byte, from string) error {
 		}
 		return nil
 	}
-	return usage(fmt.Errorf("%s %s, so it is no key of a repository", from, wrong), hintKey)
+	return usage(fmt.Errorf("%s %s, so it is no key of a repository", from, wrong), hint)
 }
 
 // isSlug reports whether a text can be the name of a repository.

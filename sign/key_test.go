@@ -109,6 +109,7 @@ func TestKeyRefused(t *testing.T) {
 		"a wrong curve":       {pkix(&p384.PublicKey), "curve P-384, and ES256 needs P-256"},
 		"for agreeing":        {pkix(x25519.PublicKey()), "makes no signatures"},
 		"weak RSA":            {pkix(weak), "has 1024 bits, and RS256 needs 2048 to 8192"},
+		"a configuration":     {"kind: pipeline\nname: x\n", "too many lines for a shared secret"},
 		"JSON":                {`{"a":1}`, "has no kty"},
 		"JSON of other types": {`{"kty":1}`, "JSON and no JWK"},
 		"a set":               {`{"keys":[{"kty":"oct","k":"AAAA"}]}`, "a set of JWKs"},

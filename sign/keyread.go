@@ -13,7 +13,7 @@ import (
 )
 
 // ParseJOSEKey reads a key: PEM with PKCS #1, PKCS #8, SEC 1 or PKIX inside, a
-// JWK, or else a shared secret, which is data without line ends after it.
+// JWK, or else a shared secret, which is one line without its end.
 //
 // What looks like a key of another form is an error and never a secret: who
 // took a public key for a secret would let everybody sign who knows it. The
@@ -35,7 +35,11 @@ func ParseJOSEKey(data []byte) (*JOSEKey, error) {
 	case looksLikeSSH(text):
 		return nil, keyError("`ssh-keygen -e -m PKCS8 -f FILE` makes PEM of an RSA or ECDSA one", "the key is a public key for SSH, and drone reads PEM and JWK")
 	}
-	return NewSecretKey(bytes.TrimRight(data, "\r\n"))
+	secret := bytes.TrimRight(data, "\r\n")
+	if bytes.ContainsAny(secret, "\r\n\x00") {
+		return nil, keyError("a shared secret is text on one line; for other bytes write a JWK (kty oct)", "the key is neither PEM nor a JWK, and has too many lines for a shared secret")
+	}
+	return NewSecretKey(secret)
 }
 
 func looksLikeDER(data []byte) bool {
