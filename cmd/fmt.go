@@ -91,7 +91,7 @@ func (o *fmtOptions) paths(s Streams, args []string) (paths []string, failed int
 		if arg == "-" && o.write {
 			return nil, 0, usage(errors.New("standard input cannot be written to"), "leave out --write: the result is printed")
 		}
-		found, err := configurations(arg, func(string) bool { return false })
+		found, err := configurations(arg, configuration)
 		if err != nil {
 			s.fail(err)
 			failed++

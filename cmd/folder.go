@@ -6,11 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+
+	"github.com/drone-laptop/drone/convert"
 )
 
 // configurations gives the configuration files that an argument names: itself,
-// or those in a folder that are not to be ignored.
-func configurations(arg string, ignored func(path string) bool) ([]string, error) {
+// or those in a folder that are wanted.
+func configurations(arg string, wanted func(path string) bool) ([]string, error) {
 	if arg == "" || arg == "-" {
 		return []string{arg}, nil
 	}
@@ -25,7 +28,7 @@ func configurations(arg string, ignored func(path string) bool) ([]string, error
 			return usage(fmt.Errorf("cannot read %s: %w", path, cause(err)), "")
 		case path != arg && d.IsDir() && passedOver(d.Name()):
 			return fs.SkipDir
-		case !d.IsDir() && configuration(path) && !ignored(path):
+		case !d.IsDir() && wanted(path):
 			files = append(files, path)
 		}
 		return nil
@@ -42,6 +45,17 @@ func passedOver(name string) bool {
 }
 
 var kindLine = regexp.MustCompile(`(?m)^"?kind"?:`)
+
+// program reports whether a file that is met in a folder is a program that makes
+// a configuration. Where what one makes is beside it, that counts.
+func program(path string) bool {
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	switch format := convert.Detect(path, nil); {
+	case filepath.Base(stem) != ".drone", format != convert.FormatJsonnet && format != convert.FormatStarlark:
+		return false
+	}
+	return !exists(stem+".yml") && !exists(stem+".yaml")
+}
 
 // configuration reports whether a file that is met in a folder is one for
 // Drone: by its name, or because it is in .drone and has documents of Drone.

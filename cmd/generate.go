@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -45,13 +46,63 @@ func (f *generateFlags) read(s Streams, c *cobra.Command, args []string) (name s
 	return readSource(s, []string{name})
 }
 
-// evaluate runs the program, which may read any file: nothing of it is run here.
-func (f *generateFlags) evaluate(ctx context.Context, s Streams, job convert.Job) (*convert.Output, error) {
+// generate does the job with the program and writes the text that join makes of
+// what comes out. The program may read any file: nothing of it is run here.
+func (f *generateFlags) generate(ctx context.Context, s Streams, c *cobra.Command, args []string, job convert.Job, join func(name string, out *convert.Output) ([]byte, error)) error {
+	var err error
+	if job.Name, job.Source, err = f.read(s, c, args); err != nil {
+		return err
+	}
 	out, err := s.evaluator()(ctx, job, convert.Told{Print: func(line string) { s.note(line) }})
 	if err != nil {
-		return nil, conversionFailure(err)
+		return conversionFailure(err)
 	}
-	return out, nil
+	text, err := join(job.Name, out)
+	if err != nil {
+		return err
+	}
+	return f.write(s, text)
+}
+
+// documents writes the documents that the program name has made: as plain does,
+// or as YAML. separated has each follow a --- line.
+func (f *generateFlags) documents(name string, out *convert.Output, separated bool, plain func(document string) string) ([]byte, error) {
+	var b bytes.Buffer
+	for _, document := range out.Documents {
+		if separated {
+			b.WriteString("---\n")
+		}
+		if !f.format {
+			b.WriteString(plain(document))
+			continue
+		}
+		text, err := yamlOf(document)
+		if err != nil {
+			return nil, usage(fmt.Errorf("what %s makes cannot be written as YAML: %w", name, err), "leave out --format")
+		}
+		b.WriteString(text)
+	}
+	return b.Bytes(), nil
+}
+
+// jsonBytes are the bytes of JSON, and whether they are in a string. The quotes
+// are, but for the last one.
+func jsonBytes(text string) iter.Seq2[byte, bool] {
+	return func(yield func(byte, bool) bool) {
+		quoted, escaped := false, false
+		for _, c := range []byte(text) {
+			switch {
+			case quoted:
+				quoted = escaped || c != '"'
+				escaped = c == '\\' && !escaped
+			case c == '"':
+				quoted = true
+			}
+			if !yield(c, quoted) {
+				return
+			}
+		}
+	}
 }
 
 // write writes what a program made.

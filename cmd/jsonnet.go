@@ -45,26 +45,14 @@ func runJsonnet(ctx context.Context, s Streams, o *jsonnetOptions, c *cobra.Comm
 	if o.text && (o.stream || o.format) {
 		return usage(errors.New("--string takes the text as it is, so --stream and --format have no meaning"), "leave them out")
 	}
-	name, source, err := o.read(s, c, args)
-	if err != nil {
-		return err
-	}
 	given, err := o.options(s)
 	if err != nil {
 		return err
 	}
-	out, err := o.evaluate(ctx, s, convert.Job{Format: convert.FormatJsonnet, Name: name, Source: source, Jsonnet: convert.JsonnetOptions{
+	return o.generate(ctx, s, c, args, convert.Job{Format: convert.FormatJsonnet, Jsonnet: convert.JsonnetOptions{
 		ExtVars: given.ExtVars, ExtCode: given.ExtCode, TopVars: given.TopVars, TopCode: given.TopCode,
 		Paths: given.Paths, Text: o.text,
-	}})
-	if err != nil {
-		return err
-	}
-	text, err := o.join(name, out)
-	if err != nil {
-		return err
-	}
-	return o.write(s, text)
+	}}, o.join)
 }
 
 // join makes one text of what the program has made.
@@ -77,38 +65,16 @@ func (o *jsonnetOptions) join(name string, out *convert.Output) ([]byte, error) 
 	case !out.IsList && o.stream:
 		return nil, usage(fmt.Errorf("%s makes an object, not a list of documents", name), "leave out --stream")
 	}
-	var b strings.Builder
-	for _, document := range out.Documents {
-		if o.stream {
-			b.WriteString("---\n")
-		}
-		if !o.format {
-			b.WriteString(spaceEmpty(document) + "\n")
-			continue
-		}
-		text, err := yamlOf(document)
-		if err != nil {
-			return nil, usage(fmt.Errorf("what %s makes cannot be written as YAML: %w", name, err), "leave out --format")
-		}
-		b.WriteString(text)
-	}
-	return []byte(b.String()), nil
+	return o.documents(name, out, o.stream, func(document string) string { return spaceEmpty(document) + "\n" })
 }
 
 // spaceEmpty puts a blank into each empty list and object outside of strings, as
 // the official command does: what it wrote before stays as it is.
 func spaceEmpty(text string) string {
 	var b strings.Builder
-	quoted, escaped := false, false
 	var before byte
-	for _, c := range []byte(text) {
-		switch {
-		case quoted:
-			quoted = escaped || c != '"'
-			escaped = c == '\\' && !escaped
-		case c == '"':
-			quoted = true
-		case before == '[' && c == ']' || before == '{' && c == '}':
+	for c, quoted := range jsonBytes(text) {
+		if !quoted && (before == '[' && c == ']' || before == '{' && c == '}') {
 			b.WriteByte(' ')
 		}
 		b.WriteByte(c)

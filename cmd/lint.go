@@ -44,9 +44,10 @@ func newLint(s Streams, version string) *cobra.Command {
 		Short: "report everything that is wrong with a file",
 		Long: "lint looks at each PATH (default .drone.yml) and reports all it finds, with place and\n" +
 			"remedy: errors are what a server would stumble on or get wrong without a word, warnings\n" +
-			"what is probably not meant. In a folder it finds every .drone.yml and .drone/*.yml; - is\n" +
-			"standard input. A " + lint.ConfigFile + " beside a file or above it sets levels of rules,\n" +
-			"a comment `# drone-lint: disable=RULE` in the file switches one off for a line or a step.\n" +
+			"what is probably not meant. In a folder it finds every .drone.yml and .drone/*.yml, and a\n" +
+			".drone.jsonnet or .drone.star without one beside it; - is standard input.\n" +
+			"A " + lint.ConfigFile + " beside a file or above it sets levels of rules, a comment\n" +
+			"`# drone-lint: disable=RULE` in the file switches one off for a line or a step.\n" +
 			"It exits 1 when a finding is an error, and 2 when a file cannot be read.",
 		Example: "  drone lint\n  drone lint --strict --rule image-tag=off .\n  drone lint --explain unknown-key",
 	}

@@ -102,7 +102,9 @@ func readLintConfig(file string) *lintConfig {
 
 // expand gives the configuration files that an argument names: itself, or those
 // in a folder that the settings do not leave out.
-func (l *linter) expand(arg string) ([]string, error) { return configurations(arg, l.ignored) }
+func (l *linter) expand(arg string) ([]string, error) {
+	return configurations(arg, func(path string) bool { return (configuration(path) || program(path)) && !l.ignored(path) })
+}
 
 // ignored reports whether the settings leave a file out.
 func (l *linter) ignored(path string) bool {

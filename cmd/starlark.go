@@ -43,10 +43,6 @@ func newStarlark(s Streams) *cobra.Command {
 }
 
 func runStarlark(ctx context.Context, s Streams, o *starlarkOptions, c *cobra.Command, args []string) error {
-	name, source, err := o.read(s, c, args)
-	if err != nil {
-		return err
-	}
 	if o.maxSteps == 0 {
 		return usage(errors.New("--max-execution-steps 0 leaves main no step"), "write a number above 0")
 	}
@@ -54,54 +50,24 @@ func runStarlark(ctx context.Context, s Streams, o *starlarkOptions, c *cobra.Co
 	if err != nil {
 		return err
 	}
-	out, err := o.evaluate(ctx, s, convert.Job{Format: convert.FormatStarlark, Name: name, Source: source, Build: build, Starlark: convert.StarlarkOptions{
+	return o.generate(ctx, s, c, args, convert.Job{Format: convert.FormatStarlark, Build: build, Starlark: convert.StarlarkOptions{
 		MaxSteps: o.maxSteps, Paths: append([]string{"."}, o.paths...),
-	}})
-	if err != nil {
-		return err
-	}
-	text, err := o.join(name, out)
-	if err != nil {
-		return err
-	}
-	return o.write(s, text)
+	}}, o.join)
 }
 
 // join makes one text of what the program has made, in the form that the
 // official command gives it: dicts of one line, or YAML.
 func (o *starlarkOptions) join(name string, out *convert.Output) ([]byte, error) {
-	var b strings.Builder
-	for _, document := range out.Documents {
-		if !o.format {
-			b.WriteString("---\n" + oneLineJSON(document) + "\n")
-			continue
-		}
-		if out.IsList {
-			b.WriteString("---\n")
-		}
-		text, err := yamlOf(document)
-		if err != nil {
-			return nil, usage(fmt.Errorf("what %s makes cannot be written as YAML: %w", name, err), "leave out --format")
-		}
-		b.WriteString(text)
-	}
-	return []byte(b.String()), nil
+	return o.documents(name, out, out.IsList || !o.format, func(document string) string { return oneLineJSON(document) + "\n" })
 }
 
 // oneLineJSON writes indented JSON in one line, with a blank behind each comma
 // and colon.
 func oneLineJSON(text string) string {
 	var b strings.Builder
-	quoted, escaped := false, false
-	for _, c := range []byte(text) {
-		switch {
-		case quoted:
-			quoted = escaped || c != '"'
-			escaped = c == '\\' && !escaped
-		case c == ' ' || c == '\n':
+	for c, quoted := range jsonBytes(text) {
+		if !quoted && (c == ' ' || c == '\n') {
 			continue
-		case c == '"':
-			quoted = true
 		}
 		b.WriteByte(c)
 		if !quoted && (c == ',' || c == ':') {
