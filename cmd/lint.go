@@ -333,7 +333,9 @@ func (l *linter) file(ctx context.Context, path string) linted {
 	}
 	r.origin, r.maker = madeOrigin{made}, made.Maker
 	if made.Maker != "" {
+		opts.Made = true
 		r.findings = inSource(r.origin, lint.Check(made.Name, made.Text, opts))
+		opts.Made = false
 		if convert.Detect(name, source) == convert.FormatTemplate {
 			r.findings = append(r.findings, lint.Check(name, source, opts)...)
 		}

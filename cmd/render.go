@@ -2,7 +2,11 @@ package cmd
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/convert"
@@ -12,6 +16,7 @@ type renderOptions struct {
 	build   buildFlags
 	progs   programFlags
 	trusted bool
+	lines   bool
 }
 
 func newRender(s Streams) *cobra.Command {
@@ -23,12 +28,13 @@ func newRender(s Streams) *cobra.Command {
 			".drone.yml): what a template makes that FILE names (kind: template), or what FILE makes\n" +
 			"if it is a Jsonnet or Starlark program, for the event that flags say. Templates are\n" +
 			"looked for in the folders of --template-dir, then in " + templateFolder + ".",
-		Example: "  drone render --template-dir ../templates\n  drone render --event tag --tag v1 .drone.star",
+		Example: "  drone render --template-dir ../templates\n  drone render --lines\n  drone render --event tag --tag v1 .drone.star",
 		Args:    maxArgs(1),
 	}
 	o.build.register(c)
 	o.progs.register(c.Flags())
 	c.Flags().BoolVar(&o.trusted, "trusted", false, "let programs read files outside of the working tree")
+	c.Flags().BoolVar(&o.lines, "lines", false, "print the number of each line, and which line of the template or program it comes from")
 	c.RunE = func(c *cobra.Command, args []string) error { return runRender(orBackground(c.Context()), s, o, args) }
 	return c
 }
@@ -50,6 +56,30 @@ func runRender(ctx context.Context, s Streams, o *renderOptions, args []string) 
 	if err != nil {
 		return conversionFailure(err)
 	}
+	if o.lines {
+		return writeLines(s.Out, made)
+	}
 	_, err = s.Out.Write(made.Text)
+	return err
+}
+
+// writeLines writes what was made with the number of each line and the line that
+// it comes from, as far as that is known.
+func writeLines(w io.Writer, made *convert.Result) error {
+	from := make([]string, 0)
+	width := 0
+	for _, pos := range made.Lines() {
+		text := ""
+		if pos.File != "" {
+			text = fmt.Sprintf("%s:%d", pos.File, pos.Line)
+		}
+		from = append(from, text)
+		width = max(width, ansi.StringWidth(text))
+	}
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimSuffix(string(made.Text), "\n"), "\n") {
+		fmt.Fprintf(&b, "%5d  %s%s  %s\n", i+1, from[i], strings.Repeat(" ", width-ansi.StringWidth(from[i])), line)
+	}
+	_, err := io.WriteString(w, b.String())
 	return err
 }

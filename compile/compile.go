@@ -307,6 +307,11 @@ func (c *compiler) reportNoPipeline() {
 			p.Span = d.Span
 			p.Message = "the file only names a template, " + quoteOrEmpty(d.Template.Load.Value)
 			p.Hint = "convert the file with its template first: the template itself is kept by the server"
+			if manifest.TemplateLine(c.raw.Source) < 0 {
+				p.Span = nameSpan(d.Kind, d.Span)
+				p.Message += ", which a server overlooks"
+				p.Hint = "write `kind: template` on a line of its own, without quotes or a comment behind it"
+			}
 		}
 	}
 	c.problems.add(p)

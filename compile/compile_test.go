@@ -245,6 +245,7 @@ func TestNoPipeline(t *testing.T) {
 	for name, tc := range map[string]struct{ source, want string }{
 		"secret only": {"kind: secret\nname: x\ndata: y\n", "the file has no pipeline"},
 		"template":    {"kind: template\nload: build.star\n", `the file only names a template, "build.star"`},
+		"overlooked":  {"kind: template # c\nload: build.star\n", `the file only names a template, "build.star", which a server overlooks`},
 	} {
 		plan, problems, err := Compile("x.yml", []byte(tc.source), Options{})
 		if plan != nil || err != nil {

@@ -117,6 +117,31 @@ func (r *Result) Adapt(plan *exec.Plan) {
 	})
 }
 
+// Lines gives for each line of Text the place that it comes from, without a file
+// where that is not known. Of a template it is that of the first character, of a
+// program that of the last value.
+func (r *Result) Lines() []manifest.Pos {
+	var out []manifest.Pos
+	offset := 0
+	for i, line := range strings.Split(strings.TrimSuffix(string(r.Text), "\n"), "\n") {
+		at := len(line) - len(strings.TrimLeft(line, " \t"))
+		if last := strings.LastIndexByte(line, '"'); !r.isTemplate && last > 0 {
+			at = last - 1
+		}
+		column := utf8.RuneCountInString(line[:at]) + 1
+		pos := manifest.Pos{File: r.Name, Line: i + 1, Column: column, Offset: offset + at}
+		offset += len(line) + 1
+		from := manifest.Pos{}
+		if r.Maker == "" {
+			from = manifest.Pos{File: r.File, Line: i + 1, Column: column}
+		} else if source, found := r.sourceOfText(pos); found && strings.TrimSpace(line) != "" {
+			from = source
+		}
+		out = append(out, from)
+	}
+	return out
+}
+
 // sourceOfText gives the place in a file that a place in Text comes from. Of a program
 // that is where the text of the value stands, if it does so only once.
 func (r *Result) sourceOfText(pos manifest.Pos) (manifest.Pos, bool) {

@@ -26,7 +26,8 @@ func (p *pass) withoutConsequences(found []manifest.Problem) []manifest.Problem 
 // pipelineElsewhere reports whether it is known why there is no pipeline: its
 // document is of another kind or joined to another, or a template makes it.
 func (p *pass) pipelineElsewhere() bool {
-	return slices.ContainsFunc(p.file.Documents, func(d *manifest.Document) bool { return d.Template != nil }) ||
+	templated := !p.made && manifest.TemplateLine(p.file.Source) >= 0
+	return templated && slices.ContainsFunc(p.file.Documents, func(d *manifest.Document) bool { return d.Template != nil }) ||
 		slices.ContainsFunc(p.parsed, func(f manifest.Problem) bool {
 			switch f.Rule {
 			case manifest.RuleKind:

@@ -32,6 +32,9 @@ type Options struct {
 	// Generated is what the program beside the file makes, of which the file
 	// should be a copy; nil when there is none.
 	Generated *Generated
+	// Made tells that a program or a template has made the file: a server makes
+	// nothing more of it.
+	Made bool
 	// Strict takes some things more gravely, see Rule.Strict.
 	Strict bool
 	// Key is the key of the repository, with which the signature of the file is

@@ -24,6 +24,7 @@ type pass struct {
 	plan    *exec.Plan
 	trusted bool // the repository is trusted
 	strict  bool
+	made    bool // a program or a template has made the file
 	// privileged are the repositories of images that the user says are
 	// privileged.
 	privileged []string
@@ -44,7 +45,7 @@ type pass struct {
 }
 
 func newPass(file *manifest.File, plan *exec.Plan, opts Options) *pass {
-	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict, generated: opts.Generated, key: opts.Key}
+	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict, made: opts.Made, generated: opts.Generated, key: opts.Key}
 	for _, image := range opts.Compile.Privileged {
 		if named, err := reference.ParseNormalizedNamed(image); err == nil {
 			p.privileged = append(p.privileged, named.Name())

@@ -5,10 +5,11 @@ import (
 	"regexp"
 )
 
-var templateLine = regexp.MustCompile(`^kind:[ \t]+["']?template["']?[ \t]*(?:#.*)?\r?$`)
+var templateLine = regexp.MustCompile(`^kind:[ \t]+template[ \t]*\r?$`)
 
 // TemplateLine gives the place of the line for which a file is taken for one
 // that names a template, whatever else is in it (reference §11.6); -1 without one.
+// A line with quotes or a comment is none to a server.
 func TemplateLine(source []byte) int { return LineOf(source, "kind:", templateLine) }
 
 // LineOf gives the place of the first line that begins with key and that form
