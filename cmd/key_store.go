@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -72,13 +73,28 @@ func maxRepositories(n int) cobra.PositionalArgs {
 // keyStore is where keys are remembered.
 func keyStore(s Streams) (*keystore.Store, error) {
 	if dir := s.getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-		return keystore.In(dir, keystore.System{}), nil
+		return keystore.In(dir, systemKeyring(s)), nil
 	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
 		return nil, usage(errors.New("neither XDG_CONFIG_HOME nor a home directory is known, so no key is remembered"), "name the key with --key-file FILE or --key-env NAME")
 	}
-	return keystore.In(dir, keystore.System{}), nil
+	return keystore.In(dir, systemKeyring(s)), nil
+}
+
+// systemKeyring is the keyring, nil where there is none. It is asked for only
+// where the session of the user has a bus to ask over: to ask without one could
+// start one, which would stay.
+func systemKeyring(s Streams) keystore.Keyring {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" || s.getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
+		return keystore.System{}
+	}
+	for _, dir := range []string{s.getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", os.Getuid())} {
+		if filepath.IsAbs(dir) && exists(filepath.Join(dir, "bus")) {
+			return keystore.System{}
+		}
+	}
+	return nil
 }
 
 // repositoryOf gives the repository that the argument names, else that of the

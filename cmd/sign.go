@@ -145,7 +145,7 @@ func (o *signOptions) file(ctx context.Context, s Streams, by *signer, path stri
 			doubtKey(ctx, s, by.key, name)
 		}
 		if err := rewrite.File(path, saved); err != nil {
-			return false, usage(fmt.Errorf("cannot write %s: %w", path, cause(err)), "")
+			return false, usage(fmt.Errorf("cannot write %s: %w", path, cause(err)), "nothing was changed; check the permissions of the file")
 		}
 	}
 	_, err = fmt.Fprintln(s.Out, name)

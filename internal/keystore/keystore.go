@@ -142,13 +142,17 @@ func (s *Store) Get(repository string) (key string, entry Entry, err error) {
 		return r.Key, entry, nil
 	}
 	if s.keyring == nil {
-		return "", entry, fmt.Errorf("the key of %s is in a keyring, and there is none", repository)
+		return "", entry, errNoKeyring(repository)
 	}
 	key, err = s.keyring.Get(repository)
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		err = fmt.Errorf("the keyring with the key of %s cannot be used: %w", repository, err)
 	}
 	return key, entry, err
+}
+
+func errNoKeyring(repository string) error {
+	return fmt.Errorf("the key of %s is in the keyring of the system, which cannot be reached from here", repository)
 }
 
 // Has reports whether a key of the repository is remembered, without asking the
@@ -217,7 +221,10 @@ func (s *Store) Remove(repository string) error {
 	if errors.Is(err, ErrUnknown) {
 		return err
 	}
-	if r.Place == InKeyring && s.keyring != nil {
+	switch {
+	case r.Place == InKeyring && s.keyring == nil:
+		return errNoKeyring(repository)
+	case r.Place == InKeyring:
 		if err := s.keyring.Delete(repository); err != nil && !errors.Is(err, ErrUnknown) {
 			return fmt.Errorf("the keyring with the key of %s cannot be used: %w", repository, err)
 		}

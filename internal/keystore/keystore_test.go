@@ -82,6 +82,27 @@ func TestNoKeyring(t *testing.T) {
 	}
 }
 
+// TestKeyringIsGone is when a key was put into a keyring that is not there now,
+// as in a session over ssh.
+func TestKeyringIsGone(t *testing.T) {
+	keyring.MockInit()
+	dir := t.TempDir()
+	if _, _, err := keystore.In(dir, keystore.System{}).Set("octo/hello", key, false); err != nil {
+		t.Fatal(err)
+	}
+	s := keystore.In(dir, nil)
+	if _, entry, err := s.Get("octo/hello"); err == nil || errors.Is(err, keystore.ErrUnknown) || entry.Place != keystore.InKeyring {
+		t.Errorf("get: %v, %v", entry, err)
+	}
+	if err := s.Remove("octo/hello"); err == nil || !s.Has("octo/hello") {
+		t.Errorf("the entry was removed without the key: %v", err)
+	}
+	entry, why, err := s.Set("octo/world", key, false)
+	if entry.Place != keystore.InFile || why == nil || err != nil {
+		t.Errorf("set: %v, %v, %v", entry, why, err)
+	}
+}
+
 func TestList(t *testing.T) {
 	keyring.MockInit()
 	dir := t.TempDir()
