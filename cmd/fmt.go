@@ -128,6 +128,7 @@ func (o *fmtOptions) file(ctx context.Context, s Streams, path string) (differs 
 		if err := rewrite.File(path, result.Text); err != nil {
 			return false, usage(fmt.Errorf("cannot write %s: %w", path, cause(err)), "")
 		}
+		s.warnJOSE(path)
 	}
 	return result.Changed, o.print(s, name, source, result)
 }

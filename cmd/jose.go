@@ -39,6 +39,9 @@ func (f *joseFlags) key(s Streams, by *signerFlags, repository, hint string) (*s
 	if repository != "" {
 		return nil, usage(fmt.Errorf("no server is asked for JOSE signatures, so %s has no place", repository), "name the key with --key-file FILE or --key-env NAME")
 	}
+	if by.server != (serverFlags{}) {
+		return nil, usage(errors.New("no server is asked for JOSE signatures, so --server, --token and --skip-verify have no place"), "leave them out")
+	}
 	text, from, err := by.key.read(s)
 	if err == nil && text == nil {
 		text, from, err = rememberedKey(s, by.repo, hint)

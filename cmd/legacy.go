@@ -184,7 +184,9 @@ func runConvert(s Streams, o *convertOptions, args []string) error {
 	case o.write && old == nil:
 		return nil
 	case o.write:
-		err = rewrite.File(name, text)
+		if err = rewrite.File(name, text); err == nil {
+			s.warnJOSE(name)
+		}
 	case o.output != "":
 		name, err = o.output, os.WriteFile(o.output, text, 0o644)
 	default:

@@ -147,6 +147,7 @@ func (o *signOptions) file(ctx context.Context, s Streams, by *signer, path stri
 		if err := rewrite.File(path, saved); err != nil {
 			return false, usage(fmt.Errorf("cannot write %s: %w", path, cause(err)), "nothing was changed; check the permissions of the file")
 		}
+		s.warnJOSE(path)
 	}
 	_, err = fmt.Fprintln(s.Out, name)
 	return true, err

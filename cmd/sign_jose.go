@@ -22,7 +22,7 @@ type joseSignFlags struct {
 }
 
 func (f *joseSignFlags) register(flags *pflag.FlagSet) {
-	f.joseFlags.register(flags, "write a JOSE signature beside the file, to FILE.sig, also with one key of a pair")
+	f.joseFlags.register(flags, "write a JOSE signature beside the file, as FILE.sig; private keys of drone key new can do that, too")
 	flags.BoolVar(&f.detached, "detached", false, "with --jose: leave the file out of its signature")
 	flags.StringVar(&f.out, "out", "", "with --jose: `file` for the signature, - to print it")
 }
@@ -182,4 +182,11 @@ func readSignature(in io.Reader, name string) ([]byte, error) {
 		return nil, usage(fmt.Errorf("the signature %s has more than %d MiB", name, maxSignature>>20), "")
 	}
 	return text, nil
+}
+
+// warnJOSE tells of the JOSE signature of a file that was written.
+func (s Streams) warnJOSE(path string) {
+	if _, err := os.Stat(signatureFile(path)); err == nil {
+		s.warn(signatureFile(path) + " is the signature of " + path + " as it was: `drone sign --jose` makes a new one")
+	}
 }
