@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/convert"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/dockerhost"
@@ -107,6 +108,7 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 	if err != nil {
 		return err
 	}
+	supplied.inText = p.legacy != nil && p.legacy.Version == convert.Version05
 	if err := checkSecrets(s, supplied, o.secrets.allowMissing); err != nil {
 		return err
 	}

@@ -32,6 +32,8 @@ type supply struct {
 	broken map[string]error
 	// missing is what the plan needs and nobody has.
 	missing []exec.MissingSecret
+	// inText tells that the file names secrets as a shell names variables.
+	inText bool
 }
 
 func (s supply) lookup(name string) (string, bool) {
@@ -141,8 +143,11 @@ func checkSecrets(s Streams, supplied supply, allow bool) error {
 	if failed > 1 {
 		them = "them"
 	}
-	return usage(fmt.Errorf("%s missing, nothing was run", report.Plural(failed, "secret")),
-		"supply "+them+" with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets")
+	hint := "supply " + them + " with --secret-file FILE or --secret NAME=@FILE, or run with --allow-missing-secrets"
+	if supplied.inText {
+		hint += "; `${NAME}` in a file for Drone 0.5 is a secret, and `$NAME` a variable of the shell"
+	}
+	return usage(fmt.Errorf("%s missing, nothing was run", report.Plural(failed, "secret")), hint)
 }
 
 // warnLogins names the registry logins that the file asks for and nobody gave.

@@ -397,14 +397,16 @@ func (l *legacy) parse(decoder *yaml.Decoder) (*yaml.Node, error) {
 
 // explained is what keeps a text from being read as YAML, nil without anything.
 func (l *legacy) explained(text string) error {
-	for _, p := range manifest.Unreadable(l.name, []byte(text)) {
-		if p.Rule == manifest.RuleEncoding {
-			return &Error{Pos: p.Span.Start, Message: p.Message, Hint: p.Hint}
-		}
-		line, column := l.out.source.original(p.Span.Start.Line, p.Span.Start.Column)
-		return &Error{Pos: l.at.place(line, column), Message: l.masked.restore(p.Message), Hint: p.Hint}
+	problems := manifest.Unreadable(l.name, []byte(text))
+	if len(problems) == 0 {
+		return nil
 	}
-	return nil
+	p := problems[0]
+	if p.Rule == manifest.RuleEncoding {
+		return &Error{Pos: p.Span.Start, Message: p.Message, Hint: p.Hint}
+	}
+	line, column := l.out.source.original(p.Span.Start.Line, p.Span.Start.Column)
+	return &Error{Pos: l.at.place(line, column), Message: l.masked.restore(p.Message), Hint: p.Hint}
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)

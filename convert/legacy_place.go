@@ -87,7 +87,11 @@ func (c *Converted) Span(span manifest.Span) manifest.Span {
 // was converted. What would mend the text cannot mend that file.
 func (c *Converted) Problem(p manifest.Problem) manifest.Problem {
 	p.Span, p.Fix = c.Span(p.Span), nil
-	if p.Rule == manifest.RuleSubstitution && c.Version == Version05 {
+	switch {
+	case c.Version != Version05:
+	case p.Rule == "undefined-variable":
+		p.Hint = "write it without braces where the shell is to see it: Drone 0.5 had no escape"
+	case p.Rule == manifest.RuleSubstitution:
 		p.Hint = "Drone 0.5 refused this, too, and had no escape: leave out the braces, or have `printenv` ask for the variable"
 	}
 	p.Related = slices.Clone(p.Related)

@@ -117,10 +117,12 @@ func (p *pipeline) commandSecrets(s, env *yaml.Node, c *container) {
 			continue
 		}
 		var out strings.Builder
-		quotes := quoting{}
+		quotes, before := quoting{}, ' '
 		for _, r := range item.Value {
 			name := p.secretIn(string(r))
-			if name == "" || has(name) && get(entries(env), name).Kind == yaml.ScalarNode {
+			dollar := before == '$' // whoever wrote two of them meant the shell
+			before = r
+			if name == "" || dollar || has(name) && get(entries(env), name).Kind == yaml.ScalarNode {
 				quotes.next(r)
 				out.WriteRune(r)
 				continue
