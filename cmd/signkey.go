@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -54,7 +55,11 @@ func (f *keyFlags) read(s Streams) (key []byte, from string, err error) {
 
 func readKeyFile(name string) ([]byte, error) {
 	failed := func(err error) error {
-		return usage(fmt.Errorf("cannot read the key file %s: %w", name, cause(err)), "")
+		hint := ""
+		if name == "-" && runtime.GOOS != "windows" {
+			hint = "the standard input is called /dev/stdin here"
+		}
+		return usage(fmt.Errorf("cannot read the key file %s: %w", name, cause(err)), hint)
 	}
 	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) && isKey(name) {
