@@ -8,7 +8,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -395,5 +397,37 @@ func TestUnread(t *testing.T) {
 		if got := parse(t, source).Unread(); got != want {
 			t.Errorf("%q: line %d, want %d", source, got, want)
 		}
+	}
+}
+
+// TestCorpus signs real files of other people, which lie beside the project. A
+// signature that is there already has the right form, and is replaced in its
+// place.
+func TestCorpus(t *testing.T) {
+	files, err := filepath.Glob("../../shared/corpus/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skip("NO CORPUS: the folder ../shared/corpus with real configuration files is absent")
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := parse(t, string(source))
+			saved := signed(t, string(source))
+			checkSaved(t, string(source), saved)
+			if found := text.Signatures(); len(found) > 0 {
+				if err := text.Verify([]byte(testKey)); !errors.Is(err, ErrMismatch) {
+					t.Errorf("the signature of somebody else's key: %v", err)
+				}
+				if len(saved) != len(source) {
+					t.Errorf("signing it anew changed %d bytes to %d", len(source), len(saved))
+				}
+			}
+		})
 	}
 }
