@@ -214,6 +214,7 @@ func (f *engineFlags) register(flags *pflag.FlagSet) {
 type secretFlags struct {
 	files, values []string
 	key           keyFlags
+	remembered    bool
 	allowMissing  bool
 }
 
@@ -221,6 +222,7 @@ func (f *secretFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.files, "secret-file", nil, "`file` with secrets, dotenv or YAML (repeatable)")
 	flags.StringArrayVar(&f.values, "secret", nil, "secret, `NAME=VALUE`, NAME=@file, or NAME for the value of that environment variable (repeatable)")
 	f.key.register(flags, "which decrypts secrets in the configuration and verifies its signature")
+	flags.BoolVar(&f.remembered, "remembered-key", false, "decrypt them with the key that drone key set has remembered for the repository")
 	flags.BoolVar(&f.allowMissing, "allow-missing-secrets", false, "give missing secrets the empty value")
 }
 

@@ -52,7 +52,7 @@ func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
 		return supply{}, secretFailure(err)
 	}
 	s.warnAll(warnings)
-	key, _, err := o.secrets.key.read(s)
+	key, err := o.decryptionKey(s)
 	if err != nil {
 		return supply{}, err
 	}
@@ -76,6 +76,21 @@ func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
 		return found
 	})
 	return out, nil
+}
+
+// decryptionKey is what encrypted secrets are decrypted with, nil when the user
+// has named none. A remembered key is not taken unasked: what is run may be from
+// somebody else, and shall not get secrets because the key is at hand.
+func (o *execOptions) decryptionKey(s Streams) (key []byte, err error) {
+	switch flags := &o.secrets.key; {
+	case o.secrets.remembered && flags.given():
+		return nil, usage(errors.New("--remembered-key has no place beside --key-file and --key-env"), "leave out one of them")
+	case o.secrets.remembered:
+		key, _, err = repositoryKey(s, flags, o.build.overrides.Repo, "")
+	default:
+		key, _, err = flags.read(s)
+	}
+	return key, err
 }
 
 // find looks for a value of a secret where its document says (reference §1.4,
@@ -169,7 +184,7 @@ func (s supply) hint(name string) string {
 	case near != "":
 		return fmt.Sprintf("did you mean %q, from %s", near, s.set.Source(near))
 	case ok && source.Data != "":
-		return fmt.Sprintf("%s has it encrypted: name the key of the repository with --key-file", source.Position)
+		return fmt.Sprintf("%s has it encrypted: name the key of the repository with --key-file, or --remembered-key", source.Position)
 	case ok:
 		return fmt.Sprintf("%s takes it from an external store: supply it as %s, or as %s", source.Position, name, external(source))
 	}
