@@ -327,6 +327,10 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		return r
 	}
 	made, err := l.made(ctx, name, source)
+	if e, ok := errors.AsType[*convert.Error](err); ok {
+		r.origin, r.findings = failedOrigin{}, failedFindings(e, opts.Levels[manifest.RuleProgram])
+		return r
+	}
 	if err != nil {
 		r.err = err
 		return r
@@ -418,10 +422,33 @@ func (l *linter) made(ctx context.Context, name string, source []byte) (*convert
 		}
 		return convert.Plain(name, source), nil
 	}
-	if err != nil {
-		return nil, conversionFailure(err)
+	return made, err
+}
+
+// failedFindings are what is wrong with a program or a template that makes
+// nothing. level is that of the rule about them, "" for its own.
+func failedFindings(e *convert.Error, level lint.Level) []manifest.Problem {
+	if level == lint.Off {
+		return nil
 	}
-	return made, nil
+	p := manifest.Problem{
+		Severity: manifest.Error, Rule: manifest.RuleProgram, Span: manifest.Span{Start: e.Pos, End: e.Pos}, Message: e.Message, Hint: e.Hint,
+	}
+	if level != "" {
+		p.Severity = manifest.Severity(level)
+	}
+	frames, left := e.Frames()
+	for i, f := range frames {
+		if i == len(frames)/2 && left > 0 {
+			p.Related = append(p.Related, manifest.Related{Message: fmt.Sprintf("… %d more", left)})
+		}
+		message := "from here"
+		if f.Name != "" {
+			message += ", in " + f.Name
+		}
+		p.Related = append(p.Related, manifest.Related{Span: manifest.Span{Start: f.Pos, End: f.Pos}, Message: message})
+	}
+	return []manifest.Problem{p}
 }
 
 func merged(below, above map[string]lint.Level) map[string]lint.Level {

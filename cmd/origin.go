@@ -43,6 +43,11 @@ type madeOrigin struct{ *convert.Result }
 
 func (madeOrigin) Notes() []manifest.Problem { return nil }
 
+// failedOrigin is a program or template that has made nothing.
+type failedOrigin struct{ madeOrigin }
+
+func (failedOrigin) SourceOf(file string) []byte { return sourceOnDisk(file) }
+
 // inSource gives problems of YAML as those of the files that it comes from, with
 // the notes of the way. What is wrong in all that was made of one place is told
 // once.

@@ -190,6 +190,9 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 	if err != nil {
 		return nil, err
 	}
+	if convert.Detect(name, source) == convert.FormatDrone {
+		m.warnUnused(name)
+	}
 	given.Legacy = convert.LegacyOptions{Link: opts.Build.Repo.Link, Local: !m.flags.sel.clone, Environment: true}
 	old, err := m.flags.legacy.convert(name, source, given.Legacy)
 	if err != nil {
@@ -222,6 +225,18 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 		return p, err
 	}
 	return agreed(m.streams, p, opts, m.mayAsk, plan)
+}
+
+// warnUnused tells of flags that are for programs and templates alone.
+func (m *planner) warnUnused(name string) {
+	if m.flags.given == nil {
+		return
+	}
+	for _, flag := range []string{"ext-var", "ext-code", "tla-str", "tla-code", "jpath", "template-dir", "max-execution-steps"} {
+		if m.flags.given.Changed(flag) {
+			m.streams.warn("--" + flag + " has no effect: " + name + " is neither a program nor uses a template")
+		}
+	}
 }
 
 // makePlan makes the plan of the file name with the YAML text.
@@ -278,15 +293,42 @@ func leftOut(plan *exec.Plan, include []string) (texts []string) {
 	return texts
 }
 
+// conversionFailure shows the place of an error of convert, and the way there.
 func conversionFailure(err error) error {
 	var e *convert.Error
 	if !errors.As(err, &e) {
 		return usage(err, "")
 	}
-	if trace := e.Trace(); trace != "" {
-		return usage(fmt.Errorf("%w\n%s", e, trace), e.Hint)
+	text := e.Error()
+	if excerpt := lint.Excerpt(sourceOnDisk(e.Pos.File), manifest.Span{Start: e.Pos, End: e.Pos}); excerpt != "" && e.Pos.Column > 0 {
+		text += "\n" + strings.TrimRight(excerpt, "\n")
 	}
-	return usage(e, e.Hint)
+	if trace := e.Trace(); trace != "" {
+		text += "\n" + trace
+	}
+	return usage(&shownError{text, e}, e.Hint)
+}
+
+// shownError is an error with what is shown of it.
+type shownError struct {
+	text string
+	error
+}
+
+func (e *shownError) Error() string { return e.text }
+func (e *shownError) Unwrap() error { return e.error }
+
+// sourceOnDisk is the text of a file that was just read, nil when it is not to be
+// had any more, as that of the standard input.
+func sourceOnDisk(file string) []byte {
+	if file == "" {
+		return nil
+	}
+	_, text, err := readProgram(file)
+	if err != nil {
+		return nil
+	}
+	return text
 }
 
 // unknownName explains a name that the file does not have.

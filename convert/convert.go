@@ -12,6 +12,7 @@ package convert
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drone-laptop/drone/compile"
@@ -61,15 +62,22 @@ func (e *Error) Error() string {
 // maxFrames is how much of a stack is worth reading.
 const maxFrames = 20
 
-// Trace is the stack in lines, the middle of a long one left out, "" without one.
+// Frames are the stack without the middle of a long one, and how many frames
+// that has.
+func (e *Error) Frames() (frames []Frame, left int) {
+	if left = len(e.Stack) - maxFrames; left <= 0 {
+		return e.Stack, 0
+	}
+	return slices.Concat(e.Stack[:maxFrames/2], e.Stack[maxFrames/2+left:]), left
+}
+
+// Trace are the frames in lines, "" without one.
 func (e *Error) Trace() string {
 	var b strings.Builder
-	for i, f := range e.Stack {
-		if left := len(e.Stack) - maxFrames; left > 0 && i >= maxFrames/2 && i < maxFrames/2+left {
-			if i == maxFrames/2 {
-				fmt.Fprintf(&b, "\n  … %d more", left)
-			}
-			continue
+	frames, left := e.Frames()
+	for i, f := range frames {
+		if i == maxFrames/2 && left > 0 {
+			fmt.Fprintf(&b, "\n  … %d more", left)
 		}
 		b.WriteString("\n  from " + place(f.Pos))
 		if f.Name != "" {

@@ -216,11 +216,15 @@ func jsonText(name, text string) (*Output, error) {
 // jsonDocuments splits what the program made.
 func jsonDocuments(name, text string) (*Output, error) {
 	wrong := func(what string) error {
-		return &Error{
+		e := &Error{
 			Pos:     manifest.Pos{File: name},
 			Message: "the program makes " + what + ", not an object or a list of objects",
 			Hint:    "let it make {kind: 'pipeline', …} or a list of such objects",
 		}
+		if what == "a string" {
+			e.Hint += "; `drone jsonnet --string` writes the text to a file"
+		}
+		return e
 	}
 	elements := []json.RawMessage{json.RawMessage(strings.TrimSpace(text))}
 	isList := strings.HasPrefix(text, "[")
@@ -275,6 +279,9 @@ func jsonnetError(name string, err error, opts JsonnetOptions, imports *importer
 		loc := static.Loc()
 		e.Pos = jsonnetPosition(name, loc)
 		e.Message = strings.TrimPrefix(err.Error(), loc.String()+" ")
+		if given := flagOf(loc); given != "" {
+			e.Message = given + " is no expression: " + sentence(e.Message)
+		}
 	case errors.As(err, &runtime):
 		e.Message = runtime.Msg
 		for _, frame := range slices.Backward(runtime.StackTrace) {
@@ -307,6 +314,21 @@ func jsonnetError(name string, err error, opts JsonnetOptions, imports *importer
 		e.Stack = nil // it goes round and round
 	}
 	return e
+}
+
+// flagOf is the flag whose value a range is in, "" for one of a file.
+func flagOf(loc ast.LocationRange) string {
+	if loc.File == nil {
+		return ""
+	}
+	kind, name, _ := strings.Cut(strings.Trim(string(loc.File.DiagnosticFileName), "<>"), ":")
+	switch kind {
+	case "extvar":
+		return "--ext-code " + name
+	case "top-level-arg":
+		return "--tla-code " + name
+	}
+	return ""
 }
 
 // frameName is where a frame is, "" for what has no name in the program.

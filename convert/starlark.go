@@ -437,10 +437,22 @@ func (p *program) explainEval(err *starlark.EvalError) error {
 	case strings.HasSuffix(err.Msg, "too many steps"):
 		e.Message = fmt.Sprintf("main takes more than the %d steps the server allows", p.opts.MaxSteps)
 		e.Hint = "this is where it was stopped; look for a loop that runs too often; --max-execution-steps allows more, but here only"
+	case strings.HasPrefix(err.Msg, "unhandled index operation struct["):
+		e.Hint = "ctx is no dict: write ctx.build.event"
+	case strings.HasSuffix(err.Msg, " not in dict") && strings.Contains(p.line(e.Pos), "params"):
+		e.Hint = "parameters of the build are given with --param NAME=VALUE; params.get(NAME, VALUE) does without"
 	case strings.Contains(err.Msg, `"ctx.input" struct has no`) && len(p.opts.Input) == 0:
 		e.Hint = "ctx.input is the `data` of a file with `kind: template`"
 	}
 	return e
+}
+
+// line is the text of the line that a place is in.
+func (p *program) line(pos manifest.Pos) string {
+	if m := p.modules[pos.File]; m != nil && pos.Line > 0 && pos.Line <= len(m.lines) {
+		return m.lines[pos.Line-1]
+	}
+	return ""
 }
 
 // stack is the innermost place in the program, and how it came there.

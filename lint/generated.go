@@ -71,6 +71,13 @@ func generatedRules() []Rule {
 		Reference:   "§11.6",
 		check:       checkTemplateLoad,
 	}, {
+		ID: manifest.RuleProgram, Group: GroupGenerated, Severity: manifest.Error,
+		Summary: "a program or a template that fails",
+		Explanation: "A Jsonnet or Starlark program, or the template that a file names, cannot be read, stops with an error, or makes something that is " +
+			"no list of documents. A server fails the build then. The finding has its place, and the way there.",
+		Untold: "It takes a program.", Good: example,
+		Reference: "signing J2–J4",
+	}, {
 		ID: "stale-generated", Group: GroupGenerated, Severity: manifest.Warning,
 		Summary: "a file that differs from what the program beside it makes",
 		Explanation: "Where `.drone.jsonnet` or `.drone.star` stands beside `.drone.yml`, the one is made from the other, and a change of the " +

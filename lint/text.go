@@ -29,6 +29,14 @@ func Text(w io.Writer, findings []manifest.Problem, source func(file string) []b
 	return err
 }
 
+// Excerpt is the line of a source that a span is in, with a marker under it, or ""
+// where there is nothing to be seen.
+func Excerpt(source []byte, span manifest.Span) string {
+	t := &textWriter{source: func(string) []byte { return source }}
+	t.excerpt(span)
+	return t.String()
+}
+
 type textWriter struct {
 	strings.Builder
 	paint  Painter
