@@ -39,8 +39,8 @@ func render(ctx context.Context, path string, text []byte, input map[string]any,
 	}
 	out := &rendered{ctx: ctx, nodes: map[*byte]Piece{}, functions: map[string]parse.Pos{}}
 	for _, t := range t.Templates() {
-		if t.Tree != nil && t.Tree.Root != nil {
-			out.prepare(t.Tree.Root)
+		if t.Tree != nil && t.Root != nil {
+			out.prepare(t.Root)
 		}
 	}
 	err = t.Execute(out, map[string]any{
