@@ -19,6 +19,7 @@ const lookingBack = 3 * time.Second
 type past struct {
 	last   *facts.Version // the one at HEAD
 	signed *facts.Version // the one that the signature is for
+	valid  *facts.Version // the last one that was signed with the key
 	since  *facts.Version // the first one that has the signature
 	same   bool           // since is what is signed now
 }
@@ -51,6 +52,9 @@ func (v *verdict) explain(ctx context.Context, key []byte, text *sign.Text, sour
 	case key != nil && p.since != nil && p.same:
 		v.Message += fmt.Sprintf("; what is signed has not changed since the signature was committed in %s, so it is probably the key", describe(p.since))
 		v.Hint = "check the key; if it is right, " + hintSign
+	case p.valid != nil:
+		v.Message += fmt.Sprintf("; that of %s is valid with this key, so the key is right; %s", describe(p.valid), changed)
+		v.Hint = fmt.Sprintf("`git diff %s -- %s` shows what has changed since; then %s", p.valid.Commit[:shortCommit], v.File, hintSign)
 	default:
 		v.Message += "; " + changed
 		if key != nil {
@@ -89,6 +93,9 @@ func pastOf(ctx context.Context, key []byte, path string, text *sign.Text) (p pa
 		if hmac, err := then.HMAC(key); err == nil && text.Index(hmac) == 1 {
 			p.signed = &version
 			return false
+		}
+		if p.valid == nil && then.Verify(key) == nil {
+			p.valid = &version
 		}
 		if still = still && len(then.Signatures()) > 0 && then.Index(own) == 1; still {
 			p.since, p.same = &version, bytes.Equal(then.Message(), text.Message())
