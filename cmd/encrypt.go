@@ -25,6 +25,8 @@ type encryptOptions struct {
 	by   signerFlags
 	name string
 	trim bool
+
+	named bool // also if the name is empty, which is a mistake
 }
 
 func newEncrypt(s Streams) *cobra.Command {
@@ -60,6 +62,7 @@ func newEncrypt(s Streams) *cobra.Command {
 				s.warn("--" + name + " has no effect: no server heeds it for an encrypted secret")
 			}
 		}
+		o.named = flags.Changed("name")
 		return runEncrypt(orBackground(c.Context()), s, o, args)
 	}
 	return c
@@ -90,7 +93,7 @@ func runEncrypt(ctx context.Context, s Streams, o *encryptOptions, args []string
 		return err
 	}
 	defer done()
-	if o.name != "" { // before a value is asked for in vain
+	if o.named { // before a value is asked for in vain
 		if _, err := sign.SecretDocument(o.name, ""); err != nil {
 			return usage(fmt.Errorf("--name %q: %w", o.name, err), "")
 		}
@@ -104,7 +107,7 @@ func runEncrypt(ctx context.Context, s Streams, o *encryptOptions, args []string
 		return err
 	}
 	text := data + "\n"
-	if o.name != "" {
+	if o.named {
 		if text, err = sign.SecretDocument(o.name, data); err != nil {
 			return err
 		}
