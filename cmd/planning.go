@@ -194,7 +194,9 @@ func (m *planner) load(ctx context.Context, args []string) (*planned, error) {
 		m.warnUnused(name)
 	}
 	given.Legacy = convert.LegacyOptions{Link: opts.Build.Repo.Link, Local: !m.flags.sel.clone, Environment: true}
-	old, err := m.flags.legacy.convert(name, source, given.Legacy)
+	adapted := given.Legacy
+	adapted.Adapt = true
+	old, err := m.flags.legacy.convert(name, source, adapted)
 	if err != nil {
 		return nil, err
 	}

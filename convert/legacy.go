@@ -43,6 +43,9 @@ type LegacyOptions struct {
 	// Environment adds all variables that Drone had then and has no more, not
 	// only those that the text names.
 	Environment bool
+	// Adapt is for a text that a plan is made of with the version as its
+	// compile.Options.Era, and that is given to Converted.Adapt.
+	Adapt bool
 }
 
 // Limits on what becomes of a file. Drone had the first one for the products of
@@ -52,6 +55,7 @@ const (
 	maxIncludes  = 500
 	maxTagsOfOne = 12
 	maxNodes     = 400_000
+	maxComments  = 200     // that are told to be gone
 	maxMatrix    = 8 << 20 // bytes that all combinations become
 )
 
@@ -70,6 +74,7 @@ type Converted struct {
 	LeftOut []string
 
 	at     *indexed
+	guess  bool // nothing in the file shows whether it is for 0.5 or 0.8
 	source *sourceText
 	lines  map[int][]origin // by line of Text
 }
@@ -118,7 +123,7 @@ func Legacy(name string, source []byte, opts LegacyOptions) (*Converted, error) 
 		}
 	}
 	l.out.Text = b.Bytes()
-	if !opts.Local && len(opts.Axis) == 0 {
+	if !opts.Adapt && len(opts.Axis) == 0 {
 		l.noteComments()
 	}
 	l.out.Notes = l.sortedNotes()
@@ -252,7 +257,7 @@ func commentLines(n *yaml.Node, lines []string) []string {
 
 // noteComments tells of comments that are gone with what they were about.
 func (l *legacy) noteComments() {
-	kept := map[string]bool{}
+	kept, lost := map[string]bool{}, 0
 	for line := range strings.Lines(string(l.out.Text)) {
 		if _, comment, ok := strings.Cut(line, "#"); ok {
 			kept["#"+strings.TrimSpace(comment)] = true
@@ -260,8 +265,16 @@ func (l *legacy) noteComments() {
 	}
 	for _, line := range l.comments {
 		plain := "#" + strings.TrimSpace(strings.TrimPrefix(l.masked.restore(line), "#"))
-		if at := strings.Index(l.text, line); at >= 0 && !kept[plain] && !strings.Contains(string(l.out.Text), line) {
-			l.note(manifest.Info, l.at.node(at), "", "the comment is gone with what it was about")
+		if kept[plain] {
+			continue
+		}
+		at := strings.Index(l.text, line)
+		if at < 0 || strings.Contains(string(l.out.Text), line) {
+			continue
+		}
+		l.note(manifest.Info, l.at.node(at), "", "the comment is gone with what it was about")
+		if lost++; lost == maxComments {
+			return
 		}
 	}
 }
@@ -283,7 +296,7 @@ func (l *legacy) findVersion(root *yaml.Node) error {
 	case l.looksLike05():
 		version = Version05
 	default:
-		version = Version08
+		version, l.out.guess = Version08, !l.looksLike06()
 	}
 	l.out.Version = version
 	return nil
@@ -295,19 +308,15 @@ func (l *legacy) looksLike05() bool {
 	if get(l.root, "pipeline") == nil { // script was its name before 0.5
 		return true
 	}
-	if get(l.root, "clone") != nil {
-		return false
-	}
-	clones := false
-	for _, step := range entries(get(l.root, "pipeline")) {
-		clones = clones || step.key.Value == "clone"
-		for _, field := range entries(step.value) {
-			if field.key.Value == "secrets" || field.key.Value == "group" {
-				return false
-			}
-		}
-	}
-	return clones
+	clones := slices.ContainsFunc(entries(get(l.root, "pipeline")), func(step entry) bool { return step.key.Value == "clone" })
+	return clones && !l.looksLike06()
+}
+
+// looksLike06 reports whether the file has something that came with Drone 0.6.
+func (l *legacy) looksLike06() bool {
+	return get(l.root, "clone") != nil || slices.ContainsFunc(entries(get(l.root, "pipeline")), func(step entry) bool {
+		return slices.ContainsFunc(entries(step.value), func(field entry) bool { return field.key.Value == "secrets" || field.key.Value == "group" })
+	})
 }
 
 func (l *legacy) before06() bool { return l.out.Version != Version08 }
@@ -327,7 +336,7 @@ func (l *legacy) document(b *bytes.Buffer, text string, axis axis, index int) er
 	}
 	p := &pipeline{
 		legacy: l, axis: axis, index: index,
-		volumes: map[string]string{}, volumeNames: map[string]bool{}, stepNames: map[string]bool{},
+		volumes: map[string]string{}, volumeNames: map[string]bool{}, stepNames: map[string]int{},
 	}
 	document, err := p.convert(top)
 	if err != nil {

@@ -21,7 +21,7 @@ func (p *pipeline) variables(s *yaml.Node, c *container) error {
 	if err := p.settings(settings, c); err != nil {
 		return err
 	}
-	if !p.opts.Environment && p.out.Version != Version04 && asksForCI(s) {
+	if !p.opts.Adapt && p.out.Version != Version04 && asksForCI(s) {
 		set(env, "CI", text("drone", c.from))
 	}
 	for _, v := range p.axis {

@@ -21,7 +21,7 @@ type pipeline struct {
 	volumes     map[string]string // names by what they are of
 	volumeNames map[string]bool
 	volumeList  []*yaml.Node
-	stepNames   map[string]bool
+	stepNames   map[string]int        // how often, and the number of the last one
 	sections    map[*yaml.Node]string // of Drone 0.4, by the keys of entries
 }
 

@@ -88,6 +88,8 @@ func (c *Converted) Span(span manifest.Span) manifest.Span {
 func (c *Converted) Problem(p manifest.Problem) manifest.Problem {
 	p.Span, p.Fix = c.Span(p.Span), nil
 	switch {
+	case p.Rule == "undefined-variable" && c.guess:
+		p.Hint += "; with `--legacy-version 0.5` it is a secret, and nothing here tells the versions apart"
 	case c.Version != Version05:
 	case p.Rule == "undefined-variable":
 		p.Hint = "write it without braces where the shell is to see it: Drone 0.5 had no escape"

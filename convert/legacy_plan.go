@@ -12,7 +12,7 @@ import (
 
 // Adapt gives a plan that was made of Text what Drone YAML has no words for:
 // places in the file that was converted, and secrets that others are a part of.
-// It is for one that LegacyOptions.Local was set for.
+// LegacyOptions.Adapt says that it will be called.
 func (c *Converted) Adapt(plan *exec.Plan) {
 	relocate(plan, func(pos manifest.Pos) (manifest.Pos, bool) { return c.Source(pos), true })
 	if c.Version == Version08 {

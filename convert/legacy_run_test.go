@@ -39,7 +39,7 @@ func TestLegacyRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, local := range []bool{false, true} {
-			old, err := convert.Legacy(input, source, convert.LegacyOptions{Local: local, Environment: local})
+			old, err := convert.Legacy(input, source, convert.LegacyOptions{Local: local, Environment: local, Adapt: local})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,7 +27,7 @@ func (p *pipeline) maybeSecret(n *yaml.Node, c *container, variable string) *yam
 // a secret could be a part of any text. For a run the reference is the text
 // itself, and Adapt has it put together; a file needs a secret with the whole.
 func (p *pipeline) madeSecret(n *yaml.Node, value string, json bool, c *container, variable string) *yaml.Node {
-	if p.opts.Local {
+	if p.opts.Adapt {
 		var b strings.Builder
 		for _, r := range value {
 			name := p.secretIn(string(r))
@@ -131,7 +131,7 @@ func (p *pipeline) commandSecrets(s, env *yaml.Node, c *container) {
 				set(env, name, fromSecret(name, item))
 			}
 			severity := manifest.Warning
-			if p.opts.Local { // of a run nobody has to look at the text
+			if p.opts.Adapt { // of a run nobody has to look at the text
 				severity = manifest.Info
 			}
 			p.note(severity, item, "quote it for the shell if the secret has blanks",

@@ -106,13 +106,14 @@ func orKey(n, key *yaml.Node) *yaml.Node {
 // stepName makes names unique, which they did not have to be.
 func (p *pipeline) stepName(c *container) string {
 	name := c.name
-	for n := 2; p.stepNames[name]; n++ {
-		name = fmt.Sprintf("%s-%d", c.name, n)
+	for p.stepNames[name] > 0 { // where the last one of that name ended
+		p.stepNames[c.name]++
+		name = fmt.Sprintf("%s-%d", c.name, p.stepNames[c.name])
 	}
 	if name != c.name {
 		p.note(manifest.Info, c.key, "", "there are several steps called %q; this one is now %q", c.name, name)
 	}
-	p.stepNames[name] = true
+	p.stepNames[name]++
 	return name
 }
 
@@ -123,7 +124,7 @@ func (p *pipeline) image(s *yaml.Node, c *container) error {
 	switch {
 	case n != nil && n.Kind == yaml.ScalarNode && n.Value != "":
 		image := sameText(n)
-		if p.opts.Local {
+		if p.opts.Adapt {
 			image.Value = p.left(n.Value) // for Adapt
 		} else {
 			p.unusable(n, c, "the image", "write the image itself")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -182,6 +183,27 @@ func TestLegacyLargeFile(t *testing.T) {
 	}
 }
 
+// TestLegacyManyOfOne takes no time that grows with the square of what a file has
+// many of.
+func TestLegacyManyOfOne(t *testing.T) {
+	const n = 5000
+	for name, source := range map[string]string{
+		"one name":    "pipeline:\n" + strings.Repeat("  a: {image: b}\n", n),
+		"comments":    "pipeline:\n  a:\n    image: b\n" + strings.Repeat("    # a comment on what is gone\n    cpuset: \"0\"\n", n),
+		"secrets":     "pipeline:\n  a:\n    image: b\n    commands:\n" + strings.Repeat("    - '${A} ${B} $${C} \\/'\n", n),
+		"expressions": "pipeline:\n  a:\n    image: b\n    commands:\n" + strings.Repeat("    - \"${\"\n", n),
+		"volumes":     "pipeline:\n" + strings.Repeat("  a: {image: b, volumes: [ /a ]}\n", n),
+	} {
+		for _, version := range LegacyVersions() {
+			start := time.Now()
+			_, err := Legacy("f.yml", []byte(source), LegacyOptions{Version: version})
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("%s for %s takes %s: %v", name, version, took, err)
+			}
+		}
+	}
+}
+
 // TestLegacyPicked finds a combination that Drone made no job of, and one of more
 // than can be run at all.
 func TestLegacyPicked(t *testing.T) {
@@ -266,15 +288,22 @@ func FuzzLegacy(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(source, "")
-	}
-	f.Fuzz(func(t *testing.T, source []byte, version string) {
-		c, err := Legacy("f.yml", source, LegacyOptions{Version: version})
-		if err != nil {
-			return
+		for _, version := range append(LegacyVersions(), "") {
+			f.Add(source, version)
 		}
-		for line := range strings.Count(string(c.Text), "\n") {
-			c.Source(manifest.Pos{File: "f.yml", Line: line + 1, Column: 3})
+	}
+	f.Fuzz(func(_ *testing.T, source []byte, version string) {
+		for _, local := range []bool{false, true} {
+			c, err := Legacy("f.yml", source, LegacyOptions{Version: version, Local: local, Environment: local, Adapt: local})
+			if err != nil {
+				return
+			}
+			for line := range strings.Count(string(c.Text), "\n") {
+				c.Source(manifest.Pos{File: "f.yml", Line: line + 1, Column: 3})
+			}
+			if plan, _, err := compile.Compile("f.yml", c.Text, compile.Options{Workspace: "/work", Era: c.Version}); err == nil && plan != nil && local {
+				c.Adapt(plan)
+			}
 		}
 	})
 }
