@@ -1,13 +1,16 @@
 // Package termtest shows what a terminal would show, for tests of programs
 // that draw on one.
 //
-// It knows the few sequences that an inline view needs, and keeps a list of
-// all others: a program that switches screens or asks the terminal a question
-// is noticed, which an emulator of everything would hide.
+// It knows the few sequences that an inline view needs, or with PlayFull one that
+// has the screen to itself, and keeps a list of all others: a program that asks
+// the terminal a question is noticed, which an emulator of everything would hide,
+// and so is one that switches screens without need.
 package termtest
 
 import (
+	"encoding/base64"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -19,19 +22,43 @@ type Screen struct {
 	CursorHidden bool
 	// Unknown are the sequences that did nothing, in order.
 	Unknown []string
+	// Modes are those of the terminal that were set, and not reset, by their
+	// numbers; Copied is what was put on the clipboard last. Only PlayFull knows
+	// of them.
+	Modes  map[int]bool
+	Copied string
 
 	width, height int
 	rows          [][]string // of cells, those that scrolled away included
 	top           int        // the first row on the screen
 	row, column   int        // of the cursor; the row counts from the first one
+
+	full bool
+	main *Screen // while the alternate screen is shown
 }
+
+// The modes that a view of the whole screen sets.
+const (
+	AlternateScreen = 1049
+	BracketedPaste  = 2004
+	Synchronized    = 2026
+)
 
 // Play returns a terminal of that size on which the output was written. Like
 // the system's terminals it begins a line at its first column, and a line that
 // is too long goes on in the next row. Output that ends within a sequence is
 // shown without it.
 func Play(width, height int, output string) *Screen {
-	s := &Screen{width: width, height: height, rows: make([][]string, 1)}
+	return play(&Screen{width: width, height: height, rows: make([][]string, 1)}, output)
+}
+
+// PlayFull returns a terminal that also knows what a view of the whole screen
+// needs: the alternate screen, modes, the clipboard, and how to go anywhere.
+func PlayFull(width, height int, output string) *Screen {
+	return play(&Screen{width: width, height: height, rows: make([][]string, 1), full: true, Modes: map[int]bool{}}, output)
+}
+
+func play(s *Screen, output string) *Screen {
 	parser := ansi.NewParser()
 	for state := byte(0); output != ""; {
 		seq, cells, n, next := ansi.DecodeSequence(output, state, parser)
@@ -47,10 +74,15 @@ func Play(width, height int, output string) *Screen {
 }
 
 // Lines returns every row from the first that was written to the last that is
-// not empty, those that scrolled away included, without trailing spaces.
+// not empty, those that scrolled away included, without trailing spaces. Of the
+// alternate screen it returns what is seen.
 func (s *Screen) Lines() []string {
 	var lines []string
-	for _, row := range s.rows {
+	rows := s.rows
+	if s.main != nil { // nothing is kept of what scrolls out of it
+		rows = rows[s.top:]
+	}
+	for _, row := range rows {
 		lines = append(lines, strings.TrimRight(strings.Join(row, ""), " "))
 	}
 	for len(lines) > 0 && lines[len(lines)-1] == "" {
@@ -112,8 +144,63 @@ func (s *Screen) obey(seq string, parser *ansi.Parser) {
 		for range min(n, s.top+s.height-1-s.row) {
 			s.down()
 		}
+	case s.full && s.obeyFull(seq, parser):
 	default:
 		s.Unknown = append(s.Unknown, seq)
+	}
+}
+
+// obeyFull reports whether it knows a sequence.
+func (s *Screen) obeyFull(seq string, parser *ansi.Parser) bool {
+	if copied, ok := strings.CutPrefix(seq, "\x1b]52;c;"); ok {
+		text, err := base64.StdEncoding.DecodeString(strings.TrimRight(copied, "\a\x1b\\"))
+		s.Copied = string(text)
+		return err == nil
+	}
+	if mode, ok := strings.CutPrefix(seq, "\x1b[?"); ok && mode != "" {
+		n, err := strconv.Atoi(mode[:len(mode)-1])
+		set := mode[len(mode)-1]
+		if err != nil || set != 'h' && set != 'l' {
+			return false
+		}
+		s.mode(n, set == 'h')
+		return true
+	}
+	if !strings.HasPrefix(seq, "\x1b[") {
+		return false
+	}
+	switch parser.Command() {
+	case 'H':
+		row, _ := parser.Param(0, 1)
+		column, _ := parser.Param(1, 1)
+		for s.row = s.top; s.row < s.top+min(max(1, row), s.height)-1; {
+			s.down()
+		}
+		s.column = min(max(1, column), s.width) - 1
+	case 'J':
+		s.rows = append(s.rows[:s.top], make([][]string, s.row-s.top+1)...)
+	default:
+		return false
+	}
+	return true
+}
+
+// mode sets or resets a mode. The alternate screen begins empty, and what was
+// there before comes back.
+func (s *Screen) mode(n int, set bool) {
+	switch {
+	case n == AlternateScreen && set && s.main == nil:
+		before := *s
+		s.main = &before
+		s.rows, s.top, s.row, s.column = make([][]string, 1), 0, 0, 0
+	case n == AlternateScreen && !set && s.main != nil:
+		s.rows, s.top, s.row, s.column = s.main.rows, s.main.top, s.main.row, s.main.column
+		s.main = nil
+	}
+	if set {
+		s.Modes[n] = true
+	} else {
+		delete(s.Modes, n)
 	}
 }
 

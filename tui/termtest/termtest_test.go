@@ -51,3 +51,24 @@ func TestPlayKnowsTheCursor(t *testing.T) {
 		}
 	}
 }
+
+// TestPlayFull shows what a view of the whole screen needs.
+func TestPlayFull(t *testing.T) {
+	for name, tc := range map[string]struct{ output, want string }{
+		"the screen before comes back": {"before\n\x1b[?1049h\x1b[2J\x1b[Hview\x1b[?1049lafter", "before\nafter"},
+		"anywhere":                     {"\x1b[2;3Hx\x1b[Hy", "y\n  x"},
+		"beyond the end":               {"\x1b[99;99Hx", "\n\n     x"},
+		"erased":                       {"a\nb\x1b[2Jc", "\n c"},
+	} {
+		if got := termtest.PlayFull(6, 3, tc.output); got.String() != tc.want || len(got.Unknown) > 0 {
+			t.Errorf("%s: got %q, want %q; unknown: %q", name, got.String(), tc.want, got.Unknown)
+		}
+	}
+	s := termtest.PlayFull(6, 3, "\x1b[?1049h\x1b[?2004h\x1b[?2004l\x1b]52;c;aGk=\x07\x1b[6n")
+	if diff := cmp.Diff(map[int]bool{termtest.AlternateScreen: true}, s.Modes); diff != "" || s.Copied != "hi" {
+		t.Errorf("copied %q, modes (-want +got):\n%s", s.Copied, diff)
+	}
+	if diff := cmp.Diff([]string{"\x1b[6n"}, s.Unknown); diff != "" {
+		t.Errorf("unknown (-want +got):\n%s", diff)
+	}
+}
