@@ -38,6 +38,11 @@ func serveEvaluation(s Streams) int {
 	if err := json.NewDecoder(s.In).Decode(&job); err != nil {
 		return s.fail(err)
 	}
+	// The input ends when whoever has asked is gone, who keeps it open.
+	go func() {
+		_, _ = io.Copy(io.Discard, s.In)
+		os.Exit(StatusFailed)
+	}()
 	answers := json.NewEncoder(s.Out)
 	var mu sync.Mutex // what goes on in the background may still print
 	over := false
@@ -92,16 +97,21 @@ func (s Streams) evaluate(ctx context.Context, job convert.Job, told convert.Tol
 	defer cancel()
 	var stderr bytes.Buffer
 	c := osexec.CommandContext(ctx, s.Program, evaluateCommand)
-	c.Stdin, c.Stderr = bytes.NewReader(ask), &stderr
+	c.Stderr = &stderr
 	c.Env = append(os.Environ(), "GOTRACEBACK=none") // only the first line of a crash is looked at
 	c.WaitDelay = time.Second
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
+	stdin, err := c.StdinPipe() // Wait closes it
+	if err != nil {
+		return nil, err
+	}
 	if err := c.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start what evaluates %s: %w", job.Name, err)
 	}
+	_, _ = stdin.Write(append(ask, '\n')) // what ends before it has read this tells why
 	last := hear(stdout, told)
 	failed := c.Wait()
 	switch {

@@ -33,9 +33,9 @@ func TestEvaluationCrashes(t *testing.T) {
 		"echo 'runtime: goroutine stack exceeds 1000000000-byte limit' >&2; exit 2": "a.jsonnet: its calls nest too deep",
 		"echo 'fatal error: runtime: out of memory' >&2; exit 2":                    "a.jsonnet: it takes more memory than there is",
 		"kill -9 $$": "a.jsonnet: it takes more memory than there is",
-		"cat >/dev/null; echo 'something else' >&2; echo more >&2; exit 3": "a.jsonnet: it could not be evaluated: exit status 3: something else",
-		`cat >/dev/null; echo '{"Failure": "broken"}'`:                     "broken",
-		`cat >/dev/null; echo '{"Error": {"Message": "its own"}}'`:         "its own",
+		"read job; echo 'something else' >&2; echo more >&2; exit 3": "a.jsonnet: it could not be evaluated: exit status 3: something else",
+		`read job; echo '{"Failure": "broken"}'`:                     "broken",
+		`read job; echo '{"Error": {"Message": "its own"}}'`:         "its own",
 	} {
 		_, err := shell(t, script).evaluate(t.Context(), convert.Job{Name: "a.jsonnet"}, convert.Told{})
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
