@@ -340,6 +340,7 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		opts.Made = true
 		r.findings = inSource(r.origin, lint.Check(made.Name, made.Text, opts))
 		opts.Made = false
+		r.findings = levelled(r.findings, manifest.RuleUnusedData, opts.Levels[manifest.RuleUnusedData])
 		if convert.Detect(name, source) == convert.FormatTemplate {
 			r.findings = append(r.findings, lint.Check(name, source, opts)...)
 		}
@@ -428,14 +429,8 @@ func (l *linter) made(ctx context.Context, name string, source []byte) (*convert
 // failedFindings are what is wrong with a program or a template that makes
 // nothing. level is that of the rule about them, "" for its own.
 func failedFindings(e *convert.Error, level lint.Level) []manifest.Problem {
-	if level == lint.Off {
-		return nil
-	}
 	p := manifest.Problem{
 		Severity: manifest.Error, Rule: manifest.RuleProgram, Span: manifest.Span{Start: e.Pos, End: e.Pos}, Message: e.Message, Hint: e.Hint,
-	}
-	if level != "" {
-		p.Severity = manifest.Severity(level)
 	}
 	frames, left := e.Frames()
 	for i, f := range frames {
@@ -448,7 +443,21 @@ func failedFindings(e *convert.Error, level lint.Level) []manifest.Problem {
 		}
 		p.Related = append(p.Related, manifest.Related{Span: manifest.Span{Start: f.Pos, End: f.Pos}, Message: message})
 	}
-	return []manifest.Problem{p}
+	return levelled([]manifest.Problem{p}, p.Rule, level)
+}
+
+// levelled gives the findings of a rule that is not of the linter the level that
+// the user wants, "" for its own.
+func levelled(findings []manifest.Problem, rule string, level lint.Level) []manifest.Problem {
+	if level == lint.Off {
+		return slices.DeleteFunc(findings, func(f manifest.Problem) bool { return f.Rule == rule })
+	}
+	for i := range findings {
+		if findings[i].Rule == rule && level != "" {
+			findings[i].Severity = manifest.Severity(level)
+		}
+	}
+	return findings
 }
 
 func merged(below, above map[string]lint.Level) map[string]lint.Level {

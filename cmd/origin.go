@@ -41,8 +41,6 @@ func (o legacyOrigin) LeftOut() []string         { return o.Converted.LeftOut }
 // madeOrigin is a file of today, a program, or the use of a template.
 type madeOrigin struct{ *convert.Result }
 
-func (madeOrigin) Notes() []manifest.Problem { return nil }
-
 // failedOrigin is a program or template that has made nothing.
 type failedOrigin struct{ madeOrigin }
 

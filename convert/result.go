@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/agext/levenshtein"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/manifest"
@@ -91,6 +94,65 @@ func (r *Result) LeftOut() []string {
 	}
 	return r.legacy.LeftOut
 }
+
+// wholeInput is where a template uses its data as a whole, or by names that it
+// computes.
+var wholeInput = regexp.MustCompile(`\binput(?:[^.\w]|$)|\bextVar\([^'"]|"input\."|'input\.'`)
+
+// Notes tell which data a file gives to a template that has no use for it: none
+// of the files that make Text has its name.
+func (r *Result) Notes() (notes []manifest.Problem) {
+	if !r.isUse || r.Maker == "" {
+		return nil
+	}
+	var texts []string
+	for _, file := range r.Files {
+		text := string(r.SourceOf(file))
+		if wholeInput.MatchString(text) {
+			return nil
+		}
+		texts = append(texts, text)
+	}
+	all := strings.Join(texts, "\n")
+	known := map[string]bool{}
+	for _, word := range anyWord.FindAllString(all, -1) {
+		known[word] = true
+	}
+	u, err := readUse(r.File, r.source)
+	if err != nil || u.node == nil {
+		return nil
+	}
+	for i := 0; i+1 < len(u.node.Content); i += 2 {
+		key := u.node.Content[i]
+		if key.Value == "" || key.ShortTag() == "!!merge" || known[key.Value] || anyWord.FindString(key.Value) != key.Value && strings.Contains(all, key.Value) {
+			continue
+		}
+		start := u.at(key)
+		end := start
+		end.Column += utf8.RuneCountInString(key.Value)
+		end.Offset += len(key.Value)
+		note := manifest.Problem{
+			Severity: manifest.Warning, Rule: manifest.RuleUnusedData, Span: manifest.Span{Start: start, End: end},
+			Message: fmt.Sprintf("%s has no use for %q", r.Maker, key.Value),
+		}
+		best, match := "", 0.6
+		for _, m := range inputName.FindAllStringSubmatch(all, -1) {
+			if n := levenshtein.Match(m[1], key.Value, nil); n > match && u.data[m[1]] == nil {
+				best, match = m[1], n
+			}
+		}
+		if best != "" {
+			note.Hint = "did you mean `" + best + "`?"
+		}
+		notes = append(notes, note)
+	}
+	return notes
+}
+
+var (
+	anyWord   = regexp.MustCompile(`\w+`)
+	inputName = regexp.MustCompile(`\binput\.(\w+)`) // is how a template asks for a value
+)
 
 // Era is the version of Drone before 1.0 that the file is for which a template
 // made, "" for one of today.

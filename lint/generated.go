@@ -71,6 +71,13 @@ func generatedRules() []Rule {
 		Reference:   "§11.6",
 		check:       checkTemplateLoad,
 	}, {
+		ID: manifest.RuleUnusedData, Group: GroupGenerated, Severity: manifest.Warning,
+		Summary: "data that a template does not use",
+		Explanation: "A name under `data` that stands nowhere in the template has no effect: it is probably misspelt. Where the template is not on this " +
+			"machine, or uses its data as a whole, nothing is said.",
+		Untold: "It takes two files.", Good: example,
+		Reference: "§11.6",
+	}, {
 		ID: manifest.RuleProgram, Group: GroupGenerated, Severity: manifest.Error,
 		Summary: "a program or a template that fails",
 		Explanation: "A Jsonnet or Starlark program, or the template that a file names, cannot be read, stops with an error, or makes something that is " +

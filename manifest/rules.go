@@ -27,6 +27,7 @@ const (
 	RuleVolume         = "empty-volume"    // a volume that is never created
 	RuleKind           = "kind"            // missing or unknown kind
 	RuleLegacy         = "legacy"          // a file for Drone 0.4 to 0.8
+	RuleUnusedData     = "unused-data"     // data for a template that does not use it; found by whoever fills it in
 	RuleProgram        = "program"         // a program or a template that fails; found by whoever runs it
 
 	RuleExtension = "server-extension" // a condition that a plain server ignores
