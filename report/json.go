@@ -72,6 +72,7 @@ type stepEvent struct {
 	OOMKilled  bool        `json:"oom_killed"`
 	Ignored    bool        `json:"ignored,omitempty"`
 	TimedOut   bool        `json:"timed_out,omitempty"`
+	Background bool        `json:"background,omitempty"`
 	DurationMS int64       `json:"duration_ms"`
 	Error      string      `json:"error"`
 	Hint       string      `json:"hint,omitempty"`
@@ -120,6 +121,9 @@ type runFinished struct {
 	DurationMS int64               `json:"duration_ms"`
 	Counts     map[exec.Status]int `json:"counts"`
 	Timing     *timing             `json:"timing,omitempty"`
+
+	Unreachable bool `json:"unreachable,omitempty"`
+	Broken      bool `json:"broken,omitempty"`
 }
 
 // Handle implements Renderer.
@@ -155,7 +159,7 @@ func (j *JSON) record(e Event) any {
 		return stepEvent{
 			head: h("step_finished"), Pipeline: e.Pipeline, Step: e.Step, Image: e.Image, Kind: e.Kind,
 			Status: e.Status, ExitCode: e.ExitCode, OOMKilled: e.OOMKilled, Ignored: e.Ignored,
-			TimedOut: e.TimedOut, DurationMS: e.Duration.Milliseconds(), Error: e.Error, Hint: e.Hint, Phase: e.Phase, Position: e.Position,
+			TimedOut: e.TimedOut, Background: e.Background, DurationMS: e.Duration.Milliseconds(), Error: e.Error, Hint: e.Hint, Phase: e.Phase, Position: e.Position,
 			PhasesMS: j.timing.phasesMS(e.Spent),
 		}
 	case exec.StepSkipped:
@@ -171,7 +175,10 @@ func (j *JSON) record(e Event) any {
 	case exec.Warning:
 		return warning{h("warning"), e.Pipeline, e.Step, e.Message, e.Left}
 	case exec.RunFinished:
-		return runFinished{h("run_finished"), e.Status, j.status(&j.summary), e.Duration.Milliseconds(), j.summary.Counts(), j.timing.record(&j.summary, e.Cleanup)}
+		return runFinished{
+			h("run_finished"), e.Status, j.status(&j.summary), e.Duration.Milliseconds(), j.summary.Counts(), j.timing.record(&j.summary, e.Cleanup),
+			e.Unreachable, e.Broken,
+		}
 	}
 	return h("unknown")
 }
