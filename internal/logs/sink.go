@@ -42,8 +42,9 @@ type Sink struct {
 
 	// These belong to the goroutine.
 	packer packer
-	kept   []kept // in memory, oldest first
-	size   int    // of them
+	files  map[*Writer]bool // those with an open file
+	kept   []kept           // in memory, oldest first
+	size   int              // of them
 }
 
 // kept is a chunk in memory.
@@ -72,7 +73,7 @@ func NewSink(o Options) *Sink {
 	}
 	s := &Sink{
 		opts: o, wake: make(chan struct{}, 1), space: make(chan struct{}, 1),
-		closing: make(chan struct{}), done: make(chan struct{}),
+		closing: make(chan struct{}), done: make(chan struct{}), files: make(map[*Writer]bool),
 	}
 	go s.serve()
 	return s
@@ -82,10 +83,13 @@ func NewSink(o Options) *Sink {
 // there is something to write, from the goroutine of the Sink, and once at most.
 // Without open the lines are kept in memory.
 func (s *Sink) Writer(open func() (*os.File, error)) *Writer {
-	w := &Writer{sink: s, open: open}
+	w := &Writer{sink: s, open: open, done: make(chan struct{})}
 	w.index.tail = &block{firstNumber: 1}
 	return w
 }
+
+// Done is closed when nothing is written any more, after Close or a panic.
+func (s *Sink) Done() <-chan struct{} { return s.done }
 
 // Written is how many bytes the files have.
 func (s *Sink) Written() int64 { return s.written.Load() }
@@ -143,6 +147,9 @@ func (s *Sink) live() error {
 			s.work(true)
 		case <-s.closing:
 			s.work(true)
+			for w := range s.files {
+				w.closeFile()
+			}
 			return nil
 		}
 	}
@@ -226,7 +233,7 @@ func (s *Sink) write(w *Writer, chunk []byte) (offset int64, ok bool) {
 			s.fail(err)
 			return 0, false
 		}
-		w.file = file
+		w.file, s.files[w] = file, true
 		w.index.setPath(file.Name())
 	}
 	n, err := w.file.Write(chunk)

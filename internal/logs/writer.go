@@ -14,12 +14,14 @@ type Writer struct {
 	open  func() (*os.File, error)
 	index index
 	over  atomic.Bool
+	done  chan struct{}
 
 	marked bool // guarded by the Sink
 
 	// These belong to the goroutine of the Sink.
 	file   *os.File
 	length int64
+	closed bool
 }
 
 // Append adds a line, or a piece of one when partial is set: then the next one
@@ -52,6 +54,9 @@ func (w *Writer) Close() {
 	w.sink.mark(w, true)
 }
 
+// Done is closed when all is written, after Close.
+func (w *Writer) Done() <-chan struct{} { return w.done }
+
 // Log reads what was appended so far. It must be closed.
 func (w *Writer) Log() *Log { return &Log{index: &w.index} }
 
@@ -60,14 +65,17 @@ func (w *Writer) ending() bool { return w.over.Load() }
 
 // closeFile is called by the goroutine of the Sink.
 func (w *Writer) closeFile() {
-	if w.file == nil {
-		return
+	if w.file != nil {
+		if err := w.file.Close(); err != nil {
+			w.sink.fail(err)
+		}
 	}
-	if err := w.file.Close(); err != nil {
-		w.sink.fail(err)
+	delete(w.sink.files, w)
+	w.file, w.open = nil, nil // whatever comes now stays in memory
+	if !w.closed {
+		w.closed = true
+		close(w.done)
 	}
-	w.file = nil
-	w.open = nil // whatever comes now stays in memory
 }
 
 // chunk is what is known of a chunk: where it is and which rows it has.
