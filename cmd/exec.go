@@ -25,11 +25,12 @@ type execOptions struct {
 	runFlags
 	output  *outputFlag
 	cleanup cleanupFlag
+	history historyFlags
 	clock   *stopwatch // nil without --timing
 }
 
-func newExec(s Streams) *cobra.Command {
-	o := &execOptions{}
+func newExec(s Streams, version string) *cobra.Command {
+	o := &execOptions{history: historyFlags{version: version}}
 	c := &cobra.Command{
 		Use:   "exec [FILE]",
 		Short: "run the pipelines that the event selects",
@@ -56,6 +57,7 @@ func newExec(s Streams) *cobra.Command {
 	o.runFlags.register(c.Flags())
 	o.output = addOutput(c.Flags(), "output", "text", "json")
 	o.cleanup.register(c.Flags())
+	o.history.register(c.Flags())
 	addPretty(c.Flags(), "colours and the live view, on a terminal")
 	return c
 }
@@ -73,6 +75,7 @@ func runExec(ctx context.Context, s Streams, o *execOptions, args []string) erro
 		return err
 	}
 	planner.mayAsk = true
+	o.history.root = planner.tree.Root
 	if planner.admit, err = o.admission(ctx, s); err != nil {
 		return err
 	}
@@ -197,6 +200,10 @@ func checkWorkspace(plan *exec.Plan) error {
 // is asked for anything.
 func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret lookup) error {
 	o.clock.lap("planning")
+	limits, err := historyLimits(s)
+	if err != nil {
+		return err
+	}
 	notices := &notices{streams: s}
 	ctx, signals := untilSignal(ctx, endingRun(p.plan, o.limits.grace), notices.note)
 	defer signals.stop()
@@ -216,22 +223,26 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 			return err
 		}
 	}
-	renderer := o.renderer(ctx, s, p.plan, held.copies, signals.hurry)
+	exitStatus := func(sum *exec.Summary) int { return eventStatus(ctx, sum, held.copies) }
+	renderer := o.renderer(ctx, s, p.plan, exitStatus, signals.hurry)
 	// Also when something panics a terminal is left as it was found.
 	defer renderer.Close()
 	back := notices.hand(renderer)
 	defer back()
+	record := o.history.start(s, id, p, limits, o.clock, exitStatus, notices.warn)
+	defer record.end(true) // also when something panics
 	summary, err := exec.Run(ctx, p.plan, held.engines, exec.Options{
 		Run: id, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
 		Lookahead: o.limits.lookahead, Cleanup: o.limits.grace + removal, Hurry: signals.hurry, Haste: held.haste(),
 		Heir: held.heir(o.cleanup.behind(s)),
-	}, held.heeded(showOn(renderer, abandon)))
+	}, held.heeded(record.heed(showOn(renderer, abandon))))
 	held.guard.over(errors.Join(err, held.copies.failure()), signals.hurried())
 	if closeErr := renderer.Close(); closeErr != nil {
 		abandon(outputError{closeErr})
 	}
 	back()
-	return o.finish(ctx, s, p, summary, held, err)
+	isKept := record.end(signals.hurried())
+	return o.finish(ctx, s, p, summary, held, isKept, err)
 }
 
 // showOn passes events to renderer. Once that cannot show one the run is
@@ -263,15 +274,18 @@ func (e outputError) Error() string {
 
 func (e outputError) Unwrap() error { return e.error }
 
-func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, copies *copies, hurry <-chan struct{}) report.Renderer {
+// eventStatus is the exit status as the last event tells it.
+func eventStatus(ctx context.Context, s *exec.Summary, copies *copies) int {
+	status := runStatus(ctx, s)
+	if status == StatusOK && copies.failure() != nil {
+		return StatusFailed
+	}
+	return status
+}
+
+func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, status func(*exec.Summary) int, hurry <-chan struct{}) report.Renderer {
 	if o.output.value == "json" {
-		return report.NewJSON(s.Out, func(sum *exec.Summary) int {
-			status := runStatus(ctx, sum)
-			if status == StatusOK && copies.failure() != nil {
-				return StatusFailed
-			}
-			return status
-		}).WithTiming(o.clock.timing())
+		return report.NewJSON(s.Out, status).WithTiming(o.clock.timing())
 	}
 	if s.live() && !o.plain {
 		return s.liveRenderer(plan, ctx.Done(), hurry)
@@ -280,7 +294,7 @@ func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, 
 }
 
 // finish shows the summary and decides the exit status.
-func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary *exec.Summary, held *resources, err error) error {
+func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary *exec.Summary, held *resources, isKept bool, err error) error {
 	copies := held.copies
 	var unreachable *exec.UnreachableError
 	ran := runs(p.plan) > 0
@@ -300,6 +314,9 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 		if err := report.WriteSummary(s.Err, summary, options); err != nil {
 			// Nobody reads what there is to say, but the status is still true.
 			return &failure{status: max(StatusFailed, runStatus(ctx, summary))}
+		}
+		if isKept {
+			s.noteLog(summary)
 		}
 	}
 	if t := o.clock.timing(); t != nil && ran && o.output.value == "text" {

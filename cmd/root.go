@@ -87,8 +87,8 @@ func New(s Streams, version string) *cobra.Command {
 	root.SetVersionTemplate("drone {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newExec(s), newPlan(s), newCompile(s), newLint(s, versionText(version)), newFmt(s), newConvert(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
-		newClean(s), newSchema(s), newJsonnet(s), newStarlark(s), newRender(s), newSign(s), newVerify(s), newKey(s), newEncrypt(s), newDecrypt(s),
+		newExec(s, versionText(version)), newPlan(s), newCompile(s), newLint(s, versionText(version)), newFmt(s), newConvert(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
+		newRuns(s), newLog(s), newClean(s), newSchema(s), newJsonnet(s), newStarlark(s), newRender(s), newSign(s), newVerify(s), newKey(s), newEncrypt(s), newDecrypt(s),
 	)
 	root.SetUsageTemplate(s.usageTemplate(root.UsageTemplate()))
 	// The two that cobra adds, in the manner of the others.

@@ -37,6 +37,12 @@ func TestMain(m *testing.M) {
 		os.Exit(cmd.Main(os.Args[1:], cmd.StandardStreams(), ""))
 	}
 	flag.Parse()
+	// Tests of the history turn it on; the others leave nothing in that of the
+	// user, and cost less.
+	if err := os.Setenv("DRONE_HISTORY", "off"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(run(m))
 }
 
@@ -78,6 +84,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("IMAGE", "drone-laptop/busybox:test")
 			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			env.Setenv("DRONE_HISTORY", "off")
 			for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"} {
 				env.Setenv(name, os.Getenv(name))
 			}

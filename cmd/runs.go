@@ -1,0 +1,277 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/history"
+	"github.com/drone-laptop/drone/report"
+)
+
+type runsOptions struct {
+	output *outputFlag
+	all    bool
+	limit  int
+}
+
+func newRuns(s Streams) *cobra.Command {
+	o := &runsOptions{}
+	c := &cobra.Command{
+		Use:   "runs",
+		Short: "list the runs that were kept",
+		Long: "runs lists the runs of this working tree that `drone exec` has kept, the newest first.\n" +
+			"One that still runs in another terminal is running; one whose drone was killed is\n" +
+			"interrupted. `drone log` shows what they printed.",
+		Example: "  drone runs\n  drone runs --all --output json\n  drone runs rm --older-than 7d",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return usage(fmt.Errorf("no command named %q", "runs "+args[0]), "there is `drone runs` and `drone runs rm`; `drone log "+args[0]+"` shows a run")
+		},
+		RunE: func(*cobra.Command, []string) error { return runRuns(s, o, time.Now()) },
+	}
+	c.Flags().BoolVar(&o.all, "all", false, "also those of other working trees")
+	c.Flags().IntVarP(&o.limit, "limit", "n", 0, "only the newest `N`")
+	o.output = addOutput(c.Flags(), "output", "text", "json")
+	c.AddCommand(newRunsRm(s))
+	return c
+}
+
+// runView is a run as `drone runs --output json` prints it.
+type runView struct {
+	Run        string              `json:"run"`
+	Status     exec.Status         `json:"status"`
+	Started    time.Time           `json:"started"`
+	Finished   *time.Time          `json:"finished"` // null while that is not known
+	DurationMS int64               `json:"duration_ms"`
+	ExitCode   *int                `json:"exit_code"` // null while that is not known
+	Event      string              `json:"event"`
+	Branch     string              `json:"branch"`
+	Ref        string              `json:"ref"`
+	Commit     string              `json:"commit"`
+	Repository string              `json:"repository"`
+	File       string              `json:"file"`
+	Directory  string              `json:"directory"`
+	Tree       string              `json:"tree"`
+	Counts     map[exec.Status]int `json:"counts"`
+	Failed     []history.Step      `json:"failed"`
+	Size       int64               `json:"size"`
+	Incomplete string              `json:"incomplete"`
+	Path       string              `json:"path"`
+}
+
+func viewRun(r history.Run, now time.Time) runView {
+	v := runView{
+		Run: r.ID, Status: r.State(), Started: r.Started, Finished: r.Finished, DurationMS: r.Duration(now).Milliseconds(),
+		Event: r.Event, Branch: r.Branch, Ref: r.Ref, Commit: r.Commit, Repository: r.Repository, File: r.File,
+		Directory: r.Directory, Tree: r.Tree, Counts: r.Counts, Failed: r.Failed, Size: r.Size(), Incomplete: r.Incomplete, Path: r.Dir(),
+	}
+	if r.Finished != nil {
+		v.ExitCode = &r.ExitCode
+	}
+	if v.Counts == nil {
+		v.Counts = map[exec.Status]int{}
+	}
+	if v.Failed == nil {
+		v.Failed = []history.Step{}
+	}
+	return v
+}
+
+func runRuns(s Streams, o *runsOptions, now time.Time) error {
+	if o.limit < 0 {
+		return usage(fmt.Errorf("--limit %d is negative", o.limit), "write how many runs to list, or 0 for all")
+	}
+	k, err := findKept(s)
+	if err != nil {
+		return err
+	}
+	list := k.tree
+	if o.all {
+		list = k.all
+	}
+	if o.limit > 0 && len(list) > o.limit {
+		list = list[:o.limit]
+	}
+	if o.output.value == "json" {
+		views := []runView{}
+		for _, run := range list {
+			views = append(views, viewRun(run, now))
+		}
+		return writeJSON(s.Out, views)
+	}
+	switch {
+	case len(list) > 0:
+		return s.writeRuns(list, o.all, now)
+	case len(k.all) > 0:
+		s.note("no run of this working tree is kept; `drone runs --all` lists " + report.Plural(len(k.all), "run") + " of others")
+	default:
+		s.note("no run is kept yet: `drone exec` keeps each one")
+	}
+	return nil
+}
+
+// writeRuns prints the table. What does not fit is cut from the last columns,
+// which are the widest.
+func (s Streams) writeRuns(list []history.Run, trees bool, now time.Time) error {
+	width, style := 0, s.outStyle()
+	if s.OutTerminal {
+		width = s.width()
+	}
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	head := "RUN\tSTATUS\tSTARTED\tTOOK\tEVENT\tBRANCH\tCOMMIT\tFAILED"
+	if trees {
+		head += "\tWORKING TREE"
+	}
+	fmt.Fprintln(table, head)
+	for _, run := range list {
+		took := "-"
+		if d := run.Duration(now); d > 0 {
+			took = report.Duration(d)
+		}
+		row := []string{
+			run.ID, string(run.State()), ageText(now.Sub(run.Started)) + " ago", took, run.Event, cut(run.Branch, 24), cut(run.Commit, 8), failedText(run),
+		}
+		if trees {
+			row = append(row, run.Tree)
+		}
+		for i, cell := range row {
+			if row[i] = report.Visible(cell); cell == "" {
+				row[i] = "-"
+			}
+		}
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for i, line := range strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n") {
+		line = strings.TrimRight(line, " ")
+		if width > 0 {
+			line = ansi.Truncate(line, width, "…")
+		}
+		if i > 0 {
+			line = paintState(style, line, list[i-1].State())
+		} else {
+			line = style.Faint(line)
+		}
+		if _, err := fmt.Fprintln(s.Out, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// paintState colours the word of a state in its row.
+func paintState(style report.Style, row string, state exec.Status) string {
+	colour := report.Yellow
+	switch state {
+	case exec.StatusSuccess:
+		colour = report.Green
+	case exec.StatusFailure, exec.StatusError:
+		colour = report.Red
+	case exec.StatusRunning:
+		colour = report.Cyan
+	}
+	return strings.Replace(row, string(state), style.Paint(colour, string(state)), 1)
+}
+
+// failedText names the steps that failed, the first ones when there are many.
+func failedText(run history.Run) string {
+	var names []string
+	for i, step := range run.Failed {
+		if i == 2 {
+			names = append(names, fmt.Sprintf("and %d more", len(run.Failed)-i))
+			break
+		}
+		names = append(names, step.Pipeline+"/"+step.Step)
+	}
+	return strings.Join(names, ", ")
+}
+
+func cut(text string, width int) string {
+	if width == 8 {
+		return text[:min(len(text), width)]
+	}
+	return ansi.Truncate(text, width, "…")
+}
+
+func newRunsRm(s Streams) *cobra.Command {
+	var all bool
+	var older age
+	c := &cobra.Command{
+		Use:   "rm [RUN…]",
+		Short: "remove runs from the history",
+		Long: "rm removes what is kept of each RUN: an id, the beginning of one, last, or -1 to -9\n" +
+			"counted from the newest of this working tree. A run that goes on is not removed.",
+		Example:           "  drone runs rm last\n  drone runs rm --older-than 7d\n  drone runs rm --all",
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: completeRuns(s),
+	}
+	c.Flags().BoolVar(&all, "all", false, "all runs, of all working trees")
+	c.Flags().Var(&older, "older-than", "all runs that were started longer ago than this: `90m`, 24h or 7d")
+	back := addBack(c.Flags())
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return runRunsRm(s, append(back(), args...), all, older, c.Flags().Changed("older-than"), time.Now())
+	}
+	return c
+}
+
+func runRunsRm(s Streams, words []string, all bool, older age, byAge bool, now time.Time) error {
+	switch {
+	case all && byAge, (all || byAge) && len(words) > 0:
+		return usage(errors.New("runs, --all and --older-than contradict each other"), "give one of them")
+	case !all && !byAge && len(words) == 0:
+		return usage(errors.New("nothing says which runs to remove"), "name runs, as `drone runs` lists them, or give --older-than or --all")
+	}
+	k, err := findKept(s)
+	if err != nil {
+		return err
+	}
+	var wanted []history.Run
+	for _, word := range words {
+		run, err := k.find(word)
+		if err != nil {
+			return err
+		}
+		wanted = append(wanted, run)
+	}
+	for _, run := range k.all {
+		if all || byAge && now.Sub(run.Started) > time.Duration(older) {
+			wanted = append(wanted, run)
+		}
+	}
+	removed, size, going := 0, int64(0), 0
+	for _, run := range wanted {
+		if run.State() == exec.StatusRunning {
+			going++
+			if len(words) > 0 {
+				return usage(fmt.Errorf("run %s goes on", run.ID), "stop it first, with ctrl-c where it runs")
+			}
+			continue
+		}
+		of := run.Size()
+		if err := run.Remove(); errors.Is(err, fs.ErrNotExist) {
+			continue // named twice, or somebody else was faster
+		} else if err != nil {
+			return &failure{status: StatusFailed, err: fmt.Errorf("run %s cannot be removed: %w", run.ID, err)}
+		}
+		removed, size = removed+1, size+of
+	}
+	text := fmt.Sprintf("removed %s (%s)", report.Plural(removed, "run"), report.Bytes(size))
+	if going > 0 {
+		text += fmt.Sprintf("; %d that goes on stays", going)
+	}
+	s.note(text)
+	return nil
+}
