@@ -5,7 +5,7 @@ GO       ?= go
 CI       ?=
 FUZZTIME ?= 10s
 COUNT    ?= 6
-MICROBENCH ?= Lines|Mask|Output|Schedule|Pump|Plain|Parse|Compile|Format|Check
+MICROBENCH ?= Lines|Mask|Output|Schedule|Pump|Plain|Parse|Compile|Format|Check|Append|Handle|Replay
 PKG      ?= ./...
 
 # A build server wants every test, fresh, and the Docker ones to fail rather
@@ -57,7 +57,7 @@ bench: go images ## compare with `docker run` and what is promised, about five m
 	$(GO) run ./bench $(BENCHFLAGS)
 
 microbench: go ## measure splitting, masking, scheduling, compiling: for benchstat
-	@$(GO) test -run '^$$' -bench '$(MICROBENCH)' -benchmem -count $(COUNT) ./exec ./exec/docker ./report ./manifest ./compile ./format ./lint
+	@$(GO) test -run '^$$' -bench '$(MICROBENCH)' -benchmem -count $(COUNT) ./exec ./exec/docker ./report ./manifest ./compile ./format ./lint ./internal/logs ./internal/history
 
 fuzz: go ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' scripts/fuzz $(FUZZTIME)

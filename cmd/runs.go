@@ -120,6 +120,11 @@ func runRuns(s Streams, o *runsOptions, now time.Time) error {
 	return nil
 }
 
+const (
+	branchWidth = 24
+	commitWidth = 8
+)
+
 // writeRuns prints the table. What does not fit is cut from the last columns,
 // which are the widest.
 func (s Streams) writeRuns(list []history.Run, trees bool, now time.Time) error {
@@ -140,7 +145,8 @@ func (s Streams) writeRuns(list []history.Run, trees bool, now time.Time) error 
 			took = report.Duration(d)
 		}
 		row := []string{
-			run.ID, string(run.State()), ageText(now.Sub(run.Started)) + " ago", took, run.Event, cut(run.Branch, 24), cut(run.Commit, 8), failedText(run),
+			run.ID, string(run.State()), ageText(now.Sub(run.Started)) + " ago", took, run.Event, ansi.Truncate(run.Branch, branchWidth, "…"),
+			run.Commit[:min(len(run.Commit), commitWidth)], failedText(run),
 		}
 		if trees {
 			row = append(row, run.Tree)
@@ -197,13 +203,6 @@ func failedText(run history.Run) string {
 		names = append(names, step.Pipeline+"/"+step.Step)
 	}
 	return strings.Join(names, ", ")
-}
-
-func cut(text string, width int) string {
-	if width == 8 {
-		return text[:min(len(text), width)]
-	}
-	return ansi.Truncate(text, width, "…")
 }
 
 func newRunsRm(s Streams) *cobra.Command {

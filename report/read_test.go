@@ -2,11 +2,13 @@ package report_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/report"
@@ -103,4 +105,35 @@ func TestTextIsTheLinesAlone(t *testing.T) {
 	run(false, report.Style{}.OnTerminal(true), "one\ntwo \nhalves\n50%\r100%\n")
 	stamp := at.Time.Format(report.StampFormat) + " "
 	run(true, report.Style{}, stamp+"one\n"+stamp+"two halves\n"+stamp+"50%\r100%\x1b[2J\n")
+}
+
+// FuzzReadEvent: what can be read can be written, and is the same again.
+func FuzzReadEvent(f *testing.F) {
+	f.Add([]byte(`{"v":1,"time":"2026-03-04T05:06:07.000000089Z","type":"step_output","pipeline":"p","step":"s","line":3,"text":"x","partial":true}`))
+	f.Add([]byte(`{"v":1,"time":"2026-03-04T05:06:07Z","type":"step_finished","status":"failure","duration_ms":7,"phases_ms":{"run":5}}`))
+	f.Add([]byte(`{"v":1,"time":"2026-03-04T05:06:07Z","type":"run_finished","duration_ms":-7,"counts":{}}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		e, err := report.ReadEvent(line)
+		if err != nil || e == nil || e.When().Year() < 1 || e.When().Year() > 9999 {
+			return
+		}
+		var out bytes.Buffer
+		j := report.NewJSON(&out, (*exec.Summary).ExitCode)
+		if err := errors.Join(j.Handle(e), j.Close()); err != nil {
+			t.Fatal(err)
+		}
+		again, err := report.ReadEvent(out.Bytes())
+		if err != nil {
+			t.Fatalf("%s: %v", out.String(), err)
+		}
+		if want, ok := e.(exec.StepFinished); ok { // phases are told with --timing only
+			want.Spent = nil
+			e = want
+		}
+		sameTime := cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })
+		// Durations that no run can have are cut.
+		if diff := cmp.Diff(e, again, sameTime, cmpopts.EquateEmpty(), cmpopts.IgnoreTypes(time.Duration(0))); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
