@@ -55,7 +55,7 @@ func newExec(s Streams, version string) *cobra.Command {
 	}
 	o.planFlags.register(c)
 	o.runFlags.register(c.Flags())
-	o.output = addOutput(c.Flags(), "output", "text", "json")
+	o.output = addRunOutput(c.Flags())
 	o.cleanup.register(c.Flags())
 	o.history.register(c.Flags())
 	addPretty(c.Flags(), "colours and the live view, on a terminal")
@@ -65,6 +65,9 @@ func newExec(s Streams, version string) *cobra.Command {
 func runExec(ctx context.Context, s Streams, o *execOptions, args []string) error {
 	if o.timing {
 		o.clock = newStopwatch()
+	}
+	if err := o.checkView(s); err != nil {
+		return err
 	}
 	if err := o.limits.check(); err != nil {
 		return err
@@ -224,19 +227,23 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		}
 	}
 	exitStatus := func(sum *exec.Summary) int { return eventStatus(ctx, sum, held.copies) }
-	renderer := o.renderer(ctx, s, p.plan, exitStatus, signals.hurry)
+	record := o.history.start(s, id, p, limits, o.clock, exitStatus, notices.warn)
+	defer record.end(true) // also when something panics
+	view := s.newView(o, p.plan, ctx.Done(), signals)
+	renderer := view.renderer(record, func() report.Renderer { return o.renderer(ctx, s, p.plan, exitStatus, signals.hurry) })
 	// Also when something panics a terminal is left as it was found.
 	defer renderer.Close()
 	back := notices.hand(renderer)
 	defer back()
-	record := o.history.start(s, id, p, limits, o.clock, exitStatus, notices.warn)
-	defer record.end(true) // also when something panics
 	summary, err := exec.Run(ctx, p.plan, held.engines, exec.Options{
 		Run: id, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
 		Lookahead: o.limits.lookahead, Cleanup: o.limits.grace + removal, Hurry: signals.hurry, Haste: held.haste(),
-		Heir: held.heir(o.cleanup.behind(s)),
+		Heir: held.heir(o.cleanup.behind(s)), Cancel: view.cancel,
 	}, held.heeded(record.heed(showOn(renderer, abandon))))
 	held.guard.over(errors.Join(err, held.copies.failure()), signals.hurried())
+	if view.asked { // which may stay for long
+		record.end(signals.hurried())
+	}
 	if closeErr := renderer.Close(); closeErr != nil {
 		abandon(outputError{closeErr})
 	}
@@ -284,10 +291,13 @@ func eventStatus(ctx context.Context, s *exec.Summary, copies *copies) int {
 }
 
 func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, status func(*exec.Summary) int, hurry <-chan struct{}) report.Renderer {
-	if o.output.value == "json" {
+	if o.output.value == outputJSON {
 		return report.NewJSON(s.Out, status).WithTiming(o.clock.timing())
 	}
-	if s.live() && !o.plain {
+	if o.output.value == outputQuiet {
+		return report.NewQuiet(s.Err, s.errStyle())
+	}
+	if s.live() && !o.plain && o.output.value != outputPlain {
 		return s.liveRenderer(plan, ctx.Done(), hurry)
 	}
 	return report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle())
@@ -309,7 +319,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	if !ran {
 		s.note(nothingRuns(p, o.sel.pipelines))
 	}
-	if ran && o.output.value == "text" {
+	if ran && o.summarises(summary) {
 		options := report.SummaryOptions{Style: s.errStyle(), Width: s.width()}
 		if err := report.WriteSummary(s.Err, summary, options); err != nil {
 			// Nobody reads what there is to say, but the status is still true.
@@ -319,7 +329,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 			s.noteLog(summary)
 		}
 	}
-	if t := o.clock.timing(); t != nil && ran && o.output.value == "text" {
+	if t := o.clock.timing(); t != nil && ran && o.output.value != outputJSON {
 		// Whoever does not take it has not taken the summary either.
 		_ = report.WriteTiming(s.Err, summary, *t, s.errStyle())
 	}

@@ -43,6 +43,7 @@ type session struct {
 	ended   chan struct{} // closed after the command, and waitErr is set
 	waitErr error
 	read    chan struct{} // closed when no more output comes
+	full    bool          // it has the screen to itself
 
 	mu     sync.Mutex
 	output bytes.Buffer
@@ -133,7 +134,12 @@ func (s *session) bytes() string {
 	return s.output.String()
 }
 
-func (s *session) screen() *termtest.Screen { return termtest.Play(columns, lines, s.bytes()) }
+func (s *session) screen() *termtest.Screen {
+	if s.full {
+		return termtest.PlayFull(columns, lines, s.bytes())
+	}
+	return termtest.Play(columns, lines, s.bytes())
+}
 
 // until waits for a text on the screen.
 func (s *session) until(text string) {
@@ -177,8 +183,8 @@ func (s *session) end(status int) {
 	}
 	_ = s.tty.Close()
 	<-s.read
-	if s.screen().CursorHidden {
-		s.t.Error("the cursor is left hidden")
+	if screen := s.screen(); screen.CursorHidden || len(screen.Modes) > 0 {
+		s.t.Errorf("left with modes %v, the cursor hidden: %v", screen.Modes, screen.CursorHidden)
 	}
 }
 

@@ -106,6 +106,8 @@ func endsEarly() (stop func()) {
 type signals struct {
 	// hurry is closed at the second signal.
 	hurry <-chan struct{}
+	// interrupt does what SIGINT does. It returns at once.
+	interrupt func()
 	// stop ends the watching and must be called.
 	stop func()
 }
@@ -157,7 +159,13 @@ func untilSignal(parent context.Context, words ending, say func(string)) (contex
 		defer close(said)
 		watch(arrived, done, words, said, cancel, hurry)
 	})
-	return ctx, signals{hurry: hurry, stop: func() {
+	interrupt := func() {
+		select {
+		case arrived <- os.Interrupt:
+		default: // as many wait as there can be a use for
+		}
+	}
+	return ctx, signals{hurry: hurry, interrupt: interrupt, stop: func() {
 		signal.Stop(arrived)
 		close(done)
 		watching.Wait()

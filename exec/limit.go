@@ -50,18 +50,18 @@ func timedOut(cause error) bool {
 	return errors.Is(cause, ErrTimeout) || errors.Is(cause, context.DeadlineExceeded)
 }
 
-// exceed ends a step that has exceeded a limit of its own, from any goroutine:
-// the owner of the run may be waiting for who reads the output.
-func (p *pipeline) exceed(s *step, cause *TimeoutError) {
+// exceed ends a step alone, such as one that has exceeded a limit of its own, from
+// any goroutine: the owner of the run may be waiting for who reads the output.
+func (p *pipeline) exceed(s *step, cause error) {
 	s.cancel(cause)
 	p.r.post(exceeded{p, s, cause})
 }
 
-// exceeded says that a step was ended by a limit of its own.
+// exceeded says that a step was ended alone.
 type exceeded struct {
 	p     *pipeline
 	s     *step
-	cause *TimeoutError
+	cause error
 }
 
 func (m exceeded) apply(r *runner) {

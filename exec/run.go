@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,6 +39,11 @@ type Options struct {
 	// end what runs, to remove it, and to come back.
 	Hurry <-chan struct{}
 	Haste time.Duration
+	// Cancel names steps that are to be ended, as they come; nil names none. A
+	// step that runs is then killed, which its pipeline takes as a failure, and
+	// its reason is ErrCancelled. Of services and detached steps it does not
+	// count. Steps that do not run are passed over.
+	Cancel <-chan StepName
 	// Lookahead is how many steps of each pipeline may be prepared before
 	// their turn, by a session that is a Preparer; 0 prepares none.
 	Lookahead int
@@ -48,6 +54,12 @@ type Options struct {
 	// waits for it; removal goes on meanwhile.
 	Heir func() bool
 }
+
+// StepName names a step of a plan.
+type StepName struct{ Pipeline, Step string }
+
+// ErrCancelled is why a step ended that Options.Cancel has named.
+var ErrCancelled = errors.New("cancelled by hand")
 
 // MaxLine is the length in bytes from which a line is reported in pieces.
 const MaxLine = 16 << 20

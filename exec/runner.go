@@ -104,7 +104,7 @@ func (r *runner) run() (*Summary, error) {
 // live applies messages until nothing is left to come.
 func (r *runner) live() error {
 	r.begin()
-	interrupted, hurry := r.ctx.Done(), r.opts.Hurry
+	interrupted, hurry, cancel := r.ctx.Done(), r.opts.Hurry, r.opts.Cancel
 	for {
 		r.advance()
 		if r.jobs == 0 {
@@ -121,6 +121,11 @@ func (r *runner) live() error {
 		case <-hurry:
 			hurry = nil
 			r.hurry()
+		case name, open := <-cancel:
+			if !open {
+				cancel = nil
+			}
+			r.cancelStep(name)
 		}
 	}
 	now := r.opts.Now()
@@ -152,6 +157,18 @@ func (r *runner) bequeath() {
 func (r *runner) hurry() {
 	for _, p := range r.pipelines {
 		p.hurry()
+	}
+}
+
+// cancelStep ends one step.
+func (r *runner) cancelStep(name StepName) {
+	for _, p := range r.pipelines {
+		for _, s := range p.steps {
+			if p.plan.Name == name.Pipeline && s.Name == name.Step && s.status == StatusRunning {
+				s.cancel(ErrCancelled)
+				exceeded{p, s, ErrCancelled}.apply(r)
+			}
+		}
 	}
 }
 

@@ -118,7 +118,7 @@ var groups = []struct {
 		{action: nextPane, keys: []string{"tab"}, shown: "tab", where: anywhere, long: "the next pane"},
 		{action: previousPane, keys: []string{"shift+tab"}, shown: "shift-tab", where: anywhere, long: "the pane before"},
 		{action: showSteps, keys: []string{"1"}, shown: "1", where: anywhere, long: "the steps"},
-		{action: showLog, keys: []string{"2"}, shown: "2", where: anywhere, long: "the log", same: "drone log RUN PIPELINE/STEP"},
+		{action: showLog, keys: []string{"2"}, shown: "2", where: anywhere, long: "the log"},
 		{action: showGraph, keys: []string{"3"}, shown: "3", where: anywhere, short: "graph", long: "the graph, with the critical path"},
 		{action: showDetails, keys: []string{"4"}, shown: "4", where: anywhere, short: "details", long: "all that is known of the step", same: "drone compile"},
 		{action: previousTab, keys: []string{"["}, shown: "[", where: anywhere, long: "log, graph or details: the one before"},
@@ -136,7 +136,7 @@ var groups = []struct {
 		{action: times, keys: []string{"t"}, shown: "t", where: anywhere, short: "times", long: "when each line came"},
 		{action: lineNumbers, keys: []string{"#"}, shown: "#", where: anywhere, long: "numbers of lines"},
 		{action: copyLine, keys: []string{"y"}, shown: "y", where: inText, long: "copy the line at the top, or that which was found"},
-		{action: saveLog, keys: []string{"ctrl+s"}, shown: "ctrl-s", where: anywhere, long: "save the log of the step in a file", same: "drone log RUN PIPELINE/STEP > FILE"},
+		{action: saveLog, keys: []string{"ctrl+s"}, shown: "ctrl-s", where: anywhere, long: "save the log of the step in a file"},
 	}},
 	{"The run", []binding{
 		{action: copyRun, keys: []string{"Y"}, shown: "Y", where: anywhere, long: "copy a `docker run` that does what the step does; the details show it", needs: canCopyRun},
@@ -174,7 +174,7 @@ func (t *theme) shownKeys(b binding) string {
 func KeysMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Keys of the full-screen view\n\n" +
-		"The view shows these with `?`. Both are made from one table.\n")
+		"`drone exec --output tui` shows these with `?`. Both are made from one table. See [output](output.md#the-whole-screen).\n")
 	for _, g := range groups {
 		fmt.Fprintf(&b, "\n## %s\n\n| Key | In | Does | The same from the command line |\n|---|---|---|---|\n", g.name)
 		for _, k := range g.bindings {

@@ -38,7 +38,8 @@ type Options struct {
 	// Plan is what is run. Nil shows what the events tell.
 	Plan *exec.Plan
 	Look Look
-	// Log gives the lines of a step from somewhere else. Nil has the view keep
+	// Log gives the lines of a step from somewhere else, nil while there are
+	// none. What can be closed is closed in the end. Nil has the view keep
 	// what the events have, the last of it in memory.
 	Log func(pipeline, step string) Log
 	// Interrupt ends the run, and hurries when it is called again. Nil means
@@ -279,8 +280,16 @@ func (v *View) close() error {
 	return v.opts.Plain.Close()
 }
 
-// release lets go of what was kept.
+// release lets go of what was kept and opened.
 func (v *View) release() {
+	v.mu.Lock()
+	for _, l := range v.readers {
+		if c, ok := l.(io.Closer); ok {
+			_ = c.Close() // nothing is lost with what was only read
+		}
+	}
+	v.readers = map[key]Log{}
+	v.mu.Unlock()
 	if v.sink != nil {
 		v.sink.Close(time.Second)
 	}

@@ -1,0 +1,154 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/report"
+	"github.com/drone-laptop/drone/tui/viewer"
+)
+
+// The forms of what a run prints. text is another name for auto.
+const (
+	outputAuto  = "auto"
+	outputView  = "tui"
+	outputPlain = "plain"
+	outputJSON  = "json"
+	outputQuiet = "quiet"
+	outputText  = "text"
+)
+
+func addRunOutput(flags *pflag.FlagSet) *outputFlag {
+	o := &outputFlag{choice{value: outputAuto, kind: "form", of: []string{outputAuto, outputView, outputPlain, outputJSON, outputQuiet, outputText}}}
+	flags.Var(o, "output", "`form` of the output: auto (lines, and on a terminal what runs beneath them), tui (the whole screen), plain (lines), json, quiet (nothing, unless it fails)")
+	return o
+}
+
+// summarises reports whether there is a table at the end.
+func (o *execOptions) summarises(s *exec.Summary) bool {
+	switch o.output.value {
+	case outputJSON:
+		return false
+	case outputQuiet:
+		return s.Status != exec.StatusSuccess
+	}
+	return true
+}
+
+// checkView refuses to show a view where there is nowhere to.
+func (o *execOptions) checkView(s Streams) error {
+	if o.output.value != outputView {
+		return nil
+	}
+	if o.plain {
+		return usage(errors.New("--plain and --output tui contradict each other"), "leave one of them out")
+	}
+	if why := s.whyNoView(); why != "" {
+		return usage(errors.New("--output tui cannot be shown: "+why), "leave it out, or choose --output plain")
+	}
+	return nil
+}
+
+// whyNoView says why the whole screen cannot be drawn on, or nothing.
+func (s Streams) whyNoView() string {
+	switch {
+	case runtime.GOOS == "windows":
+		return "it does not know the console of Windows"
+	case s.getenv("CI") != "":
+		return "CI is set, so nobody is there to look at it"
+	case s.Terminal == nil || !s.Dialogue:
+		return "standard input, output and error are not one terminal"
+	case s.getenv("TERM") == "" || s.getenv("TERM") == "dumb":
+		return fmt.Sprintf("TERM is %q, a terminal that cannot be drawn on", s.getenv("TERM"))
+	}
+	if _, ok := s.In.(*os.File); !ok {
+		return "standard input is no terminal"
+	}
+	return ""
+}
+
+// view is the whole screen for a run, when it is asked for.
+type view struct {
+	streams  Streams
+	asked    bool
+	plan     *exec.Plan
+	stopping <-chan struct{}
+	signals  signals
+	// cancel has the steps that are to be ended.
+	cancel chan exec.StepName
+}
+
+func (s Streams) newView(o *execOptions, plan *exec.Plan, stopping <-chan struct{}, signals signals) *view {
+	v := &view{streams: s, asked: o.output.value == outputView, plan: plan, stopping: stopping, signals: signals}
+	if v.asked {
+		v.cancel = make(chan exec.StepName, 16)
+	}
+	return v
+}
+
+// renderer is the view, or what otherwise gives. Where the run is kept the view
+// reads its lines from there.
+func (v *view) renderer(record *recorder, otherwise func() report.Renderer) report.Renderer {
+	if !v.asked {
+		return otherwise()
+	}
+	s := v.streams
+	terminal := newOutlet(s.Terminal)
+	terminal.bound(v.stopping, v.signals.hurry)
+	var log func(pipeline, step string) viewer.Log
+	if record != nil {
+		log = func(pipeline, step string) viewer.Log {
+			if l := record.Log(pipeline, step); l != nil {
+				return l
+			}
+			return nil
+		}
+	}
+	return viewer.New(viewer.Options{
+		Input: s.In, Terminal: s.Terminal, Output: terminal, Plan: v.plan, Look: s.look(), Log: log,
+		Interrupt: v.signals.interrupt,
+		CancelStep: func(pipeline, step string) {
+			select {
+			case v.cancel <- exec.StepName{Pipeline: pipeline, Step: step}:
+			default: // the run has more to do than to end so many
+			}
+		},
+		Plain:    report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle()),
+		Stopping: v.stopping,
+		Note:     func(text string) { _, _ = io.WriteString(s.Err, text+"\n") },
+	})
+}
+
+// look is what the terminal can show, as its variables tell.
+func (s Streams) look() viewer.Look {
+	return viewer.Look{Colours: s.colour(s.OutTerminal), Light: light(s.getenv("COLORFGBG")), ASCII: s.onlyASCII()}
+}
+
+// light reads COLORFGBG, in which some terminals write the numbers of their
+// colours, that of the background last.
+func light(colours string) bool {
+	n, err := strconv.Atoi(colours[strings.LastIndexByte(colours, ';')+1:])
+	return err == nil && (n == 7 || n > 8)
+}
+
+// onlyASCII reports a locale or a terminal that has no further characters. One
+// that says nothing is taken for one of today.
+func (s Streams) onlyASCII() bool {
+	if s.getenv("TERM") == "linux" {
+		return true
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToLower(s.getenv(name)); locale != "" {
+			return !strings.Contains(locale, "utf-8") && !strings.Contains(locale, "utf8")
+		}
+	}
+	return false
+}

@@ -1,0 +1,186 @@
+//go:build unix
+
+package cmd_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/drone-laptop/drone/tui/termtest"
+)
+
+// inView starts a run that has the whole terminal, and waits until its first
+// step runs.
+func inView(t *testing.T, dir, command string) *session {
+	t.Helper()
+	s := inTerminal(t, dir, command)
+	s.mu.Lock()
+	s.full = true
+	s.mu.Unlock()
+	s.until("● wait  running for")
+	s.until("  2 one")
+	if !s.screen().Modes[termtest.AlternateScreen] {
+		t.Error("the view is not on a screen of its own")
+	}
+	return s
+}
+
+func (s *session) goOn(dir string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestView looks at a run on the whole screen, and at what is left of it.
+func TestView(t *testing.T) {
+	needEngine(t)
+	dir := project(t, waiting)
+	s := inView(t, dir, "drone exec --output tui")
+	s.press("3")
+	s.until("[○ after]")
+	s.press("2/on\r")
+	s.until("1/3")
+	s.press("G")
+	s.until("follow")
+	s.press("\x1b") // nobody reads any more
+	s.goOn(dir)
+	s.end(0)
+	s.noQuestion()
+	text := s.screen().String()
+	for _, want := range []string{"  ✔ wait   success", "✔ success in"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not left in the terminal:\n%s", want, text)
+		}
+	}
+	for _, no := range []string{"follow", "echo one", "waiting"} {
+		if strings.Contains(text, no) {
+			t.Errorf("%q of the view is left in the terminal:\n%s", no, text)
+		}
+	}
+}
+
+// TestViewStaysOnFailure until somebody leaves it.
+func TestViewStaysOnFailure(t *testing.T) {
+	needEngine(t)
+	dir := project(t, strings.Replace(waiting, "echo two", "exit 3", 1))
+	s := inView(t, dir, "drone exec --output tui")
+	s.goOn(dir)
+	s.until("q leaves the view")
+	s.until("✘ wait  exit code 3")
+	s.press("q")
+	s.end(1)
+	s.noQuestion()
+	if text := s.screen().String(); !strings.Contains(text, "step wait failed with exit code 3") {
+		t.Errorf("the failure is not left in the terminal:\n%s", text)
+	}
+}
+
+// TestViewInterrupted: a key does what a signal does, and so does a signal.
+func TestViewInterrupted(t *testing.T) {
+	engine := needEngine(t)
+	type testCase struct {
+		end    func(*session)
+		status int
+	}
+	run := func(t *testing.T, tc testCase) {
+		dir := project(t, waiting)
+		s := inView(t, dir, "exec drone exec --output tui")
+		tc.end(s)
+		s.end(tc.status)
+		s.noQuestion()
+		text := s.screen().String()
+		for _, want := range []string{": stopping the steps and removing their containers\n", "○ after  skipped", "✘ killed in"} {
+			if strings.Count(text, want) != 1 {
+				t.Errorf("%q is not in the terminal, or more than once:\n%s", want, text)
+			}
+		}
+		if left := held(t, engine, dir); len(left) > 0 {
+			t.Errorf("left behind: %s", strings.Join(left, "; "))
+		}
+	}
+	for name, tc := range map[string]testCase{
+		"ctrl-c":  {func(s *session) { s.press("\x03") }, 130},
+		"q and c": {func(s *session) { s.press("q"); s.until("the run goes on"); s.press("c") }, 130},
+		"SIGTERM": {func(s *session) { _ = s.command.Process.Signal(syscall.SIGTERM) }, 143},
+		"SIGHUP":  {func(s *session) { _ = s.command.Process.Signal(syscall.SIGHUP) }, 143},
+	} {
+		t.Run(name, func(t *testing.T) { run(t, tc) })
+	}
+}
+
+// TestViewCancelsAStep ends one step; the run goes on as after a failure.
+func TestViewCancelsAStep(t *testing.T) {
+	needEngine(t)
+	dir := project(t, waiting)
+	s := inView(t, dir, "drone exec --output tui")
+	s.press("x")
+	s.until("cancel step wait?")
+	s.press("y")
+	s.until("q leaves the view")
+	s.press("q")
+	s.end(1)
+	if text := s.screen().String(); !strings.Contains(text, "step wait was killed") || !strings.Contains(text, "cancelled by hand") {
+		t.Errorf("it is not said that the step was cancelled:\n%s", text)
+	}
+}
+
+// TestViewSuspended goes to the background and comes back.
+func TestViewSuspended(t *testing.T) {
+	needEngine(t)
+	dir := project(t, waiting)
+	s := inView(t, dir, "set -m; drone exec --output tui; echo suspended; read line; fg")
+	s.press("\x1a")
+	s.until("suspended")
+	if screen := s.screen(); len(screen.Modes) > 0 || screen.CursorHidden {
+		t.Errorf("suspended with modes %v, the cursor hidden: %v", screen.Modes, screen.CursorHidden)
+	}
+	s.press("on\n")
+	s.until("● wait  running for")
+	s.goOn(dir)
+	s.end(0)
+}
+
+// TestViewDetached leaves the view to plain lines.
+func TestViewDetached(t *testing.T) {
+	needEngine(t)
+	dir := project(t, waiting)
+	s := inView(t, dir, "drone exec --output tui")
+	s.press("d")
+	for s.screen().Modes[termtest.AlternateScreen] {
+	}
+	s.goOn(dir)
+	s.until("[after:2] three")
+	s.end(0)
+	if text := s.screen().String(); !strings.Contains(text, "[wait:5] two") || !strings.Contains(text, "✔ success in") {
+		t.Errorf("after the view there is\n%s", text)
+	}
+}
+
+// TestViewIsRefused where there is nowhere to show it, with the reason.
+func TestViewIsRefused(t *testing.T) {
+	for name, tc := range map[string]struct {
+		command string
+		env     []string
+		why     string
+	}{
+		"output in a pipe": {"drone exec --output tui | cat; exit 2", nil, "are not one terminal"},
+		"input in a pipe":  {"echo | drone exec --output tui", nil, "are not one terminal"},
+		"a dumb terminal":  {"drone exec --output tui", []string{"TERM=dumb"}, `TERM is "dumb"`},
+		"a build server":   {"drone exec --output tui", []string{"CI=true"}, "CI is set"},
+		"not pretty":       {"drone exec --output tui --pretty=false", nil, "are not one terminal"},
+		"both":             {"drone exec --output tui --plain", nil, "contradict"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := inTerminal(t, project(t, quick), tc.command, tc.env...)
+			s.end(2)
+			s.noQuestion()
+			if text := s.bytes(); !strings.Contains(text, tc.why) || !strings.Contains(text, "drone: hint: ") || strings.Contains(text, "one\n") {
+				t.Errorf("it says\n%s", text)
+			}
+		})
+	}
+}
