@@ -2,9 +2,12 @@ package sign
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,12 +99,25 @@ func (d document) endingAt(at int) document {
 // blank reports a document in which nothing is written.
 func (d *document) blank() bool { return len(bytes.TrimSpace(d.text)) == 0 }
 
-// read finds out whether the document is a signature. Where a key stands twice
-// the last one counts, as for the server.
-func (d *document) read() error {
-	var root yaml.Node
-	if err := yaml.Unmarshal(d.text, &root); err != nil {
+// read finds out whether the document is a signature.
+func (d *document) read() (err error) {
+	defer func() { // the YAML reader gives up some texts so
+		if recover() != nil {
+			err = &TextError{d.line, "the document confuses the reader of YAML", "`drone lint` tells more"}
+		}
+	}()
+	decoder := yaml.NewDecoder(bytes.NewReader(d.text))
+	var root, more yaml.Node
+	switch err := decoder.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
 		return d.wrong(err)
+	}
+	// YAML ends lines also at characters that do not end one for a server, so there
+	// may be another document in this one, which nobody is to take for signed.
+	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
+		return &TextError{d.line, "the document has text behind its end, or line ends that are none for a server", "`drone lint` tells more"}
 	}
 	if len(root.Content) == 0 {
 		return nil
@@ -114,19 +130,85 @@ func (d *document) read() error {
 		return &TextError{d.line + mapping.Line - 1, "the document is no mapping of keys to values, so a server refuses the file",
 			"a line that begins with --- separates documents, whatever stands behind it"}
 	}
-	values := map[string]*yaml.Node{}
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		values[mapping.Content[i].Value] = resolved(mapping.Content[i+1])
+	e := entries{left: maxEntries}
+	if !e.add(mapping) {
+		return &TextError{d.line + mapping.Line - 1, "the aliases of the document bring too much, or contain themselves", "write out what they bring"}
 	}
-	kind := values["kind"]
-	d.signature = kind != nil && kind.Kind == yaml.ScalarNode && kind.Value == "signature"
-	if hmac := values["hmac"]; d.signature && hmac != nil && hmac.Kind == yaml.ScalarNode {
-		d.hmacLine = hmac.Line
-		if hmac.Tag != "!!null" {
-			d.hmac = hmac.Value
-		}
+	kind, ok := scalarText(e.kind)
+	d.signature = ok && kind == "signature"
+	if hmac, ok := scalarText(e.hmac); d.signature && ok {
+		d.hmac, d.hmacLine = hmac, e.hmac.Line
 	}
 	return nil
+}
+
+// maxEntries bounds what the merge keys of a document may bring.
+const maxEntries = 100_000
+
+// entries are those of a document that matter here, nil where it has none. Of a
+// key that stands twice, or that a merge key brings, the last one counts, as for
+// the decoder of the server: what is no signature for it, and is run, must not be
+// one here.
+type entries struct {
+	kind, hmac *yaml.Node
+	left       int
+}
+
+// add reports whether there is no end of the entries of a mapping.
+func (e *entries) add(mapping *yaml.Node) bool {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if e.left--; e.left < 0 {
+			return false
+		}
+		key, value := resolved(mapping.Content[i]), resolved(mapping.Content[i+1])
+		switch {
+		case key.Kind != yaml.ScalarNode:
+		case key.Value == "<<" && (key.Style == 0 || key.ShortTag() == "!!merge"):
+			if !e.merge(value) {
+				return false
+			}
+		case key.Value == "kind":
+			e.kind = value
+		case key.Value == "hmac":
+			e.hmac = value
+		}
+	}
+	return true
+}
+
+// merge adds what a merge key brings: a mapping, or several, of which the first
+// wins.
+func (e *entries) merge(value *yaml.Node) bool {
+	switch value.Kind {
+	case yaml.MappingNode:
+		return e.add(value)
+	case yaml.SequenceNode:
+		for _, item := range slices.Backward(value.Content) {
+			if item = resolved(item); item.Kind == yaml.MappingNode && !e.add(item) {
+				return false
+			}
+			if e.left--; e.left < 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// scalarText is the text of a scalar as the server gets it, which is none for a
+// null.
+func scalarText(n *yaml.Node) (string, bool) {
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "", true
+	case "!!binary":
+		data, err := base64.StdEncoding.DecodeString(withoutSpace(n.Value))
+		return string(data), err == nil
+	}
+	return n.Value, true
 }
 
 func resolved(n *yaml.Node) *yaml.Node {
