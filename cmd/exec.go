@@ -130,7 +130,9 @@ func (o *execOptions) admission(ctx context.Context, s Streams) (func(name strin
 		if err != nil {
 			return nil, err
 		}
-		checks = append(checks, func(name string, source []byte) verdict { return verifySource(ctx, &signer{key: key}, name, source) })
+		who := signerFlags{key: o.secrets.key, repo: o.build.overrides.Repo}
+		by := &signer{key: key, words: who.words("")}
+		checks = append(checks, func(name string, source []byte) verdict { return verifySource(ctx, by, name, source) })
 	}
 	if o.requireJOSE != "" {
 		check, err := joseAdmission(s, o.requireJOSE)

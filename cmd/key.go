@@ -29,6 +29,9 @@ func newKey(s Streams) *cobra.Command {
 			if len(args) == 0 {
 				return nil
 			}
+			if isKey(args[0]) {
+				return usage(errors.New("a command of `drone key` is wanted, and what was given looks like a key itself"), hintArgv)
+			}
 			return usage(fmt.Errorf("no command named %q", "key "+args[0]), "there is `drone key new`, `public`, `set`, `ls` and `rm`")
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },

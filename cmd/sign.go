@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -75,12 +76,12 @@ func runSign(ctx context.Context, s Streams, o *signOptions, args []string) erro
 		return err
 	}
 	defer done()
-	return o.each(s, args, func(path string) (bool, error) { return o.file(ctx, s, by, path) })
+	return o.each(s, repository, args, func(path string) (bool, error) { return o.file(ctx, s, by, path) })
 }
 
 // each signs files one by one, also after one that cannot be signed. file
 // reports whether its signature was another one before.
-func (o *signOptions) each(s Streams, args []string, file func(path string) (stale bool, err error)) error {
+func (o *signOptions) each(s Streams, repository string, args []string, file func(path string) (stale bool, err error)) error {
 	changed, failed := 0, StatusOK
 	for _, path := range args {
 		stale, err := file(path)
@@ -95,7 +96,7 @@ func (o *signOptions) each(s Streams, args []string, file func(path string) (sta
 		}
 	}
 	if failed == StatusOK && o.check && changed > 0 {
-		return &failure{status: StatusFailed, err: o.checkFailure(changed), hint: o.checkHint()}
+		return &failure{status: StatusFailed, err: o.checkFailure(changed), hint: o.checkHint(repository, args)}
 	}
 	if failed != StatusOK {
 		return &failure{status: failed}
@@ -145,7 +146,11 @@ func (o *signOptions) file(ctx context.Context, s Streams, by *signer, path stri
 			doubtKey(ctx, s, by.key, name)
 		}
 		if err := rewrite.File(path, saved); err != nil {
-			return false, usage(fmt.Errorf("cannot write %s: %w", path, cause(err)), "nothing was changed; check the permissions of the file")
+			hint := ""
+			if errors.Is(err, fs.ErrPermission) {
+				hint = "nothing was changed; check the permissions of the file"
+			}
+			return false, usage(fmt.Errorf("cannot write %s: %w", path, cause(err)), hint)
 		}
 		s.warnJOSE(path)
 	}
@@ -160,14 +165,15 @@ func (o *signOptions) checkFailure(n int) error {
 	return fmt.Errorf("%s not signed as "+theyAre(n), report.Plural(n, "file")+are(n))
 }
 
-func (o *signOptions) checkHint() string {
+func (o *signOptions) checkHint(repository string, args []string) string {
 	if o.save {
 		return "commit what has changed"
 	}
+	flags := "--save"
 	if o.jose.on {
-		return "`drone sign --jose` signs them"
+		flags = "--jose" + o.jose.form()
 	}
-	return "`drone sign --save` signs them"
+	return signCommand(o.by.words(repository), flags, args...) + " signs " + them(len(args))
 }
 
 func haveBeen(n int) string {
@@ -175,6 +181,13 @@ func haveBeen(n int) string {
 		return " was"
 	}
 	return " were"
+}
+
+func them(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 func theyAre(n int) string {

@@ -27,6 +27,17 @@ func (f *joseSignFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.out, "out", "", "with --jose: `file` for the signature, - to print it")
 }
 
+// form are the flags that say how and where a signature is written.
+func (f *joseSignFlags) form() (flags string) {
+	if f.detached {
+		flags = " --detached"
+	}
+	if f.out != "" {
+		flags += " --out " + shellWord(f.out)
+	}
+	return flags
+}
+
 // joseSigner signs files one by one.
 type joseSigner struct {
 	*joseSignFlags
@@ -55,10 +66,10 @@ func (o *signOptions) signJOSE(s Streams, repository string, args []string) erro
 		return usage(errors.New("a public key cannot sign"), "sign with the private key; `drone verify --jose` takes this one")
 	}
 	if key.Secret() && f.detached {
-		s.warn("servers of Drone 0.5 read no detached signature")
+		s.warn(detachedWarning)
 	}
 	by := &joseSigner{joseSignFlags: f, by: key, check: o.check, save: o.save || !o.check}
-	return o.each(s, args, func(path string) (bool, error) { return by.file(s, path) })
+	return o.each(s, "", args, func(path string) (bool, error) { return by.file(s, path) })
 }
 
 // file signs one file, and reports whether it had no signature, or another one.
@@ -121,7 +132,11 @@ func (j *joseSigner) before(path, out string) ([]byte, error) {
 		return nil, err
 	}
 	if _, err := sign.VerifyJOSE(j.by, text, nil); errors.Is(err, sign.ErrJOSEMalformed) && len(bytes.TrimSpace(text)) > 0 {
-		return nil, usage(fmt.Errorf("%s is there and is no signature, so it is not overwritten", out), "name another file with --out")
+		hint := "name another file with --out"
+		if j.out == "" {
+			hint = "remove it, or " + hint
+		}
+		return nil, usage(fmt.Errorf("%s is there and is no signature, so it is not overwritten", out), hint)
 	}
 	return text, nil
 }

@@ -31,6 +31,7 @@ func TestKeysAreNotShown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	pem := "-----BEGIN PRIVATE KEY-----\n" + strings.Repeat(serverKey+"\n", 9) + "-----END PRIVATE KEY-----"
 	for line, want := range map[string]int{
 		"sign --key-file key":                                        0,
 		"sign --key-file key --save":                                 0,
@@ -43,6 +44,11 @@ func TestKeysAreNotShown(t *testing.T) {
 		"sign --key-env " + serverKey:                                2, // the key for its name
 		"key set " + serverKey:                                       2,
 		"sign --key-file " + serverKey:                               2,
+		"sign --key-file " + serverKey + "==":                        2, // as those of Drone 0.5
+		"key " + serverKey:                                           2,
+		"sign --jose --key-file PEM":                                 2,
+		"verify --jose --key-env PEM":                                2,
+		"exec --require-jose PEM":                                    2,
 		"verify --key-file key signed.yml":                           1,
 		"verify --key-file key --output json signed.yml bad.yml":     2,
 		"key set --file --key-env KEY octo/world":                    0,
@@ -60,7 +66,11 @@ func TestKeysAreNotShown(t *testing.T) {
 		"sign --server ftp://" + wrongToken + "@127.0.0.1 octo/hello":            2,
 		"sign --server http://octocat:" + wrongToken + "@127.0.0.1:1 octo/hello": 2,
 	} {
-		c := exec.Command(filepath.Join(binary, "drone"), strings.Fields(line)...)
+		args := strings.Fields(line)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "PEM", pem)
+		}
+		c := exec.Command(filepath.Join(binary, "drone"), args...)
 		c.Dir = dir
 		c.Env = append(os.Environ(), "XDG_CONFIG_HOME="+dir, "KEY="+serverKey, "DRONE_SERVER="+server.URL, "DRONE_TOKEN="+serverToken,
 			"DOCKER_HOST=unix:///nonexistent.sock")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -43,12 +45,48 @@ func withoutServer(s Streams, repository string, err error) error {
 	return usage(f.err, f.hint+"; or do it here, with the key that is remembered: --repo "+repository)
 }
 
+// words say what signs, as the user has said it. The token is not to be shown.
+func (f *signerFlags) words(repository string) []string {
+	words := f.key.words()
+	if repository != "" {
+		words = append(words, repository)
+	}
+	for _, flag := range []struct{ name, value string }{{"--repo", f.repo}, {"--server", f.server.server}} {
+		if flag.value != "" {
+			words = append(words, flag.name, flag.value)
+		}
+	}
+	return words
+}
+
+// signCommand is how to sign files, for hints: with what the user has said of who
+// signs, so that it does as it stands. flags are --save or --jose.
+func signCommand(who []string, flags string, files ...string) string {
+	words := []string{"drone", "sign"}
+	for _, word := range who {
+		words = append(words, shellWord(word))
+	}
+	words = append(words, flags)
+	if !slices.Equal(files, []string{defaultFile}) {
+		for _, file := range files {
+			if file != "<stdin>" {
+				words = append(words, shellWord(file))
+			}
+		}
+	}
+	return "`" + strings.Join(words, " ") + "`"
+}
+
 // signer makes signatures of texts: with key, or as repo on a server.
 type signer struct {
 	key    []byte
 	server *remote.Client // nil with a key
 	repo   remote.Repo
+	words  []string // that say so on the command line
 }
+
+// saving is the command that signs a file.
+func (b *signer) saving(name string) string { return signCommand(b.words, "--save", name) }
 
 // signer gives what signs. repository is what the server is asked for; it is
 // empty for a signature that is made here. done is to be called in the end.
@@ -56,7 +94,7 @@ func (f *signerFlags) signer(s Streams, repository string) (by *signer, done fun
 	done = func() {}
 	if repository == "" {
 		key, _, err := repositoryKey(s, &f.key, f.repo, "; or ask the server: name the repository, "+f.example())
-		return &signer{key: key}, done, err
+		return &signer{key: key, words: f.words("")}, done, err
 	}
 	if f.key.given() || f.repo != "" {
 		flag := "--key-file and --key-env sign"
@@ -73,7 +111,7 @@ func (f *signerFlags) signer(s Streams, repository string) (by *signer, done fun
 	if err != nil {
 		return nil, nil, withoutServer(s, repository, err)
 	}
-	return &signer{server: client, repo: repo}, client.Close, nil
+	return &signer{server: client, repo: repo, words: f.words(repository)}, client.Close, nil
 }
 
 // keyless reports a signer that has nothing to sign with, and makes the empty

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -26,6 +25,17 @@ func (f *keyFlags) register(flags *pflag.FlagSet, what string) {
 
 // given reports whether the user has named a key.
 func (f *keyFlags) given() bool { return f.file != "" || f.env != "" }
+
+// words are the flags as the user has given them.
+func (f *keyFlags) words() []string {
+	switch {
+	case f.file != "":
+		return []string{"--key-file", f.file}
+	case f.env != "":
+		return []string{"--key-env", f.env}
+	}
+	return nil
+}
 
 // maxKeyFile is the size beyond which a file is surely no key.
 const maxKeyFile = 64 << 10
@@ -62,7 +72,7 @@ func readKeyFile(name string) ([]byte, error) {
 		return usage(fmt.Errorf("cannot read the key file %s: %w", name, cause(err)), hint)
 	}
 	file, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) && isKey(name) {
+	if err != nil && isKey(name) {
 		return nil, usage(errors.New("the name of a key file is wanted, and what was given looks like the key itself"), hintArgv)
 	}
 	if err != nil {
@@ -82,9 +92,13 @@ func readKeyFile(name string) ([]byte, error) {
 // hintArgv is for a key on the command line.
 const hintArgv = "others can see it in the list of processes, and the shell may have noted it"
 
-// isKey reports a text that is more likely a key of a server than a name, and is
-// not to be shown.
+// isKey reports a text that is more likely a key than a name, and is not to be
+// shown: one of a server, of Drone 0.5 with its = at the end, PEM, or a JWK.
 func isKey(text string) bool {
+	if strings.ContainsAny(text, "\n{") || strings.Contains(text, "-----BEGIN") {
+		return true
+	}
+	text = strings.TrimRight(text, "=")
 	return len(text) >= 32 && !strings.ContainsFunc(text, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	})

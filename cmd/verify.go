@@ -162,12 +162,12 @@ func verifySource(ctx context.Context, by *signer, name string, source []byte) v
 	if err != nil {
 		return unverifiable(name, err)
 	}
-	v := verifyText(name, text, want)
+	v := verifyText(name, text, want, by.saving(name))
 	if by.keyless() && v.Status == signatureMismatch {
 		v.Status, v.Message, v.Hint, v.exit = signatureUnchecked, "there is a signature, which was not checked", "", StatusOK
 	}
 	if v.Status == signatureMismatch && !v.several && name != "<stdin>" {
-		v.explain(ctx, by.key, text, source)
+		v.explain(ctx, by, text, source)
 	}
 	return v
 }
@@ -184,10 +184,10 @@ func unverifiable(name string, err error) verdict {
 	return v
 }
 
-const hintSign = "sign it with `drone sign --save`"
-
 // verifyText compares the signature of a text with the one that it should have.
-func verifyText(name string, text *sign.Text, want string) verdict {
+// saving is the command that writes that.
+func verifyText(name string, text *sign.Text, want, saving string) verdict {
+	hintSign := "sign it with " + saving
 	found := text.Signatures()
 	v := verdict{File: name, Status: signatureValid, Signatures: len(found), exit: StatusFailed}
 	at := name
@@ -210,7 +210,7 @@ func verifyText(name string, text *sign.Text, want string) verdict {
 	}
 	if fits := text.Index(want); fits > 1 {
 		v.Message += fmt.Sprintf("; the one in line %d is valid, but a server looks at the first alone", found[fits-1].Line)
-		v.Hint = "`drone sign --save` leaves one signature"
+		v.Hint = saving + " leaves one signature"
 		v.several = true
 	}
 	return v

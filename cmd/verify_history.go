@@ -28,7 +28,8 @@ type past struct {
 // nobody can tell whether the text or the key is another; where an earlier text
 // fits, it is the text. Without a key, as a server signs, only the last change
 // is looked for.
-func (v *verdict) explain(ctx context.Context, key []byte, text *sign.Text, source []byte) {
+func (v *verdict) explain(ctx context.Context, by *signer, text *sign.Text, source []byte) {
+	key, hintSign := by.key, "sign it with "+by.saving(v.File)
 	ctx, cancel := context.WithTimeout(ctx, lookingBack)
 	defer cancel()
 	p := pastOf(ctx, key, v.File, text)
@@ -48,13 +49,13 @@ func (v *verdict) explain(ctx context.Context, key []byte, text *sign.Text, sour
 	case p.signed != nil:
 		v.Status, v.Signed = signatureStale, &commitView{p.signed.Commit, p.signed.When.UTC()}
 		v.Message = fmt.Sprintf("%s:%d: the file has changed since it was signed: the signature is for that of %s; %s", v.File, v.Line, describe(p.signed), changed)
-		v.Hint = fmt.Sprintf("`git diff %s -- %s` shows the change; then %s", p.signed.Commit[:shortCommit], v.File, hintSign)
+		v.Hint = fmt.Sprintf("`git diff %s -- %s` shows the change; then %s", p.signed.Commit[:shortCommit], shellWord(v.File), hintSign)
 	case key != nil && p.since != nil && p.same:
 		v.Message += fmt.Sprintf("; what is signed has not changed since the signature was committed in %s, so it is probably the key", describe(p.since))
 		v.Hint = "check the key; if it is right, " + hintSign
 	case p.valid != nil:
 		v.Message += fmt.Sprintf("; that of %s is valid with this key, so the key is right; %s", describe(p.valid), changed)
-		v.Hint = fmt.Sprintf("`git diff %s -- %s` shows what has changed since; then %s", p.valid.Commit[:shortCommit], v.File, hintSign)
+		v.Hint = fmt.Sprintf("`git diff %s -- %s` shows what has changed since; then %s", p.valid.Commit[:shortCommit], shellWord(v.File), hintSign)
 	default:
 		v.Message += "; " + changed
 		if key != nil {

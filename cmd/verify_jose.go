@@ -19,6 +19,7 @@ type joseVerifyFlags struct {
 	joseFlags
 	sig  string
 	diff bool
+	who  []string // the flags that name the key
 }
 
 func (f *joseVerifyFlags) register(flags *pflag.FlagSet) {
@@ -50,6 +51,7 @@ func (o *verifyOptions) joseVerifier(s Streams, repository string, args []string
 	if f.diff && o.output.value != "text" {
 		return nil, usage(errors.New("--diff has no place in --output "+o.output.value), "leave out one of them")
 	}
+	f.who = o.by.words("")
 	key, err := f.key(s, &o.by, repository, "")
 	if err != nil {
 		return nil, err
@@ -88,7 +90,7 @@ func importer(name string, source []byte) string {
 // joseAdmission gives what checks a file that is to be run. Of what others make
 // a part of, a signature says too little.
 func joseAdmission(s Streams, keyFile string) (func(name string, source []byte) verdict, error) {
-	f := &joseVerifyFlags{}
+	f := &joseVerifyFlags{who: []string{"--key-file", keyFile}}
 	key, err := f.key(s, &signerFlags{key: keyFlags{file: keyFile}}, "", "")
 	if err != nil {
 		return nil, err
@@ -114,7 +116,7 @@ func (f *joseVerifyFlags) verifySource(s Streams, key *sign.JOSEKey, name, at st
 	v := verdict{File: name, joseView: &joseView{Signature: at}, exit: StatusFailed}
 	text, err := readSignature(s.In, at)
 	if errors.Is(err, fs.ErrNotExist) {
-		v.Status, v.Message, v.Hint = signatureMissing, name+" is not signed: there is no "+at, joseHint
+		v.Status, v.Message, v.Hint = signatureMissing, name+" is not signed: there is no "+at, f.signing(key, name)
 		return v
 	}
 	if err != nil {
@@ -125,7 +127,7 @@ func (f *joseVerifyFlags) verifySource(s Streams, key *sign.JOSEKey, name, at st
 	v.Signatures = 1
 	result, err := sign.VerifyJOSE(key, text, source)
 	if err != nil {
-		f.explain(s, &v, at, lineEndsOnly(err, key, text, source), source)
+		f.explain(s, &v, f.signing(key, name), lineEndsOnly(err, key, text, source), source, len(bytes.TrimSpace(text)) == 0)
 		return v
 	}
 	if wanted := f.algorithm.value; wanted != "" && wanted != result.Algorithm {
@@ -136,20 +138,37 @@ func (f *joseVerifyFlags) verifySource(s Streams, key *sign.JOSEKey, name, at st
 	form := result.Algorithm
 	if result.Detached && len(source) > 0 {
 		form += ", detached"
+		if key.Secret() {
+			s.warn(detachedWarning)
+		}
 	}
 	v.Status, v.Message, v.exit = signatureValid, "the signature in "+at+" is valid ("+form+")", StatusOK
 	return v
 }
 
-const joseHint = "sign it with `drone sign --jose`"
+// detachedWarning is about signatures with the secret of a repository.
+const detachedWarning = "servers of Drone 0.5 read no detached signature"
 
-// explain says why a signature is not valid.
-func (f *joseVerifyFlags) explain(s Streams, v *verdict, at string, err error, source []byte) {
-	v.Message = at + ": " + err.Error()
+// signing says how to sign a file. The key that is named can do that unless it is
+// the public one of a pair.
+func (f *joseVerifyFlags) signing(key *sign.JOSEKey, name string) string {
+	flags := "--jose"
+	if f.sig != "" && f.sig != "-" {
+		flags += " --out " + shellWord(f.sig)
+	}
+	if key.CanSign() {
+		return "sign it with " + signCommand(f.who, flags, name)
+	}
+	return "sign it with " + signCommand(nil, flags, name) + " and the private key"
+}
+
+// explain says why a signature is not valid, which is in a file that may be blank.
+func (f *joseVerifyFlags) explain(s Streams, v *verdict, signing string, err error, source []byte, blank bool) {
+	v.Message = v.Signature + ": " + err.Error()
 	switch stale, ok := errors.AsType[*sign.StaleError](err); {
 	case ok:
 		v.Status = signatureStale
-		difference, hint := firstDifference(stale.Signed, source)
+		difference, hint := firstDifference(stale.Signed, source, signing)
 		v.Message = fmt.Sprintf("%s: %s: %s", v.File, err, difference)
 		v.Hint = hint
 		if f.diff {
@@ -157,11 +176,14 @@ func (f *joseVerifyFlags) explain(s Streams, v *verdict, at string, err error, s
 			_, _ = io.WriteString(s.Out, paintDiff(s.outStyle(), text)) // the verdict counts
 		}
 	case errors.Is(err, sign.ErrJOSEMalformed):
-		v.Status, v.Hint = signatureMalformed, joseHint
+		v.Status, v.Hint = signatureMalformed, signing
+		if !blank && f.sig == "" {
+			v.Hint = "remove " + v.Signature + ", which is not overwritten; then " + signing
+		}
 	case errors.Is(err, sign.ErrJOSERefused):
 		v.Status, v.Hint = signatureRefused, "if the key is right, do not trust this file"
 	default:
-		v.Status, v.Hint = signatureMismatch, "if the key is right, do not trust the signature; else look at the file, then "+joseHint
+		v.Status, v.Hint = signatureMismatch, "if the key is right, do not trust the signature; else look at the file, then "+signing
 	}
 }
 
@@ -184,17 +206,17 @@ func unixLines(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"
 
 // firstDifference says where a file differs from what was signed, and what to
 // do about it.
-func firstDifference(signed, file []byte) (difference, hint string) {
+func firstDifference(signed, file []byte, signing string) (difference, hint string) {
 	switch {
 	case bytes.Equal(unixLines(signed), unixLines(file)):
 		return "only its line ends differ", "every byte counts: `git config core.autocrlf` may say why, and `*.yml -text` in .gitattributes keeps line ends"
 	case bytes.Equal(bytes.TrimRight(signed, "\r\n"), bytes.TrimRight(file, "\r\n")):
-		return "only the line ends at its end differ", "every byte counts: an editor may have added or removed them; " + joseHint
+		return "only the line ends at its end differ", "every byte counts: an editor may have added or removed them; " + signing
 	}
 	before, after := bytes.Split(signed, []byte("\n")), bytes.Split(file, []byte("\n"))
 	line := 0
 	for line < len(before) && line < len(after) && bytes.Equal(before[line], after[line]) {
 		line++
 	}
-	return fmt.Sprintf("line %d is the first that differs", line+1), "--diff shows what has changed; look at it, then " + joseHint
+	return fmt.Sprintf("line %d is the first that differs", line+1), "--diff shows what has changed; look at it, then " + signing
 }
