@@ -10,7 +10,6 @@ import (
 
 	"github.com/drone-laptop/drone/internal/rewrite"
 	"github.com/drone-laptop/drone/report"
-	"github.com/drone-laptop/drone/sign"
 )
 
 type signOptions struct {
@@ -125,7 +124,7 @@ func (o *signOptions) file(ctx context.Context, s Streams, by *signer, path stri
 	if err != nil {
 		return false, err
 	}
-	s.warnUnread(name, text)
+	s.warnUnread(name, text.Unread())
 	hmac, err := by.sign(ctx, name, text, source)
 	if err != nil {
 		return false, err
@@ -198,8 +197,8 @@ func theyAre(n int) string {
 }
 
 // warnUnread tells of text that no server reads, and that is not signed.
-func (s Streams) warnUnread(name string, text *sign.Text) {
-	if line := text.Unread(); line > 0 {
+func (s Streams) warnUnread(name string, line int) {
+	if line > 0 {
 		s.warn(fmt.Sprintf("%s:%d: a line that begins with ... ends the file for a server: what follows is neither signed nor run", name, line))
 	}
 }
@@ -210,7 +209,7 @@ func (o *signOptions) printMessage(s Streams, path string) error {
 	if err != nil {
 		return err
 	}
-	s.warnUnread(name, text)
+	s.warnUnread(name, text.Unread())
 	_, err = s.Out.Write(text.Message())
 	return err
 }

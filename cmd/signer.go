@@ -62,7 +62,12 @@ func (f *signerFlags) words(repository string) []string {
 // signCommand is how to sign files, for hints: with what the user has said of who
 // signs, so that it does as it stands. flags are --save or --jose.
 func signCommand(who []string, flags string, files ...string) string {
-	words := []string{"drone", "sign"}
+	return command("sign", who, flags, files...)
+}
+
+// command is signCommand for other commands.
+func command(name string, who []string, flags string, files ...string) string {
+	words := []string{"drone", name}
 	for _, word := range who {
 		words = append(words, shellWord(word))
 	}

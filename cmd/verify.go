@@ -82,6 +82,7 @@ type verdict struct {
 
 	exit    int
 	several bool // a signature behind the first is valid
+	unread  int  // the line from which on no server reads the file, or 0
 }
 
 // commitView is a commit as `drone verify --output json` prints it.
@@ -189,7 +190,7 @@ func unverifiable(name string, err error) verdict {
 func verifyText(name string, text *sign.Text, want, saving string) verdict {
 	hintSign := "sign it with " + saving
 	found := text.Signatures()
-	v := verdict{File: name, Status: signatureValid, Signatures: len(found), exit: StatusFailed}
+	v := verdict{File: name, Status: signatureValid, Signatures: len(found), exit: StatusFailed, unread: text.Unread()}
 	at := name
 	if len(found) > 0 {
 		v.Line = found[0].Line
@@ -225,6 +226,7 @@ func (v verdict) print(s Streams) error {
 	if v.Signatures > 1 {
 		s.warn(fmt.Sprintf("%s has %s, of which a server looks at the first alone", v.File, report.Plural(v.Signatures, "signature")))
 	}
+	s.warnUnread(v.File, v.unread)
 	_, err := fmt.Fprintf(s.Out, "%s: %s\n", v.File, v.Message)
 	return err
 }

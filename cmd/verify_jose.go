@@ -20,6 +20,7 @@ type joseVerifyFlags struct {
 	sig  string
 	diff bool
 	who  []string // the flags that name the key
+	runs bool     // it is not verify that asks
 }
 
 func (f *joseVerifyFlags) register(flags *pflag.FlagSet) {
@@ -90,7 +91,7 @@ func importer(name string, source []byte) string {
 // joseAdmission gives what checks a file that is to be run. Of what others make
 // a part of, a signature says too little.
 func joseAdmission(s Streams, keyFile string) (func(name string, source []byte) verdict, error) {
-	f := &joseVerifyFlags{who: []string{"--key-file", keyFile}}
+	f := &joseVerifyFlags{who: []string{"--key-file", keyFile}, runs: true}
 	key, err := f.key(s, &signerFlags{key: keyFlags{file: keyFile}}, "", "")
 	if err != nil {
 		return nil, err
@@ -162,6 +163,14 @@ func (f *joseVerifyFlags) signing(key *sign.JOSEKey, name string) string {
 	return "sign it with " + signCommand(nil, flags, name) + " and the private key"
 }
 
+// differ is what shows the changes of a file.
+func (f *joseVerifyFlags) differ(name string) string {
+	if !f.runs {
+		return "--diff"
+	}
+	return command("verify", f.who, "--jose --diff", name)
+}
+
 // explain says why a signature is not valid, which is in a file that may be blank.
 func (f *joseVerifyFlags) explain(s Streams, v *verdict, signing string, err error, source []byte, blank bool) {
 	v.Message = v.Signature + ": " + err.Error()
@@ -169,6 +178,12 @@ func (f *joseVerifyFlags) explain(s Streams, v *verdict, signing string, err err
 	case ok:
 		v.Status = signatureStale
 		difference, hint := firstDifference(stale.Signed, source, signing)
+		if hint == "" {
+			hint = "look at what has changed, then " + signing
+			if !f.diff {
+				hint = f.differ(v.File) + " shows what has changed; look at it, then " + signing
+			}
+		}
 		v.Message = fmt.Sprintf("%s: %s: %s", v.File, err, difference)
 		v.Hint = hint
 		if f.diff {
@@ -205,7 +220,7 @@ func lineEndsOnly(err error, key *sign.JOSEKey, text, source []byte) error {
 func unixLines(text []byte) []byte { return bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")) }
 
 // firstDifference says where a file differs from what was signed, and what to
-// do about it.
+// do about it, unless that is to look at it.
 func firstDifference(signed, file []byte, signing string) (difference, hint string) {
 	switch {
 	case bytes.Equal(unixLines(signed), unixLines(file)):
@@ -218,5 +233,5 @@ func firstDifference(signed, file []byte, signing string) (difference, hint stri
 	for line < len(before) && line < len(after) && bytes.Equal(before[line], after[line]) {
 		line++
 	}
-	return fmt.Sprintf("line %d is the first that differs", line+1), "--diff shows what has changed; look at it, then " + signing
+	return fmt.Sprintf("line %d is the first that differs", line+1), ""
 }
