@@ -123,16 +123,16 @@ type block struct {
 }
 
 func (b *block) add(t int64, text string, partial bool) {
-	b.text = append(b.text, text...)
+	at := len(b.text)
+	b.text = append(append(b.text, text...), '\n')
 	if strings.IndexByte(text, '\n') >= 0 {
-		added := b.text[len(b.text)-len(text):]
+		added := b.text[at : len(b.text)-1]
 		for i := bytes.IndexByte(added, '\n'); i >= 0; i = bytes.IndexByte(added, '\n') {
 			added[i] = ' '
 		}
 	}
-	b.text = append(b.text, '\n')
-	if n := len(b.spans); n > 0 && b.spans[n-1].time == t {
-		b.spans[n-1].rows++
+	if n := len(b.spans) - 1; n >= 0 && b.spans[n].time == t {
+		b.spans[n].rows++
 	} else {
 		b.spans = append(b.spans, span{1, t})
 	}

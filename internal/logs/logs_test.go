@@ -393,6 +393,12 @@ func TestSearch(t *testing.T) {
 		{Query{Text: `err(or)+:\s(one|two)$`, Regexp: true}, []int{5, 10_000}},
 		{Query{Text: `^exit \d{2}`, Regexp: true}, []int{19_999}},
 		{Query{Text: `[äö]hre`, Regexp: true}, []int{19_998}},
+		{Query{Text: `[^a-z ]+: o`, Regexp: true}, nil},
+		{Query{Text: `^[d-f][^a-z]`, Regexp: true}, nil},
+		{Query{Text: `n e[^x]{3}r `, Regexp: true}, []int{10_001}},
+		{Query{Text: `\x45RROR`, Regexp: true, Case: IgnoreCase}, []int{5, 10_000, 10_001, 19_999}},
+		{Query{Text: `[@-_]rror: one`, Regexp: true}, []int{5}},
+		{Query{Text: `\S\W\d+ \w+[:]$`, Regexp: true}, []int{19_999}},
 	} {
 		p, err := tc.query.Compile()
 		if err != nil {
@@ -405,6 +411,24 @@ func TestSearch(t *testing.T) {
 				t.Errorf("%+v: row %d is none by itself", tc.query, row)
 			}
 		}
+	}
+}
+
+func TestSmallLetters(t *testing.T) {
+	t.Parallel()
+	var all, want []byte
+	for round := range 9 { // at each place in a word
+		all, want = append(all, make([]byte, round)...), append(want, make([]byte, round)...)
+		for c := range 256 {
+			small := byte(c)
+			if 'A' <= c && c <= 'Z' {
+				small += 'a' - 'A'
+			}
+			all, want = append(all, byte(c)), append(want, small)
+		}
+	}
+	if got := lower(nil, all); !slices.Equal(got, want) {
+		t.Errorf("it is %q", got)
 	}
 }
 

@@ -104,10 +104,12 @@ type index struct {
 // whether the tail is full.
 func (x *index) append(t int64, text string, partial bool) (first, full bool) {
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.tail.add(t, text, partial)
+	b := x.tail
+	b.add(t, text, partial)
 	x.rows++
-	return x.tail.rows == 1, len(x.tail.text) >= chunkText
+	first, full = b.rows == 1, len(b.text) >= chunkText
+	x.mu.Unlock()
+	return first, full
 }
 
 // seal makes a chunk of the tail, that is to be packed.
