@@ -327,13 +327,13 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 			// Nobody reads what there is to say, but the status is still true.
 			return &failure{status: max(StatusFailed, runStatus(ctx, summary))}
 		}
-		if isKept {
-			s.noteLog(summary)
-		}
 	}
 	if t := o.clock.timing(); t != nil && ran && o.output.value != outputJSON {
 		// Whoever does not take it has not taken the summary either.
 		_ = report.WriteTiming(s.Err, summary, *t, s.errStyle())
+	}
+	if isKept && ran && o.summarises(summary) {
+		s.noteLog(summary)
 	}
 	s.noteLeft(summary, held.guard.works())
 	if broken {

@@ -145,7 +145,7 @@ func (s Streams) noteLog(summary *exec.Summary) {
 			break
 		}
 	}
-	fmt.Fprintf(s.Err, "%s\n", s.errStyle().Faint("  full log: "+report.Visible(strings.Join(words, " "))))
+	fmt.Fprintf(s.Err, "%s\n", s.errStyle().Faint("full log: "+report.Visible(strings.Join(words, " "))))
 }
 
 // stepWord is a step as it is named to `drone log` in a shell.

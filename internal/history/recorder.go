@@ -272,15 +272,18 @@ func (r *Recorder) live() error {
 	for {
 		select {
 		case <-r.wake:
-			r.work()
+			if !r.work() {
+				continue
+			}
+			// Nothing follows: Close need not be waited for.
 		case <-r.closing:
 			r.work()
-			r.sink.Close(time.Hour)
-			if r.absent == nil {
-				r.conclude()
-			}
-			return nil
 		}
+		r.sink.Close(time.Hour)
+		if r.absent == nil {
+			r.conclude()
+		}
+		return nil
 	}
 }
 
@@ -303,8 +306,9 @@ func (r *Recorder) prepare() error {
 	return err
 }
 
-// work writes the events that wait.
-func (r *Recorder) work() {
+// work writes the events that wait, and reports whether the last one is among
+// them.
+func (r *Recorder) work() (last bool) {
 	r.mu.Lock()
 	queue := r.queue
 	r.queue = nil
@@ -322,16 +326,35 @@ func (r *Recorder) work() {
 		// It goes to a buffer, which takes everything.
 		_ = r.json.Handle(q.event)
 		_ = r.json.Close()
-		if _, ended := q.event.(exec.PipelineFinished); ended && !r.pruned && r.absent == nil {
-			r.pruned = true
-			r.write()
+		switch q.event.(type) {
+		case exec.PipelineFinished:
 			// The time in which what it made is removed.
-			if err := r.o.Store.Prune(r.o.Limits, time.Now()); err != nil {
-				r.warn("old runs cannot be removed from the history: " + err.Error())
-			}
+			r.write()
+			r.prune()
+		case exec.RunFinished:
+			last = true
 		}
 	}
 	r.write()
+	return last
+}
+
+// prune removes old runs, when it is likely that there are too many: to look at
+// each takes longer than all the rest. So there may be a tenth more than the
+// limit, as long as this one is no larger than most may be.
+func (r *Recorder) prune() {
+	if r.pruned || r.absent != nil {
+		return
+	}
+	l := r.o.Limits
+	large := l.Bytes > 0 && l.Runs > 0 && r.size+r.plan+r.sink.Written() > l.Bytes/int64(l.Runs)
+	if entries, err := os.ReadDir(r.o.Store.dir); err == nil && !large && l.Runs > 0 && len(entries) <= l.Runs+l.Runs/10 {
+		return
+	}
+	r.pruned = true
+	if err := r.o.Store.Prune(l, time.Now()); err != nil {
+		r.warn("old runs cannot be removed from the history: " + err.Error())
+	}
 }
 
 // write appends what is in the buffer to the file. What does not fit ends it.
