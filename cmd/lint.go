@@ -348,6 +348,7 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		return r
 	}
 	opts.Generated, opts.Key = l.generated(ctx, name), l.key
+	opts.Sign = strings.Trim(signCommand(l.options.key.words(), "--save", name), "`")
 	r.findings = lint.Check(name, source, opts)
 	if l.options.fix && name != "<stdin>" {
 		mended, n := lint.Apply(source, r.findings)

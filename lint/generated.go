@@ -163,7 +163,7 @@ func (p *pass) signatures() (found []*manifest.Document) {
 func checkSeveralSignatures(p *pass) {
 	all := p.signatures()
 	for _, d := range all[min(1, len(all)):] {
-		f := p.reportIn(nil, d.Kind.Span, "the server looks at the first signature only, so this one has no effect", "`drone sign --save` leaves one")
+		f := p.reportIn(nil, d.Kind.Span, "the server looks at the first signature only, so this one has no effect", "`"+p.sign+"` leaves one")
 		f.Related = []manifest.Related{{Span: all[0].Kind.Span, Message: "the first one is here"}}
 	}
 }
@@ -174,7 +174,7 @@ func checkSignaturePlace(p *pass) {
 		return
 	}
 	p.reportIn(nil, all[0].Kind.Span, "the signature is not at the end of the file, but is that of the documents behind it too",
-		"`drone sign --save` moves it there")
+		"`"+p.sign+"` moves it there")
 }
 
 // hmacDigits is the length of an HMAC-SHA256 in hexadecimal.
@@ -185,17 +185,17 @@ func checkSignatureForm(p *pass) {
 		hmac := d.Signature.Hmac
 		switch {
 		case strings.Trim(hmac.Value, "0123456789abcdefABCDEF") != "":
-			p.reportIn(nil, hmac.Span, "the signature is no hexadecimal number, so no server can verify it", "`drone sign --save` signs the file again")
+			p.reportIn(nil, hmac.Span, "the signature is no hexadecimal number, so no server can verify it", "`"+p.sign+"` signs the file again")
 		case len(hmac.Value) == hmacDigits:
 		case hmac.Value == "":
 			at := d.Kind.Span
 			if hmac.IsSet() {
 				at = hmac.Span
 			}
-			p.reportIn(nil, at, "the signature has no `hmac`, so no server can verify it", "`drone sign --save` signs the file again; or remove the document")
+			p.reportIn(nil, at, "the signature has no `hmac`, so no server can verify it", "`"+p.sign+"` signs the file again; or remove the document")
 		default:
 			p.reportIn(nil, hmac.Span, fmt.Sprintf("the signature has %d hexadecimal digits instead of %d, so no server can verify it", len(hmac.Value), hmacDigits),
-				"`drone sign --save` signs the file again")
+				"`"+p.sign+"` signs the file again")
 		}
 	}
 }
@@ -213,7 +213,7 @@ func checkStaleSignature(p *pass) {
 	}
 	if err := text.Verify(p.key); errors.Is(err, sign.ErrMismatch) {
 		p.reportIn(nil, all[0].Signature.Hmac.Span, "the file is not as it was signed, or the signature is of another key, so a server blocks the builds of a protected repository",
-			"look at what has changed, `drone verify` tells since when; then `drone sign --save`")
+			"look at what has changed, `drone verify` tells since when; then `"+p.sign+"`")
 	}
 }
 

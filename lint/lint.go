@@ -40,6 +40,8 @@ type Options struct {
 	// Key is the key of the repository, with which the signature of the file is
 	// compared; nil leaves that out.
 	Key []byte
+	// Sign is the command that signs the file, for hints; "" is the plain one.
+	Sign string
 }
 
 // Generated is the text that a program makes.

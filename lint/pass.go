@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -31,6 +32,7 @@ type pass struct {
 	// generated is what the file should be a copy of, nil for nothing.
 	generated *Generated
 	key       []byte // that signs the file, nil when it is not known
+	sign      string // the command that signs the file
 	// defined are the names that substitution knows besides those of every build.
 	defined map[string]bool
 
@@ -45,7 +47,7 @@ type pass struct {
 }
 
 func newPass(file *manifest.File, plan *exec.Plan, opts Options) *pass {
-	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict, made: opts.Made, generated: opts.Generated, key: opts.Key}
+	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict, made: opts.Made, generated: opts.Generated, key: opts.Key, sign: cmp.Or(opts.Sign, "drone sign --save")}
 	for _, image := range opts.Compile.Privileged {
 		if named, err := reference.ParseNormalizedNamed(image); err == nil {
 			p.privileged = append(p.privileged, named.Name())
