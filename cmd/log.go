@@ -38,7 +38,8 @@ func newLog(s Streams) *cobra.Command {
 			"working tree. STEP alone is enough where one pipeline has such a step, and PIPELINE\n" +
 			"stands for all its steps.",
 		Example: "  drone log\n  drone log --failed\n  drone log last build/test\n  drone log -2 --timestamps\n" +
-			"  drone log --follow          # of a run in another terminal\n  drone log --output json | jq .text",
+			"  drone log --follow          # of a run in another terminal\n  drone log --output json | jq .text\n" +
+			"  drone log --output tui      # on the whole screen",
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			return runLog(orBackground(c.Context()), s.of(c), o, append(o.back(), args...))
@@ -49,7 +50,7 @@ func newLog(s Streams) *cobra.Command {
 	flags.BoolVar(&o.failed, "failed", false, "only the output of steps that failed")
 	flags.BoolVarP(&o.follow, "follow", "f", false, "go on while the run does")
 	flags.BoolVarP(&o.timestamps, "timestamps", "t", false, "put the time in front of each line")
-	o.output = addOutput(flags, "output", "text", "json")
+	o.output = addOutput(flags, "output", outputText, outputJSON, outputView)
 	o.back = addBack(flags)
 	addPretty(flags, "colours, on a terminal")
 	return c
@@ -92,6 +93,9 @@ func runLog(ctx context.Context, s Streams, o *logOptions, words []string) error
 	run, word, err := k.choose(words)
 	if err != nil {
 		return err
+	}
+	if o.output.value == outputView {
+		return o.onScreen(ctx, s, run, word)
 	}
 	l := &logView{logOptions: o, streams: s, run: run}
 	if word != "" {

@@ -12,11 +12,14 @@ import (
 	"github.com/drone-laptop/drone/tui/termtest"
 )
 
+// keeps has the history on, from which the view reads what the steps print.
+const keeps = "DRONE_HISTORY=on"
+
 // inView starts a run that has the whole terminal, and waits until its first
 // step runs.
 func inView(t *testing.T, dir, command string) *session {
 	t.Helper()
-	s := inTerminal(t, dir, command)
+	s := inTerminal(t, dir, command, keeps)
 	s.mu.Lock()
 	s.full = true
 	s.mu.Unlock()
@@ -183,4 +186,34 @@ func TestViewIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLogOnTheScreen opens the view on a run in another terminal, which it
+// follows, and again when that is over.
+func TestLogOnTheScreen(t *testing.T) {
+	needEngine(t)
+	dir := project(t, waiting)
+	run := inTerminal(t, dir, "drone exec --output plain", keeps)
+	run.until("[wait:2] one")
+	s := inView(t, dir, "drone log --output tui")
+	run.goOn(dir)
+	run.end(0)
+	s.until("drone ✔ success")
+	s.until("✔ after")
+	s.press("q")
+	s.end(0)
+	s.noQuestion()
+
+	s = inTerminal(t, dir, "drone log --output tui", keeps)
+	s.mu.Lock()
+	s.full = true
+	s.mu.Unlock()
+	s.until("drone ✔ success")
+	s.press("2/on\r")
+	s.until("1/3")
+	s.press("\x03")
+	s.end(0)
+	s.noQuestion()
+	s = inTerminal(t, dir, "drone log --output tui last wait", keeps)
+	s.end(2)
 }

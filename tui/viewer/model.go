@@ -68,6 +68,7 @@ type model struct {
 	helping bool
 	helpTop int
 	mouse   bool
+	stay    bool // the view closes when somebody leaves it only
 	closing bool // a run that ends with success closes the view
 	left    bool // the view is to be left
 }
@@ -180,6 +181,9 @@ func (m *model) keys(k tea.KeyMsg) tea.Cmd {
 func (m *model) runOver() tea.Cmd {
 	m.closing = true
 	reading := m.helping || m.prompt != nil || m.pattern != nil || m.focus != inTree && !m.pane().follow
+	if m.stay {
+		return nil
+	}
 	if m.snap.status == exec.StatusSuccess && !reading || m.snap.stopping {
 		return m.goAway()
 	}
@@ -223,6 +227,9 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 		return cmd
 	}
 	m.message = ""
+	if name == "ctrl+c" && m.able&canCancel == 0 {
+		return m.goAway() // there is nothing else to end
+	}
 	if m.helping {
 		return m.helpKey(name)
 	}

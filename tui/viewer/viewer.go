@@ -50,6 +50,8 @@ type Options struct {
 	// Plain shows the run once the view was left. Nil means that it cannot be
 	// left while the run goes on.
 	Plain report.Renderer
+	// Stay has the view of a run that succeeded stay, too.
+	Stay bool
 	// Stopping is closed when the run is being ended early. Nil means never.
 	Stopping <-chan struct{}
 	// Folder is where logs are saved, the current directory when empty.
@@ -248,6 +250,12 @@ func (v *View) Note(text string) {
 	go func() { _ = exec.Guard(func() error { p.Send(said(text)); return nil }) }()
 }
 
+// Refresh says that a log has grown of which there was no event.
+func (v *View) Refresh() { signal(v.changed) }
+
+// Left is closed when the view has gone, by itself or because somebody left it.
+func (v *View) Left() <-chan struct{} { return v.ended }
+
 // Close implements report.Renderer. The view of a run that was not ended early
 // and did not succeed stays until somebody leaves it, or opts.Stopping is
 // closed. Then the terminal is as it was before, and what was told meanwhile is
@@ -325,6 +333,7 @@ func (v *View) start() {
 		folder: v.opts.Folder, now: v.opts.Now, zone: v.opts.Zone,
 	}
 	m := &guarded{model: newModel(s, v.opts.Look, v.able()), broken: &v.broken}
+	m.stay = v.opts.Stay
 	m.end = func() {
 		v.leaving.Store(true)
 		v.program.Quit()
