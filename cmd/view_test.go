@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/drone-laptop/drone/tui/termtest"
 )
@@ -153,7 +154,10 @@ func TestViewDetached(t *testing.T) {
 	dir := project(t, waiting)
 	s := inView(t, dir, "drone exec --output tui")
 	s.press("d")
-	for s.screen().Modes[termtest.AlternateScreen] {
+	for end := time.Now().Add(patience); s.screen().Modes[termtest.AlternateScreen]; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the view was not left")
+		}
 	}
 	s.goOn(dir)
 	s.until("[after:2] three")
