@@ -55,6 +55,7 @@ const (
 	maxIncludes  = 500
 	maxTagsOfOne = 12
 	maxNodes     = 400_000
+	maxEdges     = 100_000 // of the graph of one pipeline
 	maxComments  = 200     // that are told to be gone
 	maxMatrix    = 8 << 20 // bytes that all combinations become
 )
@@ -465,8 +466,8 @@ func spaced(text string) string {
 	lines := strings.SplitAfter(text, "\n")
 	var out strings.Builder
 	for i, line := range lines {
-		if i > 0 && opensBlock(lines[i:]) && !strings.HasPrefix(strings.TrimLeft(lines[i-1], " "), "#") &&
-			!opens(lines[i-1]) && strings.TrimSpace(lines[i-1]) != "" {
+		if i > 0 && !strings.HasPrefix(strings.TrimLeft(lines[i-1], " "), "#") && !opens(lines[i-1]) &&
+			strings.TrimSpace(lines[i-1]) != "" && opensBlock(lines[i:]) {
 			out.WriteString("\n")
 		}
 		out.WriteString(line)

@@ -72,6 +72,10 @@ func (p *pipeline) convert(top []entry) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := edges(stages, len(services)); n > maxEdges {
+		return nil, p.errorAt(p.key, "give fewer of them the same `group`",
+			"the file becomes too large: what its steps wait for comes to %d names, and %d are the most", n, maxEdges)
+	}
 	steps := p.graph(stages, services)
 	if len(steps) == 0 && len(entries(get(top, p.stepsKey(top)))) == 0 {
 		return nil, p.errorAt(p.key, "give it a step with an image", "the file has no steps")
@@ -385,6 +389,17 @@ func (p *pipeline) graph(stages []stage, services []*yaml.Node) (steps []*yaml.N
 		before = s
 	}
 	return steps
+}
+
+// edges is how many names graph writes down if any steps start together: all of
+// a large group are named in each step of the next one.
+func edges(stages []stage, services int) (n int) {
+	before := services
+	for _, s := range stages {
+		n += before * len(s)
+		before = len(s)
+	}
+	return n
 }
 
 func newStep(name string) *yaml.Node {

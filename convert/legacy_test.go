@@ -186,6 +186,7 @@ func TestLegacyManyOfOne(t *testing.T) {
 	for name, source := range map[string]string{
 		"one name":    "pipeline:\n" + strings.Repeat("  a: {image: b}\n", n),
 		"comments":    "pipeline:\n  a:\n    image: b\n" + strings.Repeat("    # a comment on what is gone\n    cpuset: \"0\"\n", n),
+		"a heading":   strings.Repeat("# a line of it\n", 40*n) + "pipeline: {a: {image: b}}\n",
 		"secrets":     "pipeline:\n  a:\n    image: b\n    commands:\n" + strings.Repeat("    - '${A} ${B} $${C} \\/'\n", n),
 		"expressions": "pipeline:\n  a:\n    image: b\n    commands:\n" + strings.Repeat("    - \"${\"\n", n),
 		"volumes":     "pipeline:\n" + strings.Repeat("  a: {image: b, volumes: [ /a ]}\n", n),
@@ -197,6 +198,49 @@ func TestLegacyManyOfOne(t *testing.T) {
 				t.Errorf("%s for %s takes %s: %v", name, version, took, err)
 			}
 		}
+	}
+}
+
+// TestLegacyMergedOften reads a file of 600 bytes that has a mapping merged into
+// itself in 10^17 ways, and keeps the first value of each key.
+func TestLegacyMergedOften(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("m0: &m0 {p0: zero}\n")
+	for i := range 18 {
+		fmt.Fprintf(&b, "m%d: &m%d {<<: [%s], p%d: v%d, p0: w%d}\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*m%d,", i), 9), i+1, i+1, i+1)
+	}
+	b.WriteString("pipeline:\n  a: &a {image: b, <<: [*m18, *m17, *a], p3: own}\n")
+	done := make(chan string, 1)
+	go func() {
+		c, err := Legacy("f.yml", []byte(b.String()), LegacyOptions{})
+		if err != nil {
+			done <- err.Error()
+			return
+		}
+		done <- string(c.Text)
+	}()
+	select {
+	case got := <-done:
+		for _, want := range []string{"p0: w18", "p1: v1", "p3: own", "p18: v18"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s is missing: %s", want, got)
+			}
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it does not end")
+	}
+}
+
+// TestLegacyLargeGroups refuses what would be a graph of millions of edges.
+func TestLegacyLargeGroups(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("pipeline:\n")
+	for i := range 4000 {
+		fmt.Fprintf(&b, "  s%d: {image: b, group: g%d}\n", i, i/1000)
+	}
+	_, err := Legacy("f.yml", []byte(b.String()), LegacyOptions{})
+	if err == nil || !strings.Contains(err.Error(), "3000000 names") {
+		t.Errorf("got %v", err)
 	}
 }
 

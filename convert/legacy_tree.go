@@ -14,41 +14,80 @@ type entry struct {
 // entries are those of a mapping in their order, with the keys that are merged
 // into it. Keys may occur more than once: in a pipeline they are two steps. It is
 // nil for what is no mapping.
-func entries(n *yaml.Node) []entry { return entriesWithin(n, 20) }
-
-// entriesWithin stops at mappings that are merged into themselves.
-func entriesWithin(n *yaml.Node, depth int) (out []entry) {
-	if n == nil || depth == 0 {
+func entries(n *yaml.Node) []entry {
+	if n == nil {
 		return nil
 	}
 	n = target(n)
 	if n.Kind != yaml.MappingNode {
 		return nil
 	}
-	own := func(key string) bool {
-		return slices.ContainsFunc(out, func(e entry) bool { return e.key.Value == key })
-	}
-	var merged []entry
+	var out []entry
+	var sources []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := target(n.Content[i]), target(n.Content[i+1])
-		if key.Tag != "!!merge" && (key.Value != "<<" || key.Style != 0) {
-			out = append(out, entry{key, value})
+		if isMerge(key) {
+			sources = append(sources, value)
 			continue
 		}
-		sources := []*yaml.Node{value}
-		if value.Kind == yaml.SequenceNode {
-			sources = value.Content
+		out = append(out, entry{key, value})
+	}
+	if len(sources) == 0 {
+		return out
+	}
+	m := merging{seen: map[*yaml.Node]bool{n: true}, keys: map[string]bool{}, out: out}
+	for _, e := range out {
+		m.keys[e.key.Value] = true
+	}
+	for _, source := range sources {
+		m.merge(source)
+	}
+	return m.out
+}
+
+func isMerge(key *yaml.Node) bool {
+	return key.Tag == "!!merge" || key.Value == "<<" && key.Style == 0
+}
+
+// merging collects the entries of mappings that are merged into another, each
+// of them once: what is merged again adds no key, and there may be a billion
+// ways to it.
+type merging struct {
+	seen map[*yaml.Node]bool
+	keys map[string]bool
+	out  []entry
+}
+
+func (m *merging) merge(n *yaml.Node) {
+	n = target(n)
+	if m.seen[n] {
+		return
+	}
+	m.seen[n] = true
+	if n.Kind == yaml.SequenceNode {
+		for _, source := range n.Content {
+			m.merge(source)
 		}
-		for _, source := range sources {
-			merged = append(merged, entriesWithin(source, depth-1)...)
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	var further []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := target(n.Content[i]), target(n.Content[i+1])
+		if isMerge(key) {
+			further = append(further, value)
+			continue
+		}
+		if !m.keys[key.Value] {
+			m.keys[key.Value] = true
+			m.out = append(m.out, entry{key, value})
 		}
 	}
-	for _, e := range merged {
-		if !own(e.key.Value) {
-			out = append(out, e)
-		}
+	for _, source := range further {
+		m.merge(source)
 	}
-	return out
 }
 
 // get is the value of a key, the last one where there are several, nil without.
