@@ -161,6 +161,8 @@ func TestErrors(t *testing.T) {
 		{"a.jsonnet", "{ a: std.extVar('build.param.x') }", "a.jsonnet:1:6: undefined external variable: build.param.x", "--param x=VALUE"},
 		{"a.jsonnet", "{ a: std.extVar('input.x') }", "a.jsonnet:1:6: undefined external variable: input.x", "templates"},
 		{"ci/a.jsonnet", "import 'nope.libsonnet'", `ci/a.jsonnet:1:1: couldn't open import "nope.libsonnet": no match locally or in the Jsonnet library paths`, "the folder of ci/a.jsonnet, ci"},
+		{"a.jsonnet", "importstr 'testdata'", `a.jsonnet:1:1: cannot import "testdata": it is not a file`, ""},
+		{"a.jsonnet", "importbin '" + os.DevNull + "'", `a.jsonnet:1:1: cannot import "` + os.DevNull + `": it is not a file`, ""},
 		{"a.jsonnet", "local f(x) = f(x + 1) + 1;\n{ a: f(1) }", "a.jsonnet:1:14: max stack frames exceeded", "500"},
 		{"a.jsonnet", "'text'", "a.jsonnet: the program makes a string, not an object or a list of objects", "kind: 'pipeline'"},
 		{"a.jsonnet", "[{}, 1]", "a.jsonnet: the program makes a list with a number as element 2, not an object or a list of objects", ""},

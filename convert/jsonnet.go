@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -112,27 +113,55 @@ func (i *importer) files() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-const importOutside = "import from outside of the working tree: "
+const (
+	importOutside = "import from outside of the working tree: "
+	cannotImport  = "cannot import "
+)
 
 // Import implements jsonnet.Importer.
 func (i *importer) Import(from, path string) (jsonnet.Contents, string, error) {
+	if err := i.admit(from, path); err != nil {
+		return jsonnet.Contents{}, "", err
+	}
 	contents, found, err := i.FileImporter.Import(from, path)
 	if err != nil {
 		return contents, found, err
-	}
-	if i.within != "" {
-		inside, err := isWithinAny(append([]string{i.within}, i.paths...), found)
-		if err == nil && !inside {
-			err = errors.New(importOutside + path)
-		}
-		if err != nil {
-			return jsonnet.Contents{}, "", err
-		}
 	}
 	if from, to := filepath.Clean(from), filepath.Clean(found); !slices.Contains(i.edges[from], to) {
 		i.edges[from] = append(i.edges[from], to)
 	}
 	return contents, found, nil
+}
+
+// admit looks at the file that FileImporter will take before it is opened: a
+// device or a pipe may have no end.
+func (i *importer) admit(from, path string) error {
+	dirs := append([]string{filepath.Dir(from)}, i.paths...)
+	slices.Reverse(dirs[1:])
+	for _, dir := range dirs {
+		file := path
+		if !filepath.IsAbs(path) {
+			file = filepath.Join(dir, path)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			continue // if it is there and closed to us, opening it tells that
+		}
+		if i.within != "" {
+			inside, err := isWithinAny(append([]string{i.within}, i.paths...), file)
+			if err == nil && !inside {
+				err = errors.New(importOutside + path)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("%s%q: it is not a file", cannotImport, path)
+		}
+		return nil
+	}
+	return nil
 }
 
 // cycle finds files that import each other, from one of them around to itself,

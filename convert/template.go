@@ -38,7 +38,11 @@ func readUse(name string, source []byte) (*use, error) {
 	u.kind = position(name, lines, bytes.Count(source[:at], []byte("\n"))+1, 1)
 	var document yaml.Node
 	if err := yaml.NewDecoder(bytes.NewReader(source)).Decode(&document); err != nil {
-		return nil, &Error{Use: true, Pos: u.kind, Message: "the file uses a template and is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+		e := &Error{Use: true, Pos: u.kind, Message: "the file uses a template and is no YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+		if problems := manifest.Unreadable(name, source); len(problems) > 0 {
+			e.Pos, e.Message, e.Hint = problems[0].Span.Start, "the file uses a template, and "+problems[0].Message, problems[0].Hint
+		}
+		return nil, e
 	}
 	root := target(document.Content[0])
 	if root.Kind != yaml.MappingNode || child(root, "load") == nil {
@@ -57,7 +61,7 @@ func readUse(name string, source []byte) (*use, error) {
 				return nil, &Error{Use: true, Pos: u.at(key), Message: "`load` is not the name of a template", Hint: "write `load: NAME`"}
 			}
 		case "data":
-			plain, err := plainValue(value, 0)
+			plain, err := new(plainer).value(value, 0)
 			data, ok := plain.(map[string]any)
 			if err == nil && !ok && plain != nil {
 				err = errors.New("it is not a map")
@@ -85,21 +89,32 @@ func (u *use) at(n *yaml.Node) manifest.Pos {
 	return pos
 }
 
-// maxDepth is how deep data may nest: an alias can be in what it stands for.
-const maxDepth = 100
+// Limits on data, which a few aliases can make endless: one may be in what it
+// stands for, and one that stands for several others may be one of several.
+const (
+	maxDepth  = 100
+	maxValues = 100_000
+)
 
-// plainValue makes a value of a node: nil, string, bool, int, float64, []any and
+// plainer makes values of nodes: nil, string, bool, int, float64, []any and
 // map[string]any. Dates are text, as to a server.
-func plainValue(n *yaml.Node, depth int) (any, error) {
+type plainer struct {
+	values int // that were made, see maxValues
+}
+
+func (p *plainer) value(n *yaml.Node, depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("it nests deeper than %d", maxDepth)
+	}
+	if p.values++; p.values > maxValues {
+		return nil, fmt.Errorf("its aliases make more than %d values of it", maxValues)
 	}
 	n = target(n)
 	switch n.Kind {
 	case yaml.SequenceNode:
 		list := []any{}
 		for _, element := range n.Content {
-			value, err := plainValue(element, depth+1)
+			value, err := p.value(element, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -107,7 +122,7 @@ func plainValue(n *yaml.Node, depth int) (any, error) {
 		}
 		return list, nil
 	case yaml.MappingNode:
-		return plainMap(n, depth)
+		return p.mapping(n, depth)
 	}
 	switch n.ShortTag() {
 	case "!!null":
@@ -125,11 +140,11 @@ func plainValue(n *yaml.Node, depth int) (any, error) {
 	return n.Value, nil
 }
 
-func plainMap(n *yaml.Node, depth int) (any, error) {
+func (p *plainer) mapping(n *yaml.Node, depth int) (any, error) {
 	out := map[string]any{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, element := n.Content[i], n.Content[i+1]
-		value, err := plainValue(element, depth+1)
+		value, err := p.value(element, depth+1)
 		if err != nil {
 			return nil, err
 		}
@@ -139,6 +154,9 @@ func plainMap(n *yaml.Node, depth int) (any, error) {
 			continue
 		}
 		for name, value := range merged {
+			if p.values++; p.values > maxValues {
+				return nil, fmt.Errorf("its aliases make more than %d values of it", maxValues)
+			}
 			if _, own := out[name]; !own {
 				out[name] = value
 			}

@@ -145,7 +145,12 @@ func TestTemplateErrors(t *testing.T) {
 		{"kind: template\nload: [a]\n", "x.yml:2:1: `load` is not the name of a template", ""},
 		{"kind: template\nload: fine.star\ndata: [a]\n", "x.yml:3:1: `data` cannot be given to a template: it is not a map", ""},
 		{"kind: template\nload: fine.star\ndata: &a\n  x: *a\n", "x.yml:3:1: `data` cannot be given to a template: it nests deeper", ""},
-		{"kind: template\nload: \tx\n: :\n", "x.yml:1:1: the file uses a template and is no YAML", ""},
+		{"kind: template\nload: fine.star\ndata:\n  x: [a\n", "x.yml:4:6: the file uses a template, and the `[` is not closed with `]`", "close it"},
+		{
+			"kind: template\nload: fine.star\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
+				"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ndata: {x: *f, y: *f, z: *f}\n",
+			"x.yml:9:1: `data` cannot be given to a template: its aliases make more than 100000 values of it", "",
+		},
 	}
 	for _, tc := range cases {
 		t.Run(tc.text, func(t *testing.T) {
