@@ -58,6 +58,7 @@ func (c *compiler) pipeline(st *stage) *exec.Pipeline {
 		p.PullSecrets = append(p.PullSecrets, exec.SecretRef{Name: s.Value, Position: place(s.Span.Start)})
 	}
 	p.KeepEmpty = b.shared.keepEmpty
+	p.OldStatus = b.c.opts.Era == "0.8"
 	if st.onHost() {
 		b.hostPipeline(p)
 	}

@@ -86,6 +86,33 @@ func (p *pipeline) unusable(n *yaml.Node, c *container, what, hint string) {
 	}
 }
 
+// unusableElsewhere tells of secrets in keys that say nothing of them themselves.
+func (p *pipeline) unusableElsewhere(c *container) {
+	if !p.before06() {
+		return
+	}
+	for _, e := range c.entries {
+		switch key := e.key.Value; {
+		case !p.known(key), slices.Contains(neverApplied, key):
+		case slices.Contains([]string{"image", "environment", "commands", "entrypoint", "command", "auth_config", "labels"}, key):
+		default:
+			p.unusableWithin(e.value, c, "`"+key+"`", 0)
+		}
+	}
+}
+
+func (p *pipeline) unusableWithin(n *yaml.Node, c *container, what string, depth int) {
+	n = target(n)
+	if n.Kind == yaml.ScalarNode {
+		p.unusable(n, c, what, "write the value itself: nothing takes its place")
+	}
+	for _, child := range n.Content {
+		if depth < 4 && child.Kind != yaml.AliasNode {
+			p.unusableWithin(child, c, what, depth+1)
+		}
+	}
+}
+
 func fromSecret(name string, from *yaml.Node) *yaml.Node {
 	m := newMap(from)
 	set(m, "from_secret", text(name, from))

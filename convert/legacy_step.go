@@ -85,6 +85,7 @@ func (p *pipeline) step(c *container, when *yaml.Node) (*yaml.Node, error) {
 		return nil, err
 	}
 	p.machine(s, c)
+	p.unusableElsewhere(c)
 	if when != nil {
 		key := c.keyOf("when")
 		if key == nil {

@@ -272,6 +272,31 @@ func TestLegacyPicked(t *testing.T) {
 	}
 }
 
+// TestLegacySecretsElsewhere tells of secrets wherever nothing takes their place.
+func TestLegacySecretsElsewhere(t *testing.T) {
+	source := "pipeline:\n  a:\n    image: b\n    commands: [ c ]\n    volumes: [ '/v-${TOKEN}:/v' ]\n" +
+		"    extra_hosts: [ '${TOKEN}:1' ]\n    when: { branch: { exclude: '${TOKEN}' }, repo: '${DRONE_REPO}' }\n"
+	for _, adapt := range []bool{false, true} {
+		c, err := Legacy("f.yml", []byte(source), LegacyOptions{Version: Version05, Adapt: adapt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[int]string{}
+		for _, n := range c.Notes {
+			if strings.Contains(n.Message, "a secret cannot be a part of") {
+				got[n.Span.Start.Line] += n.Message
+			}
+		}
+		want := map[int]string{
+			5: "a secret cannot be a part of `volumes` of \"a\" any more", 6: "a secret cannot be a part of `extra_hosts` of \"a\" any more",
+			7: "a secret cannot be a part of `when` of \"a\" any more",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 // TestLegacyEmptyJob has no pipeline for a combination without steps.
 func TestLegacyEmptyJob(t *testing.T) {
 	c, err := Legacy("f.yml", []byte("matrix: {A: [b, c]}\npipeline: {a: {image: b, when: {matrix: {A: c}}}}\n"), LegacyOptions{})

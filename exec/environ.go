@@ -33,6 +33,9 @@ func environ(p *Pipeline, s *Step, m moment, secrets map[string]string) map[stri
 	maps.Copy(env, s.Env)
 	maps.Copy(env, p.Fixed)
 	setMoment(env, m)
+	if p.OldStatus {
+		env["CI_BUILD_STATUS"], env["CI_BUILD_FINISHED"] = env["DRONE_BUILD_STATUS"], unix(m.now)
+	}
 	env["DRONE_STEP_NAME"] = s.Name
 	env["DRONE_STEP_NUMBER"] = strconv.Itoa(s.Number)
 	if !p.KeepEmpty {

@@ -116,6 +116,20 @@ func TestEnviron(t *testing.T) {
 	}
 }
 
+// TestOldStatus: before Drone 1.0 a step asked CI_BUILD_STATUS whether the build
+// had failed so far.
+func TestOldStatus(t *testing.T) {
+	p := &Pipeline{OldStatus: true}
+	m := moment{now: time.Unix(7, 0), first: true}
+	if env := environ(p, &Step{}, m, nil); env["CI_BUILD_STATUS"] != "success" || env["CI_BUILD_FINISHED"] != "7" {
+		t.Errorf("got %v", env)
+	}
+	m.failedSteps, m.failed = []string{"a"}, StatusError
+	if env := environ(p, &Step{}, m, nil); env["CI_BUILD_STATUS"] != "failure" {
+		t.Errorf("got %v", env)
+	}
+}
+
 func TestMissingSecrets(t *testing.T) {
 	ref := func(name, position string) SecretRef { return SecretRef{Env: "X", Name: name, Position: position} }
 	plan := &Plan{Pipelines: []*Pipeline{

@@ -90,6 +90,9 @@ type Pipeline struct {
 	// KeepEmpty has names with an empty value set all the same, as the runner
 	// of exec pipelines does (reference §3).
 	KeepEmpty bool `json:"keep_empty,omitempty"`
+	// OldStatus has CI_BUILD_STATUS be success or failure at the start of a step,
+	// and CI_BUILD_FINISHED the time, as Drone 0.6 to 0.8 did.
+	OldStatus bool `json:"old_status,omitempty"`
 
 	// Netrc is for engines that make a home directory for the steps: they
 	// write it there. Others find the login in the environment of the steps.
