@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"gopkg.in/yaml.v3"
 
 	"github.com/drone-laptop/drone/manifest"
@@ -26,7 +27,9 @@ func (p *pipeline) settings(settings *yaml.Node, c *container) error {
 			p.note(manifest.Info, e.key, "", "%q of %q has no value, so the plugin did not get it", key, c.name)
 			continue
 		case c.has("commands") && !p.before06():
-			p.note(manifest.Warning, e.key, "", "Drone 0.8 refused %q beside the commands of %q", key, c.name)
+			p.note(manifest.Warning, e.key, meant(key), "Drone 0.8 refused %q beside the commands of %q", key, c.name)
+		case meant(key) != "":
+			p.note(manifest.Warning, e.key, meant(key), "Drone %s did not know %q, so it is a parameter of the plugin %q", p.out.Version, key, c.name)
 		}
 		value, err := p.setting(e, c)
 		if err != nil {
@@ -37,6 +40,17 @@ func (p *pipeline) settings(settings *yaml.Node, c *container) error {
 		}
 	}
 	return nil
+}
+
+// meant is a hint at the key that one of almost its name was meant to be. It is
+// for those that no plugin has a parameter like.
+func meant(key string) string {
+	for _, known := range []string{"commands", "environment", "entrypoint", "privileged"} {
+		if levenshtein.Match(strings.ToLower(key), known, nil) >= 0.85 {
+			return "did you mean `" + known + "`?"
+		}
+	}
+	return ""
 }
 
 // setting is a parameter with numbers spelled such that the plugin gets the text

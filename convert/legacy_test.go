@@ -297,6 +297,26 @@ func TestLegacySecretsElsewhere(t *testing.T) {
 	}
 }
 
+// TestLegacyMeant: in a plugin every key is valid, also a misspelt one.
+func TestLegacyMeant(t *testing.T) {
+	source := "pipeline:\n  a:\n    image: b\n    comands: [ c ]\n    command_timeout: 1\n"
+	for _, version := range LegacyVersions() {
+		c, err := Legacy("f.yml", []byte(source), LegacyOptions{Version: version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []manifest.Problem
+		for _, n := range c.Notes {
+			if strings.Contains(n.Hint, "did you mean") {
+				got = append(got, n)
+			}
+		}
+		if len(got) != 1 || got[0].Span.Start.Line != 4 || got[0].Severity != manifest.Warning || got[0].Hint != "did you mean `commands`?" {
+			t.Errorf("%s: got %+v", version, got)
+		}
+	}
+}
+
 // TestLegacyEmptyJob has no pipeline for a combination without steps.
 func TestLegacyEmptyJob(t *testing.T) {
 	c, err := Legacy("f.yml", []byte("matrix: {A: [b, c]}\npipeline: {a: {image: b, when: {matrix: {A: c}}}}\n"), LegacyOptions{})
