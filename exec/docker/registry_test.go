@@ -206,12 +206,15 @@ func TestPullByDigest(t *testing.T) {
 	image := s.Address + "/team/app@" + d.Digest.String()
 	s.remove(image)
 	tr := open(t, s.engine, nil)
+	before, _ := s.Requests()
 	for range 2 {
 		if got := tr.must(&exec.Step{Image: image, Entrypoint: []string{"echo", "ran"}}, nil); got != "ran\n" {
 			t.Errorf("got %q", got)
 		}
 	}
-	if _, manifests := s.Requests(); manifests == 0 {
+	// Not necessarily for the manifest: the engine keeps one by its digest for a
+	// while, whichever registry it has it from.
+	if after, _ := s.Requests(); after == before {
 		t.Error("the registry was not asked")
 	}
 	none := s.Address + "/team/app@sha256:" + strings.Repeat("0", 64)
