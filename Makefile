@@ -18,7 +18,9 @@ release_version := v2.13.0
 # The version comes from here, not from Go's own stamp: that one makes a build
 # fail in a tree that belongs to another user.
 version         := $(shell git describe --tags --always --dirty 2>/dev/null)
-ldflags         := -s -w $(if $(version),-X main.version=$(version))
+commit          := $(shell git rev-parse HEAD 2>/dev/null)
+date            := $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+ldflags         := -s -w $(if $(version),-X main.version=$(version) -X main.commit=$(commit) -X main.date=$(date))
 
 .DEFAULT_GOAL := help
 .PHONY: help build test demo images engine-up engine-down podman-up podman-down bench microbench fuzz lint fmt release-check clean go

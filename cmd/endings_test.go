@@ -157,7 +157,7 @@ func TestPanicInMain(t *testing.T) {
 	status := Main([]string{"--version"}, Streams{
 		In: strings.NewReader(""), Out: panicking{"drone"}, Err: &said,
 		LookupEnv: func(string) (string, bool) { return "", false }, Environ: func() []string { return nil },
-	}, "v0")
+	}, Build{Version: "v0"})
 	if status != StatusFailed || !strings.HasPrefix(said.String(), "drone: error: internal error: no paper (") ||
 		!strings.Contains(said.String(), "\ndrone: hint: ") {
 		t.Errorf("status %d, errors:\n%s", status, said.String())
@@ -192,7 +192,7 @@ func TestPanicInARun(t *testing.T) {
 		status := Main([]string{"exec", "--host", "--output", form}, Streams{
 			In: strings.NewReader(""), Out: panicking{"up"}, Err: &said,
 			LookupEnv: os.LookupEnv, Environ: os.Environ,
-		}, "v0")
+		}, Build{Version: "v0"})
 		if status != StatusFailed || !strings.Contains(said.String(), "drone: error: internal error: no paper (endings_test.go:") {
 			t.Errorf("%s: status %d, errors:\n%s", form, status, said.String())
 		}

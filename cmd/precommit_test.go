@@ -44,7 +44,7 @@ func TestPreCommitHooks(t *testing.T) {
 			t.Errorf("%s: the entry is %q", h.ID, h.Entry)
 			continue
 		}
-		command, rest, err := cmd.New(cmd.Streams{}, "").Find(words[1:])
+		command, rest, err := cmd.New(cmd.Streams{}, cmd.Build{}).Find(words[1:])
 		if err != nil || !command.HasParent() {
 			t.Errorf("%s: %q is no command: %v", h.ID, h.Entry, err)
 			continue

@@ -13,7 +13,7 @@ import (
 // before a change.
 func TestMainInProcess(t *testing.T) {
 	var out, err bytes.Buffer
-	if status := cmd.Main([]string{"--version"}, cmd.Streams{Out: &out, Err: &err}, "v1.2.3"); status != cmd.StatusOK || out.String() != "drone v1.2.3\n" {
+	if status := cmd.Main([]string{"--version"}, cmd.Streams{Out: &out, Err: &err}, cmd.Build{Version: "v1.2.3"}); status != cmd.StatusOK || out.String() != "drone v1.2.3\n" {
 		t.Errorf("status %d, output %q, errors %q", status, out.String(), err.String())
 	}
 }

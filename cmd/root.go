@@ -9,7 +9,6 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +24,7 @@ import (
 // status. It installs signal handlers for commands that need them, and never
 // panics. In the guard of a run (package vigil) that is gone it removes what that
 // has left, whatever the arguments.
-func Main(args []string, s Streams, version string) (status int) {
+func Main(args []string, s Streams, build Build) (status int) {
 	if dir, ok := helperDir(args); ok {
 		return serveOwners(s, dir)
 	}
@@ -40,7 +39,7 @@ func Main(args []string, s Streams, version string) (status int) {
 	var c *cobra.Command
 	profiles := &profiles{}
 	err := exec.Guard(func() (err error) {
-		root := New(s, version)
+		root := New(s, build)
 		profiles.register(root.PersistentFlags())
 		root.PersistentPreRunE = profiles.start
 		root.SetArgs(args)
@@ -66,7 +65,8 @@ func internalError(defect *exec.PanicError) error {
 }
 
 // New builds the command tree. Commands write only to the streams given.
-func New(s Streams, version string) *cobra.Command {
+func New(s Streams, build Build) *cobra.Command {
+	build = build.completed()
 	root := &cobra.Command{
 		Use:   "drone",
 		Short: "run Drone pipelines on this machine",
@@ -77,7 +77,7 @@ func New(s Streams, version string) *cobra.Command {
 
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       versionText(version),
+		Version:       build.Version,
 		Args:          unknownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -87,8 +87,9 @@ func New(s Streams, version string) *cobra.Command {
 	root.SetVersionTemplate("drone {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newExec(s, versionText(version)), newPlan(s), newCompile(s), newLint(s, versionText(version)), newFmt(s), newConvert(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
+		newExec(s, build.Version), newPlan(s), newCompile(s), newLint(s, build.Version), newFmt(s), newConvert(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
 		newRuns(s), newLog(s), newClean(s), newSchema(s), newJsonnet(s), newStarlark(s), newRender(s), newSign(s), newVerify(s), newKey(s), newEncrypt(s), newDecrypt(s),
+		newVersion(s, build),
 	)
 	root.SetUsageTemplate(s.usageTemplate(root.UsageTemplate()))
 	// The two that cobra adds, in the manner of the others.
@@ -170,18 +171,6 @@ func maxArgs(n int) cobra.PositionalArgs {
 			hint:   "see `" + c.CommandPath() + " --help`",
 		}
 	}
-}
-
-// versionText is the version set by the linker, or what Go knows of the build.
-func versionText(linked string) string {
-	if linked != "" {
-		return linked
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }
 
 // conclude prints an error the way all commands do and returns its status.

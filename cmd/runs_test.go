@@ -57,7 +57,7 @@ func TestRunsFitTheTerminal(t *testing.T) {
 			},
 			Environ: os.Environ,
 		}
-		if status := cmd.Main(append([]string{"runs"}, args...), s, ""); status != cmd.StatusOK || errs.Len() > 0 {
+		if status := cmd.Main(append([]string{"runs"}, args...), s, cmd.Build{}); status != cmd.StatusOK || errs.Len() > 0 {
 			t.Fatalf("status %d: %s", status, errs.String())
 		}
 		return out.String()

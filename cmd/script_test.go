@@ -34,7 +34,7 @@ var binary string
 func TestMain(m *testing.M) {
 	// A run within this process has this program as its guard.
 	if vigil.Orphaned() != nil {
-		os.Exit(cmd.Main(os.Args[1:], cmd.StandardStreams(), ""))
+		os.Exit(cmd.Main(os.Args[1:], cmd.StandardStreams(), cmd.Build{}))
 	}
 	flag.Parse()
 	// Tests of the history turn it on; the others leave nothing in that of the

@@ -7,9 +7,10 @@ import (
 	"github.com/drone-laptop/drone/cmd"
 )
 
-// version is set by the linker in released binaries.
-var version string
+// The linker sets these in released binaries, and in those of `make build`.
+var version, commit, date string
 
 func main() {
-	os.Exit(cmd.Main(os.Args[1:], cmd.StandardStreams(), version))
+	build := cmd.Build{Version: version, Commit: commit, Date: date}
+	os.Exit(cmd.Main(os.Args[1:], cmd.StandardStreams(), build))
 }
