@@ -122,6 +122,7 @@ func TestSigningHooks(t *testing.T) {
 	}
 	hook(0, "drone-verify")
 	hook(0, "drone-sign")
+	hook(0, "drone-fmt") // what is signed is as canonical as before
 	signed, err := os.ReadFile(filepath.Join(dir, "deploy", ".drone.yml"))
 	if err != nil || bytes.Count(signed, []byte("\n")) != bytes.Count(signed, []byte("\r\n")) {
 		t.Errorf("the line ends changed: %q, %v", signed, err)

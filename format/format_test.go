@@ -130,7 +130,10 @@ func TestStaleSignature(t *testing.T) {
 	}{
 		{"nothing to do", "kind: pipeline\n\n---\nkind: signature\nhmac: abc\n", false, false},
 		{"a signed line", "kind:   pipeline\n" + signature, true, true},
-		{"a blank line that is signed", "kind: pipeline\n" + signature, true, true},
+		{"signed without a blank line", "kind: pipeline\n---\nkind: signature\nhmac: abc\n\n...\n", false, false},
+		{"signed without a blank line, elsewhere", "kind: pipeline\n---\nkind: secret\n---\nkind: signature\nhmac: abc\n", true, true},
+		{"blank lines that are signed", "kind: pipeline\n\n \n---\nkind: signature\nhmac: abc\n", true, true},
+		{"a blank line with a blank that is signed", "kind: pipeline\n  \n---\nkind: signature\nhmac: abc\n", true, true},
 		{"only the signature", "kind: pipeline\n\n" + signature, true, false},
 		{"the end of the file", "---\nkind: signature\nhmac: abc\n\n---\nkind: pipeline", true, false},
 		{"no signature", "kind:   pipeline\n---\nkind: secret\nhmac: abc\n", true, false},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -193,10 +194,28 @@ func (s *stream) format() (string, error) {
 // place says how the document at an index ends.
 func (s *stream) place(i int) ending {
 	p := s.parts[i]
-	return ending{
-		separated: i+1 < len(s.parts) && p.root != nil,
-		open:      !strings.HasSuffix(p.text, "\n"),
+	separated := i+1 < len(s.parts) && p.root != nil
+	if separated && s.signature(i+2) {
+		// A blank line here is signed, and whoever signs a file adds none:
+		// that a canonical file was signed must not make it another.
+		separated = blankLine.MatchString(p.text)
 	}
+	return ending{separated: separated, open: !strings.HasSuffix(p.text, "\n")}
+}
+
+var blankLine = regexp.MustCompile(`\n[ \t]*\r?\n$`)
+
+// signature reports whether a part is a document with a signature.
+func (s *stream) signature(i int) bool {
+	if i >= len(s.parts) || s.parts[i].root == nil {
+		return false
+	}
+	for content := s.parts[i].root.Content; len(content) >= 2; content = content[2:] {
+		if content[0].Value == "kind" {
+			return content[1].Value == "signature"
+		}
+	}
+	return false
 }
 
 // layOut scans a document and notes its comments.
