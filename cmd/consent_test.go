@@ -53,7 +53,7 @@ func TestConsent(t *testing.T) {
 			if tc.change != "" {
 				write(tc.change)
 			}
-			s := inTerminal(t, dir, tc.command, "XDG_STATE_HOME="+filepath.Join(dir, "state"))
+			s := inTerminal(t, dir, inLines(tc.command), "XDG_STATE_HOME="+filepath.Join(dir, "state"))
 			if tc.asked {
 				s.until(question)
 				if shown := s.screen().String(); !strings.Contains(shown, "greet: echo hello") || !strings.Contains(shown, `greet: echo 'hi\x1bzz'`) {
@@ -110,7 +110,7 @@ func TestConsentThatCannotBeRemembered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := inTerminal(t, dir, "drone exec", "XDG_STATE_HOME="+filepath.Join(dir, "state"))
+	s := inTerminal(t, dir, inLines("drone exec"), "XDG_STATE_HOME="+filepath.Join(dir, "state"))
 	s.until("Run them?")
 	s.press("a\r")
 	s.end(0)
@@ -224,7 +224,7 @@ func TestTrust(t *testing.T) {
 			if tc.change != "" {
 				write(tc.change)
 			}
-			s := inTerminal(t, dir, tc.command, "XDG_STATE_HOME="+filepath.Join(dir, "state"), tc.env)
+			s := inTerminal(t, dir, inLines(tc.command), "XDG_STATE_HOME="+filepath.Join(dir, "state"), tc.env)
 			if tc.asks != "" {
 				s.until(tc.asks)
 				s.press(tc.answer)
@@ -247,6 +247,11 @@ func TestTrust(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inLines has a run leave its lines in the terminal, where a test looks for them.
+func inLines(command string) string {
+	return strings.Replace(command, "drone exec", "drone exec --output board", 1)
 }
 
 // together drops white space: a terminal breaks long lines anywhere.

@@ -58,7 +58,7 @@ func newExec(s Streams, version string) *cobra.Command {
 	o.output = addRunOutput(c.Flags())
 	o.cleanup.register(c.Flags())
 	o.history.register(c.Flags())
-	addPretty(c.Flags(), "colours and the live view, on a terminal")
+	addPretty(c.Flags(), "colours and the view of the whole screen, on a terminal")
 	return c
 }
 
@@ -212,6 +212,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	notices := &notices{streams: s}
 	ctx, signals := untilSignal(ctx, endingRun(p.plan, o.limits.grace), notices.note)
 	defer signals.stop()
+	dismissed := ctx.Done()
 	ctx, abandon := context.WithCancelCause(ctx)
 	defer abandon(nil)
 	ctx, cancel := o.limits.bound(ctx)
@@ -231,8 +232,9 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	exitStatus := func(sum *exec.Summary) int { return eventStatus(ctx, sum, held.copies) }
 	record := o.history.start(s, id, p, limits, o.clock, exitStatus, notices.warn)
 	defer record.end(true) // also when something panics
-	view := s.newView(o, p.plan, ctx.Done(), signals)
-	renderer := view.renderer(record, func() report.Renderer { return o.renderer(ctx, s, p.plan, exitStatus, signals.hurry) })
+	form := o.form(s)
+	view := s.newView(form, p.plan, ctx.Done(), dismissed, signals)
+	renderer := view.renderer(record, func() report.Renderer { return o.renderer(ctx, s, form, p.plan, exitStatus, signals.hurry) })
 	// Also when something panics a terminal is left as it was found.
 	defer renderer.Close()
 	back := notices.hand(renderer)
@@ -243,8 +245,10 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		Heir: held.heir(o.cleanup.behind(s)), Cancel: view.cancel,
 	}, held.heeded(record.heed(showOn(renderer, abandon))))
 	held.guard.over(errors.Join(err, held.copies.failure()), signals.hurried())
-	if view.asked { // which may stay for long
+	if view.shown { // which may stay for long
 		record.end(signals.hurried())
+		leave := time.AfterFunc(stayTime, held.guard.end)
+		defer leave.Stop()
 	}
 	if closeErr := renderer.Close(); closeErr != nil {
 		abandon(outputError{closeErr})
@@ -253,6 +257,10 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	isKept := record.end(signals.hurried())
 	return o.finish(ctx, s, p, summary, held, isKept, err)
 }
+
+// stayTime is after what time a view that has not closed is one that stays: then
+// the guard is left to its work, or ended, for nobody knows how long it stays.
+const stayTime = time.Second
 
 // showOn passes events to renderer. Once that cannot show one the run is
 // abandoned, and output is no longer passed: millions of lines may still wait,
@@ -292,14 +300,13 @@ func eventStatus(ctx context.Context, s *exec.Summary, copies *copies) int {
 	return status
 }
 
-func (o *execOptions) renderer(ctx context.Context, s Streams, plan *exec.Plan, status func(*exec.Summary) int, hurry <-chan struct{}) report.Renderer {
-	if o.output.value == outputJSON {
+func (o *execOptions) renderer(ctx context.Context, s Streams, form string, plan *exec.Plan, status func(*exec.Summary) int, hurry <-chan struct{}) report.Renderer {
+	switch form {
+	case outputJSON:
 		return report.NewJSON(s.Out, status).WithTiming(o.clock.timing())
-	}
-	if o.output.value == outputQuiet {
+	case outputQuiet:
 		return report.NewQuiet(s.Err, s.errStyle())
-	}
-	if s.live() && !o.plain && o.output.value != outputPlain {
+	case outputBoard:
 		return s.liveRenderer(plan, ctx.Done(), hurry)
 	}
 	return report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle())

@@ -182,7 +182,7 @@ func (f *runFlags) register(flags *pflag.FlagSet) {
 	f.secrets.register(flags)
 	f.isolate.register(flags)
 	flags.BoolVar(&f.engine.offline, "offline", false, "ask no registry: every image must be here already, also latest and those with pull: always")
-	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, without the live view")
+	flags.BoolVar(&f.plain, "plain", false, "plain lines even on a terminal, as --output plain")
 	flags.BoolVar(&f.timing, "timing", false, "tell at the end where the time went, by phase and step")
 	flags.BoolVar(&f.requireSignature, "require-signature", false, "run nothing unless the file is signed with the key of the repository")
 	flags.StringVar(&f.requireJOSE, "require-jose", "", "run nothing unless FILE.sig is a valid JOSE signature for the public key, or secret, in this `file`")

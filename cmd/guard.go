@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -39,6 +40,8 @@ type runGuard struct {
 	needed bool // there may be something to remove
 	left   bool // the run could not remove all that it has made
 	heir   bool // the run has left that to it
+
+	ending sync.Once
 }
 
 // cleanupFlag says who removes the objects of a run that has come to its end by
@@ -149,19 +152,22 @@ func (g *runGuard) over(err error, hurried bool) {
 func (g *runGuard) works() bool { return g != nil && g.guard != nil && g.err == nil }
 
 // end ends the guard, or leaves it to its work when it is needed: also after a
-// panic. That it cannot be told is no matter: it finds nothing then.
+// panic. That it cannot be told is no matter: it finds nothing then. Further calls
+// do nothing.
 func (g *runGuard) end() {
 	if g == nil {
 		return
 	}
 	<-g.started
-	switch {
-	case g.guard == nil:
-	case g.needed:
-		_ = g.guard.Leave()
-	default:
-		_ = g.guard.Done()
-	}
+	g.ending.Do(func() {
+		switch {
+		case g.guard == nil:
+		case g.needed:
+			_ = g.guard.Leave()
+		default:
+			_ = g.guard.Done()
+		}
+	})
 }
 
 // orphaned is the guard whose parent is gone: it removes what that has made for

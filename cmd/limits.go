@@ -96,9 +96,10 @@ func eachLate(s *exec.Summary, visit func(name string, step *exec.StepSummary)) 
 	}
 }
 
-// failure says which limit ended what. The summary may be nil.
+// failure says which limit ended what. The summary may be nil. The limit of a run
+// that had ended by then, and was only looked at, has ended nothing.
 func (f *limitFlags) failure(ctx context.Context, s *exec.Summary) error {
-	if errors.Is(context.Cause(ctx), exec.ErrTimeout) {
+	if errors.Is(context.Cause(ctx), exec.ErrTimeout) && (s == nil || s.Status == exec.StatusKilled) {
 		text := f.exceeded().Error()
 		switch names := late(s); len(names) {
 		case 0:

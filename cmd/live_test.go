@@ -259,7 +259,7 @@ func TestTheTerminalIsAskedNothing(t *testing.T) {
 func TestLive(t *testing.T) {
 	needEngine(t)
 	dir := project(t, waiting)
-	s := inTerminal(t, dir, "drone exec")
+	s := inTerminal(t, dir, "drone exec --output board")
 	s.until("[wait:2] one")
 	s.until("● 1 running  ○ 1 waiting")
 	s.until("ctrl-c stops")
@@ -332,7 +332,7 @@ func TestLiveIsAbsent(t *testing.T) {
 func TestLiveInterrupted(t *testing.T) {
 	engine := needEngine(t)
 	dir := project(t, waiting)
-	s := inTerminal(t, dir, "exec drone exec")
+	s := inTerminal(t, dir, "exec drone exec --output board")
 	s.until("[wait:2] one")
 	s.until("ctrl-c stops")
 	if len(held(t, engine, dir)) == 0 {

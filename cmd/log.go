@@ -32,14 +32,15 @@ func newLog(s Streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "log [RUN] [PIPELINE/STEP]",
 		Short: "show what a run has printed",
-		Long: "log shows a run that `drone exec` has kept, as exec has shown it, or with a step what\n" +
-			"that step has printed and nothing else. RUN is an id as `drone runs` lists it, the\n" +
+		Long: "log shows a run that `drone exec` has kept: on a terminal in the view of exec, otherwise,\n" +
+			"or with any of the flags, as lines; with a step what that step has printed and nothing\n" +
+			"else. RUN is an id as `drone runs` lists it, the\n" +
 			"beginning of one, last (the default), or -1 to -9 counted from the newest of this\n" +
 			"working tree. STEP alone is enough where one pipeline has such a step, and PIPELINE\n" +
 			"stands for all its steps.",
 		Example: "  drone log\n  drone log --failed\n  drone log last build/test\n  drone log -2 --timestamps\n" +
 			"  drone log --follow          # of a run in another terminal\n  drone log --output json | jq .text\n" +
-			"  drone log --output tui      # on the whole screen",
+			"  drone log --output plain    # as lines, also on a terminal",
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			return runLog(orBackground(c.Context()), s.of(c), o, append(o.back(), args...))
@@ -50,7 +51,8 @@ func newLog(s Streams) *cobra.Command {
 	flags.BoolVar(&o.failed, "failed", false, "only the output of steps that failed")
 	flags.BoolVarP(&o.follow, "follow", "f", false, "go on while the run does")
 	flags.BoolVarP(&o.timestamps, "timestamps", "t", false, "put the time in front of each line")
-	o.output = addOutput(flags, "output", outputText, outputJSON, outputView)
+	o.output = &outputFlag{choice{value: outputAuto, kind: "form", of: []string{outputAuto, outputView, outputPlain, outputJSON, outputText}}}
+	flags.Var(o.output, "output", "`form` of the output: auto (tui on a terminal, otherwise plain), tui (the whole screen), plain (lines), json")
 	o.back = addBack(flags)
 	addPretty(flags, "colours, on a terminal")
 	return c
@@ -94,7 +96,7 @@ func runLog(ctx context.Context, s Streams, o *logOptions, words []string) error
 	if err != nil {
 		return err
 	}
-	if o.output.value == outputView {
+	if o.inView(s, word) {
 		return o.onScreen(ctx, s, run, word)
 	}
 	l := &logView{logOptions: o, streams: s, run: run}
@@ -113,6 +115,16 @@ func runLog(ctx context.Context, s Streams, o *logOptions, words []string) error
 		}
 	}
 	return l.show(ctx)
+}
+
+// inView reports whether the run is shown on the whole screen. Whoever asks for a
+// part of it, or for lines of a certain kind, gets lines.
+func (o *logOptions) inView(s Streams, step string) bool {
+	if o.output.value != outputAuto {
+		return o.output.value == outputView
+	}
+	part := step != "" || o.failed || o.follow || o.timestamps
+	return !part && s.mayView()
 }
 
 // choose finds the run that words name, and the word for a step in it. A single
@@ -309,7 +321,7 @@ func (l *logView) show(ctx context.Context) error {
 	case err != nil:
 		return &failure{status: StatusFailed, err: err}
 	}
-	if l.output.value == "text" && l.steps == nil && summary.Status != exec.StatusRunning && summary.Status != "" {
+	if l.output.value != outputJSON && l.steps == nil && summary.Status != exec.StatusRunning && summary.Status != "" {
 		if err := report.WriteSummary(s.Err, summary, report.SummaryOptions{Style: s.errStyle(), Width: s.width()}); err != nil {
 			return &failure{status: StatusFailed}
 		}

@@ -37,7 +37,7 @@ func (o *logOptions) onScreen(ctx context.Context, s Streams, run history.Run, w
 	defer signals.stop()
 	f.view = viewer.New(viewer.Options{
 		Input: s.In, Terminal: s.Terminal, Plan: keptPlan(run), Look: s.look(), Log: f.log, Stay: true,
-		Stopping: ctx.Done(), Note: s.note,
+		Dismissed: ctx.Done(), Note: s.note,
 	})
 	err = f.show(ctx)
 	if closeErr := f.view.Close(); err == nil {

@@ -10,16 +10,18 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/report"
 	"github.com/drone-laptop/drone/tui/viewer"
 )
 
-// The forms of what a run prints. text is another name for auto.
+// The forms of what a run prints. text is another name for board.
 const (
 	outputAuto  = "auto"
 	outputView  = "tui"
+	outputBoard = "board"
 	outputPlain = "plain"
 	outputJSON  = "json"
 	outputQuiet = "quiet"
@@ -27,9 +29,34 @@ const (
 )
 
 func addRunOutput(flags *pflag.FlagSet) *outputFlag {
-	o := &outputFlag{choice{value: outputAuto, kind: "form", of: []string{outputAuto, outputView, outputPlain, outputJSON, outputQuiet, outputText}}}
-	flags.Var(o, "output", "`form` of the output: auto (lines, and on a terminal what runs beneath them), tui (the whole screen), plain (lines), json, quiet (nothing, unless it fails)")
+	o := &outputFlag{choice{value: outputAuto, kind: "form", of: []string{outputAuto, outputView, outputBoard, outputPlain, outputJSON, outputQuiet, outputText}}}
+	flags.Var(o, "output", "`form` of the output: auto (tui on a terminal, otherwise plain), tui (the whole screen), board (lines, and on a terminal what runs beneath them), plain (lines), json, quiet (nothing, unless it fails)")
 	return o
+}
+
+// form is what the run prints: what was asked for, as far as the streams allow.
+func (o *execOptions) form(s Streams) string {
+	form := o.output.value
+	switch {
+	case form == outputJSON || form == outputQuiet || form == outputView:
+		return form
+	case o.plain || form == outputPlain || !s.live():
+		return outputPlain
+	case form == outputAuto && s.mayView():
+		return outputView
+	}
+	return outputBoard
+}
+
+// mayView reports whether the whole screen is drawn on when nobody has said: the
+// terminal must be known to be large enough for more than a word, and be this
+// program's at the moment.
+func (s Streams) mayView() bool {
+	if s.whyNoView() != "" {
+		return false
+	}
+	width, height, err := term.GetSize(int(s.Terminal.Fd()))
+	return err == nil && viewer.Fits(width, height) && foreground(s.Terminal)
 }
 
 // summarises reports whether there is a table at the end.
@@ -75,21 +102,26 @@ func (s Streams) whyNoView() string {
 	return ""
 }
 
-// view is the whole screen for a run, when it is asked for.
+// view is the whole screen for a run, when there is to be one.
 type view struct {
-	streams  Streams
-	asked    bool
-	plan     *exec.Plan
-	stopping <-chan struct{}
-	signals  signals
+	streams Streams
+	shown   bool
+	plan    *exec.Plan
+	// stopping is closed when the run is being ended early, and dismissed when
+	// drone itself is to end.
+	stopping, dismissed <-chan struct{}
+	signals             signals
 	// cancel has the steps that are to be ended.
 	cancel chan exec.StepName
 }
 
-func (s Streams) newView(o *execOptions, plan *exec.Plan, stopping <-chan struct{}, signals signals) *view {
-	v := &view{streams: s, asked: o.output.value == outputView, plan: plan, stopping: stopping, signals: signals}
-	if v.asked {
-		v.cancel = make(chan exec.StepName, 16)
+// manySteps is how many steps can wait to be ended.
+const manySteps = 16
+
+func (s Streams) newView(form string, plan *exec.Plan, stopping, dismissed <-chan struct{}, signals signals) *view {
+	v := &view{streams: s, shown: form == outputView, plan: plan, stopping: stopping, dismissed: dismissed, signals: signals}
+	if v.shown {
+		v.cancel = make(chan exec.StepName, manySteps)
 	}
 	return v
 }
@@ -97,7 +129,7 @@ func (s Streams) newView(o *execOptions, plan *exec.Plan, stopping <-chan struct
 // renderer is the view, or what otherwise gives. Where the run is kept the view
 // reads its lines from there.
 func (v *view) renderer(record *recorder, otherwise func() report.Renderer) report.Renderer {
-	if !v.asked {
+	if !v.shown {
 		return otherwise()
 	}
 	s := v.streams
@@ -115,15 +147,17 @@ func (v *view) renderer(record *recorder, otherwise func() report.Renderer) repo
 	return viewer.New(viewer.Options{
 		Input: s.In, Terminal: s.Terminal, Output: terminal, Plan: v.plan, Look: s.look(), Log: log,
 		Interrupt: v.signals.interrupt,
-		CancelStep: func(pipeline, step string) {
+		CancelStep: func(pipeline, step string) bool {
 			select {
 			case v.cancel <- exec.StepName{Pipeline: pipeline, Step: step}:
-			default: // the run has more to do than to end so many
+				return true
+			default:
+				return false
 			}
 		},
 		Plain:    report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle()),
-		Stopping: v.stopping,
-		Note:     func(text string) { _, _ = io.WriteString(s.Err, text+"\n") },
+		Stopping: v.stopping, Dismissed: v.dismissed,
+		Note: func(text string) { _, _ = io.WriteString(s.Err, text+"\n") },
 	})
 }
 

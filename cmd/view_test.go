@@ -43,7 +43,7 @@ func (s *session) goOn(dir string) {
 func TestView(t *testing.T) {
 	needEngine(t)
 	dir := project(t, waiting)
-	s := inView(t, dir, "drone exec --output tui")
+	s := inView(t, dir, "drone exec")
 	s.press("3")
 	s.until("[○ after]")
 	s.press("2/on\r")
@@ -69,12 +69,17 @@ func TestView(t *testing.T) {
 
 // TestViewStaysOnFailure until somebody leaves it.
 func TestViewStaysOnFailure(t *testing.T) {
-	needEngine(t)
+	engine := needEngine(t)
 	dir := project(t, strings.Replace(waiting, "echo two", "exit 3", 1))
 	s := inView(t, dir, "drone exec --output tui")
 	s.goOn(dir)
 	s.until("q leaves the view")
 	s.until("✘ wait  exit code 3")
+	for end := time.Now().Add(patience); len(held(t, engine, dir)) > 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("while somebody reads the engine holds %s", strings.Join(held(t, engine, dir), "; "))
+		}
+	}
 	s.press("q")
 	s.end(1)
 	s.noQuestion()
@@ -167,6 +172,52 @@ func TestViewDetached(t *testing.T) {
 	}
 }
 
+// TestViewAfterAQuestion: what is asked is asked before, and stays in the
+// terminal.
+func TestViewAfterAQuestion(t *testing.T) {
+	s := inTerminal(t, project(t, consentFile), "drone exec", keeps)
+	s.until("Run them?")
+	if s.screen().Modes[termtest.AlternateScreen] {
+		t.Error("the view is there before the answer")
+	}
+	s.press("y\r")
+	s.mu.Lock()
+	s.full = true
+	s.mu.Unlock()
+	s.end(0)
+	s.noQuestion()
+	if !strings.Contains(s.bytes(), enterAlternateScreen) {
+		t.Error("the view was not shown")
+	}
+	if text := s.screen().String(); !strings.Contains(text, "Run them?") || !strings.Contains(text, "✔ success in") {
+		t.Errorf("in the terminal is left\n%s", text)
+	}
+}
+
+const enterAlternateScreen = "\x1b[?1049h"
+
+// TestViewGivesWay to lines where it was not asked for, and nobody could look
+// at it.
+func TestViewGivesWay(t *testing.T) {
+	for name, command := range map[string]string{
+		"in the background":     "set -m; drone exec --host & wait %1",
+		"in a small terminal":   "stty cols 19 && drone exec --host",
+		"in one of no size":     "stty cols 0 rows 0 && drone exec --host",
+		"by its name":           "drone exec --host --output board",
+		"by its other name":     "drone exec --host --output text",
+		"with the input a file": "drone exec --host </dev/null",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := inTerminal(t, project(t, consentFile), command)
+			s.end(0)
+			s.noQuestion()
+			if text := s.bytes(); !strings.Contains(text, "hello") || strings.Contains(text, enterAlternateScreen) {
+				t.Errorf("the terminal got %q", text)
+			}
+		})
+	}
+}
+
 // TestViewIsRefused where there is nowhere to show it, with the reason.
 func TestViewIsRefused(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -199,7 +250,7 @@ func TestLogOnTheScreen(t *testing.T) {
 	dir := project(t, waiting)
 	run := inTerminal(t, dir, "drone exec --output plain", keeps)
 	run.until("[wait:2] one")
-	s := inView(t, dir, "drone log --output tui")
+	s := inView(t, dir, "drone log")
 	run.goOn(dir)
 	run.end(0)
 	s.until("drone ✔ success")
@@ -220,4 +271,11 @@ func TestLogOnTheScreen(t *testing.T) {
 	s.noQuestion()
 	s = inTerminal(t, dir, "drone log --output tui last wait", keeps)
 	s.end(2)
+	for _, command := range []string{"drone log last wait", "drone log --follow", "drone log --timestamps", "drone log --output plain", "drone log | cat", "drone log --pretty=false"} {
+		s = inTerminal(t, dir, command, keeps)
+		s.end(0)
+		if text := s.bytes(); !strings.Contains(text, "echo two") || strings.Contains(text, enterAlternateScreen) {
+			t.Errorf("%s writes %q", command, text)
+		}
+	}
 }

@@ -174,7 +174,7 @@ func (t *theme) shownKeys(b binding) string {
 func KeysMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Keys of the full-screen view\n\n" +
-		"`drone exec --output tui` and `drone log --output tui` show these with `?`. Both are made from one table. See [output](output.md#the-whole-screen).\n")
+		"On a terminal `drone exec` and `drone log` show these with `?`. Both are made from one table. See [output](output.md#the-whole-screen).\n")
 	for _, g := range groups {
 		fmt.Fprintf(&b, "\n## %s\n\n| Key | In | Does | The same from the command line |\n|---|---|---|---|\n", g.name)
 		for _, k := range g.bindings {

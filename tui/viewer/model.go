@@ -26,8 +26,8 @@ type source struct {
 	log func(key) Log
 	// interrupt ends the run, and hurries when it is called again.
 	interrupt func()
-	// cancel ends a step.
-	cancel func(key)
+	// cancel ends a step, and reports whether that could be asked for.
+	cancel func(key) bool
 	// leave is told that the view is being left.
 	leave func()
 	// copyText puts a text where it can be pasted.
@@ -184,7 +184,7 @@ func (m *model) runOver() tea.Cmd {
 	if m.stay {
 		return nil
 	}
-	if m.snap.status == exec.StatusSuccess && !reading || m.snap.stopping {
+	if m.snap.status == exec.StatusSuccess && !reading {
 		return m.goAway()
 	}
 	m.message = "the run is over: q leaves the view"
@@ -729,9 +729,12 @@ func (m *model) askCancel() {
 		return
 	}
 	m.prompt = &prompt{question: "cancel step " + report.Visible(s.Name) + "? y n ", keys: "yn", done: func(answer string) tea.Cmd {
-		if answer == "y" {
-			m.cancel(s.key())
+		switch {
+		case answer != "y":
+		case m.cancel(s.key()):
 			m.message = "cancelling " + report.Visible(s.Name)
+		default:
+			m.message = "too many steps are being cancelled: try again in a moment"
 		}
 		return nil
 	}}

@@ -70,7 +70,10 @@ func newScene(t testing.TB, look Look, pipelines ...*exec.Pipeline) *scene {
 		snapshot:  func() *snapshot { return s.run.snapshot() },
 		log:       s.log,
 		interrupt: func() { s.done = append(s.done, "interrupt") },
-		cancel:    func(k key) { s.done = append(s.done, "cancel "+k.pipeline+"/"+k.step) },
+		cancel: func(k key) bool {
+			s.done = append(s.done, "cancel "+k.pipeline+"/"+k.step)
+			return true
+		},
 		leave:     func() {},
 		copyText:  func(text string) { s.done = append(s.done, "copy "+text) },
 		folder:    t.TempDir(), now: func() time.Time { return s.now }, zone: time.UTC,

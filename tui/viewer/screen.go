@@ -20,6 +20,9 @@ const (
 	title                = "drone"
 )
 
+// Fits reports whether there is room for more than the words that there is none.
+func Fits(width, height int) bool { return width >= minWidth && height >= minHeight }
+
 // layout says where the panes are. A pane without a size is not shown.
 type layout struct {
 	tiny                  bool
@@ -33,7 +36,7 @@ func (m *model) layout() layout {
 	body := h - 2 // without the first line and the last
 	both := layout{treeWidth: 0, mainWidth: w, mainHeight: body - 1}
 	switch {
-	case w < minWidth || h < minHeight:
+	case !Fits(w, h):
 		return layout{tiny: true}
 	case w >= paneWidth && !m.zoomed:
 		tree := narrowTree

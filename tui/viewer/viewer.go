@@ -45,15 +45,17 @@ type Options struct {
 	// Interrupt ends the run, and hurries when it is called again. Nil means
 	// that there is nothing to end.
 	Interrupt func()
-	// CancelStep ends a step. Nil means that steps cannot be ended.
-	CancelStep func(pipeline, step string)
+	// CancelStep ends a step, and reports whether that could be asked for. It
+	// returns at once. Nil means that steps cannot be ended.
+	CancelStep func(pipeline, step string) bool
 	// Plain shows the run once the view was left. Nil means that it cannot be
 	// left while the run goes on.
 	Plain report.Renderer
 	// Stay has the view of a run that succeeded stay, too.
 	Stay bool
-	// Stopping is closed when the run is being ended early. Nil means never.
-	Stopping <-chan struct{}
+	// Stopping is closed when the run is being ended early, and Dismissed when
+	// the view has to go as soon as the run is over. Nil means never.
+	Stopping, Dismissed <-chan struct{}
 	// Folder is where logs are saved, the current directory when empty.
 	Folder string
 	// Note writes a line to the terminal when the view has gone.
@@ -256,9 +258,8 @@ func (v *View) Refresh() { signal(v.changed) }
 // Left is closed when the view has gone, by itself or because somebody left it.
 func (v *View) Left() <-chan struct{} { return v.ended }
 
-// Close implements report.Renderer. The view of a run that was not ended early
-// and did not succeed stays until somebody leaves it, or opts.Stopping is
-// closed. Then the terminal is as it was before, and what was told meanwhile is
+// Close implements report.Renderer. The view of a run that did not succeed stays
+// until somebody leaves it, or opts.Dismissed is closed. Then the terminal is as it was before, and what was told meanwhile is
 // written. Further calls do nothing.
 func (v *View) Close() (err error) {
 	v.closing.Do(func() { err = v.close() })
@@ -274,7 +275,7 @@ func (v *View) close() error {
 		v.program.Send(runOver{})
 		select {
 		case <-v.ended:
-		case <-v.opts.Stopping:
+		case <-v.opts.Dismissed:
 		}
 	}
 	v.program.Quit()
@@ -323,7 +324,7 @@ func (v *View) start() {
 	out := &screenWriter{File: v.opts.Terminal, fd: v.opts.Terminal.Fd(), out: v.opts.Output}
 	s := source{
 		snapshot: v.snapshot, log: v.log, interrupt: v.opts.Interrupt,
-		cancel: func(k key) { v.opts.CancelStep(k.pipeline, k.step) },
+		cancel: func(k key) bool { return v.opts.CancelStep(k.pipeline, k.step) },
 		leave:  func() { v.leaving.Store(true) },
 		copyText: func(text string) {
 			go func() {

@@ -61,9 +61,9 @@ func open(t *testing.T, width, height int, change ...func(*viewer.Options)) *ter
 		{Name: "compile", Image: "golang:1.26"}, {Name: "test", Image: "golang:1.26", DependsOn: []string{"compile"}},
 	}}}}
 	o := viewer.Options{
-		Input: tty, Terminal: tty, Plan: plan, Stopping: s.stopping, Folder: t.TempDir(),
+		Input: tty, Terminal: tty, Plan: plan, Stopping: s.stopping, Dismissed: s.stopping, Folder: t.TempDir(),
 		Interrupt:  func() { s.asked <- "interrupt" },
-		CancelStep: func(pipeline, step string) { s.asked <- "cancel " + pipeline + "/" + step },
+		CancelStep: func(pipeline, step string) bool { s.asked <- "cancel " + pipeline + "/" + step; return true },
 		Plain:      report.NewPlain(tty, tty, report.Style{}, report.Style{}),
 		Note: func(text string) {
 			s.mu.Lock()
@@ -262,6 +262,16 @@ func TestViewClosesByItself(t *testing.T) {
 		close(s.stopping)
 		s.until("stopping")
 		s.finish(exec.StatusKilled)
+		s.closed()
+	})
+	t.Run("but not when a time limit has ended the run", func(t *testing.T) {
+		s := open(t, 80, 24, func(o *viewer.Options) { o.Dismissed = nil })
+		s.begin()
+		close(s.stopping)
+		s.finish(exec.StatusKilled)
+		s.close()
+		s.until("the run is over")
+		s.press("q")
 		s.closed()
 	})
 	t.Run("by a signal while somebody reads", func(t *testing.T) {
