@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/docker/go-units"
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/exec"
@@ -218,21 +217,4 @@ func ids(runs []history.Run) (list []string) {
 		list = append(list, run.ID)
 	}
 	return list
-}
-
-// completeRuns offers the ids of runs to shells, with what tells them apart.
-func completeRuns(s Streams) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		k, err := findKept(s)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveError
-		}
-		var words []string
-		for _, run := range k.all {
-			if !slices.Contains(args, run.ID) {
-				words = append(words, cobra.CompletionWithDesc(run.ID, fmt.Sprintf("%s %s %s", run.State(), run.Branch, run.Started.Local().Format("2006-01-02 15:04"))))
-			}
-		}
-		return words, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-	}
 }

@@ -55,6 +55,8 @@ func newKeyRm(s Streams) *cobra.Command {
 		Long:    "rm forgets the key of a repository (default: that of the git remote).",
 		Example: "  drone key rm octo/hello",
 		Args:    maxRepositories(1),
+
+		ValidArgsFunction: completeKeys(s),
 	}
 	c.RunE = func(_ *cobra.Command, args []string) error { return runKeyRm(s, args) }
 	return c

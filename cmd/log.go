@@ -45,7 +45,7 @@ func newLog(s Streams) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return runLog(orBackground(c.Context()), s.of(c), o, append(o.back(), args...))
 		},
-		ValidArgsFunction: completeRuns(s),
+		ValidArgsFunction: completeLog(s),
 	}
 	flags := c.Flags()
 	flags.BoolVar(&o.failed, "failed", false, "only the output of steps that failed")

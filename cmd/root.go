@@ -12,11 +12,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/cmd/guard/vigil"
 	"github.com/drone-laptop/drone/exec"
-	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -101,36 +99,11 @@ func New(s Streams, build Build) *cobra.Command {
 			c.Short = "show the help of a command"
 		case "completion":
 			c.Short = "print the script that completes commands in a shell"
+			ownBash(root, c)
 		}
 	}
-	complete(root)
+	complete(s, root)
 	return root
-}
-
-// complete has shells offer the words that flags take, directories where one is
-// wanted, and no files to commands without arguments.
-func complete(c *cobra.Command) {
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		var offer cobra.CompletionFunc
-		switch o, ok := f.Value.(interface{ words() []string }); {
-		case ok:
-			offer = cobra.FixedCompletions(o.words(), cobra.ShellCompDirectiveNoFileComp)
-		case f.Name == "event":
-			offer = cobra.FixedCompletions(facts.Events(), cobra.ShellCompDirectiveNoFileComp)
-		case f.Name == "out", f.Name == "jpath", f.Name == "template-dir":
-			offer = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
-		default:
-			return
-		}
-		// It fails for a flag that has one already; here is the only place.
-		_ = c.RegisterFlagCompletionFunc(f.Name, offer)
-	})
-	if c.Args != nil && c.ValidArgsFunction == nil && c.Args(c, []string{"x"}) != nil {
-		c.ValidArgsFunction = cobra.NoFileCompletions
-	}
-	for _, child := range c.Commands() {
-		complete(child)
-	}
 }
 
 // usageTemplate makes lines of flags end with words on a terminal.
