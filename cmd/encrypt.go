@@ -148,7 +148,7 @@ func (o *encryptOptions) encrypter(s Streams, repository string) (by encrypter, 
 }
 
 func (o *encryptOptions) serverEncrypter(s Streams, repository string) (by encrypter, done func(), err error) {
-	repo, err := remote.ParseRepo(repository)
+	repo, err := remote.ParseSlug(repository)
 	if err != nil {
 		return nil, nil, usage(err, "")
 	}

@@ -55,7 +55,7 @@ func (f *serverFlags) client(s Streams) (*remote.Client, error) {
 }
 
 // remoteFailure gives an error of a call to the server its status and hint.
-func remoteFailure(err error, repo remote.Repo) error {
+func remoteFailure(err error, repo remote.Slug) error {
 	f := &failure{status: StatusUnreachable, err: err}
 	if gone, ok := errors.AsType[*remote.UnreachableError](err); ok {
 		f.hint = gone.Hint

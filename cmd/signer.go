@@ -86,7 +86,7 @@ func command(name string, who []string, flags string, files ...string) string {
 type signer struct {
 	key    []byte
 	server *remote.Client // nil with a key
-	repo   remote.Repo
+	repo   remote.Slug
 	words  []string // that say so on the command line
 }
 
@@ -108,7 +108,7 @@ func (f *signerFlags) signer(s Streams, repository string) (by *signer, done fun
 		}
 		return nil, nil, usage(fmt.Errorf("%s here, and %s is for asking the server", flag, repository), "leave out one of both")
 	}
-	repo, err := remote.ParseRepo(repository)
+	repo, err := remote.ParseSlug(repository)
 	if err != nil {
 		return nil, nil, usage(err, "")
 	}

@@ -22,10 +22,17 @@ type Options struct {
 	Server string
 	// Token is that of the user.
 	Token string
+	// Guest allows that there is no Token: a server shows everybody what is public.
+	Guest bool
 	// SkipVerify accepts any certificate of the server.
 	SkipVerify bool
 	// Timeout bounds each call that is no stream; 0 is DefaultTimeout.
 	Timeout time.Duration
+	// SlowTimeout bounds those that have the server ask others before it answers,
+	// such as one that starts a build; 0 is DefaultSlowTimeout.
+	SlowTimeout time.Duration
+	// Idle is how long a stream may be silent; 0 is DefaultIdle.
+	Idle time.Duration
 	// Proxy names the proxy for a request; nil is for none, as in http.Transport.
 	Proxy func(*http.Request) (*url.URL, error)
 	// Agent is the User-Agent of all requests.
@@ -36,6 +43,9 @@ const (
 	// DefaultTimeout is how long a call may take that only reads, or makes a
 	// server compute something.
 	DefaultTimeout = 30 * time.Second
+	// DefaultSlowTimeout is how long one may take that starts a build or the like: a
+	// server looks for a file that is missing for 45 seconds before it says so.
+	DefaultSlowTimeout = 2 * time.Minute
 	// connecting is how long it may take until a server is connected to.
 	connecting = 10 * time.Second
 	// maxAnswer bounds what is read of an answer.
@@ -50,6 +60,8 @@ type Client struct {
 	token   string
 	agent   string
 	timeout time.Duration
+	slow    time.Duration
+	idle    time.Duration
 	http    *http.Client
 }
 
@@ -60,15 +72,21 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Token == "" {
+	if o.Token == "" && !o.Guest {
 		return nil, &OptionError{Option: "token", Reason: "there is no token for the server"}
 	}
 	if strings.ContainsFunc(o.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, &OptionError{Option: "token", Reason: "the token has blanks or characters that no token has"}
 	}
-	c := &Client{base: base, token: o.Token, agent: o.Agent, timeout: o.Timeout}
+	c := &Client{base: base, token: o.Token, agent: o.Agent, timeout: o.Timeout, slow: o.SlowTimeout, idle: o.Idle}
+	if c.idle == 0 {
+		c.idle = DefaultIdle
+	}
 	if c.timeout == 0 {
 		c.timeout = DefaultTimeout
+	}
+	if c.slow == 0 {
+		c.slow = DefaultSlowTimeout
 	}
 	c.http = &http.Client{
 		Transport: &http.Transport{
@@ -115,73 +133,178 @@ func parseServer(address string) (*url.URL, error) {
 	return base, nil
 }
 
-// call sends a request and reads the answer, which is JSON, into out, unless
-// that is nil.
-func (c *Client) call(ctx context.Context, method string, path []string, in, out any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeout)
+var errTimeout = errors.New("it did not answer in time")
+
+// do sends a request and reads the answer, which is JSON, into out, unless that
+// is nil.
+func (c *Client) do(ctx context.Context, r request, out any) error {
+	ctx, cancel := c.bounded(ctx, r)
 	defer cancel()
-	response, err := c.send(ctx, method, path, in)
+	response, err := c.ask(ctx, r)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return refusal(response, request(method, path))
-	}
-	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind == "text/html" {
-		return c.unreachable(ctx, errors.New("it answers with a page for browsers, so this is no address of a Drone server's API"))
+	if isPage(response) {
+		return c.unreachable(ctx, errPage)
 	}
 	if out == nil {
 		return nil
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	switch {
-	case err != nil:
-		return c.unreachable(ctx, err)
-	case len(body) > maxAnswer:
-		return c.unreachable(ctx, fmt.Errorf("its answer has more than %d MiB", maxAnswer>>20))
+	body, err := c.body(ctx, response)
+	if err != nil {
+		return err
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return c.unreachable(ctx, errors.New("its answer is not what a Drone server answers"))
+		return c.unreachable(ctx, errAnswer)
 	}
 	return nil
 }
 
-var errTimeout = errors.New("it did not answer in time")
-
-// request names a call for messages. A path has no secret.
-func request(method string, path []string) string {
-	return method + " /" + strings.Join(path, "/")
+// text sends a request and gives the answer as it is.
+func (c *Client) text(ctx context.Context, r request) ([]byte, error) {
+	ctx, cancel := c.bounded(ctx, r)
+	defer cancel()
+	response, err := c.ask(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if isPage(response) {
+		return nil, c.unreachable(ctx, errPage)
+	}
+	return c.body(ctx, response)
 }
 
-func (c *Client) send(ctx context.Context, method string, path []string, in any) (*http.Response, error) {
+// object reads one value, which there must be.
+func object[T any](ctx context.Context, c *Client, r request) (*T, error) {
+	var value *T
+	if err := c.do(ctx, r, &value); err != nil {
+		return nil, err
+	}
+	if value == nil {
+		return nil, c.unreachable(ctx, errAnswer)
+	}
+	return value, nil
+}
+
+// list reads values; null is none.
+func list[T any](ctx context.Context, c *Client, r request) ([]T, error) {
+	var values []T
+	err := c.do(ctx, r, &values)
+	return values, err
+}
+
+var (
+	errPage   = errors.New("it answers with a page for browsers, so this is no address of a Drone server's API")
+	errAnswer = errors.New("its answer is not what a Drone server answers")
+)
+
+// isPage recognises the answer of a server to what it does not know: the page that
+// browsers start with, with a status of success.
+func isPage(response *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	return kind == "text/html"
+}
+
+func (c *Client) body(ctx context.Context, response *http.Response) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, c.unreachable(ctx, err)
+	case len(body) > maxAnswer:
+		return nil, c.unreachable(ctx, fmt.Errorf("its answer has more than %d MiB", maxAnswer>>20))
+	}
+	return body, nil
+}
+
+// request is what the server is asked. Its text has neither the query nor the
+// body, which may have secrets; a path has none.
+type request struct {
+	method string
+	path   []string
+	query  url.Values
+	in     any  // sent as JSON, unless nil
+	slow   bool // the server asks others before it answers
+	stream bool // the answer is a stream of events
+}
+
+func (r request) String() string { return r.method + " /" + strings.Join(r.path, "/") }
+
+func (r request) with(query url.Values) request { r.query = query; return r }
+func (r request) sending(in any) request        { r.in = in; return r }
+func (r request) slowly() request               { r.slow = true; return r }
+
+// url is the address of a request. Names that would make it another are refused.
+func (r request) url(base *url.URL) (string, error) {
+	address := base.String()
+	for _, part := range r.path {
+		if part == "" || part == "." || part == ".." {
+			return "", &NameError{Name: part}
+		}
+		address += "/" + url.PathEscape(part)
+	}
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
+	}
+	return address, nil
+}
+
+func (c *Client) bounded(ctx context.Context, r request) (context.Context, context.CancelFunc) {
+	timeout := c.timeout
+	if r.slow {
+		timeout = c.slow
+	}
+	return context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w (%s)", errTimeout, timeout))
+}
+
+// ask sends a request. An answer that is none of success is an error.
+func (c *Client) ask(ctx context.Context, r request) (*http.Response, error) {
+	response, err := c.send(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		defer response.Body.Close()
+		return nil, refusal(response, r.String())
+	}
+	return response, nil
+}
+
+func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
+	address, err := r.url(c.base)
+	if err != nil {
+		return nil, err
+	}
 	var body io.Reader
-	if in != nil {
+	if r.in != nil {
 		var text bytes.Buffer
 		enc := json.NewEncoder(&text)
 		enc.SetEscapeHTML(false)
-		if err := enc.Encode(in); err != nil {
-			return nil, fmt.Errorf("%s: %w", request(method, path), err)
+		if err := enc.Encode(r.in); err != nil {
+			return nil, fmt.Errorf("%s: %w", r, err)
 		}
 		body = &text
 	}
-	escaped := make([]string, len(path))
-	for i, part := range path {
-		escaped[i] = url.PathEscape(part)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, c.base.String()+"/"+strings.Join(escaped, "/"), body)
+	q, err := http.NewRequestWithContext(ctx, r.method, address, body)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", request(method, path), err)
+		return nil, fmt.Errorf("%s: the address is no URL", r) // err quotes the query
 	}
-	r.Header.Set("Authorization", "Bearer "+c.token)
-	r.Header.Set("Accept", "application/json")
+	if c.token != "" {
+		q.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	accept := "application/json"
+	if r.stream {
+		accept = "text/event-stream"
+	}
+	q.Header.Set("Accept", accept)
 	if c.agent != "" {
-		r.Header.Set("User-Agent", c.agent)
+		q.Header.Set("User-Agent", c.agent)
 	}
-	if in != nil {
-		r.Header.Set("Content-Type", "application/json")
+	if r.in != nil {
+		q.Header.Set("Content-Type", "application/json")
 	}
-	response, err := c.http.Do(r)
+	response, err := c.http.Do(q)
 	if err != nil {
 		return nil, c.unreachable(ctx, err)
 	}

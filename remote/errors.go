@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // The kinds of refusals, for errors.Is with a *StatusError.
@@ -19,7 +20,27 @@ var (
 	// ErrNotFound is something that does not exist, or that the user may not
 	// see: a server does not tell which.
 	ErrNotFound = errors.New("not found")
+	// ErrConflict is something that has just changed on the server: it may be asked
+	// again.
+	ErrConflict = errors.New("conflict")
+	// ErrDuplicate is something that exists already.
+	ErrDuplicate = errors.New("it exists already")
+	// ErrLicense is a limit of the server's licence on users or repositories.
+	ErrLicense = errors.New("limit of the licence")
+	// ErrUnsupported is what the server does not have: its edition lacks it, or its
+	// version is too old.
+	ErrUnsupported = errors.New("not supported by the server")
 )
+
+// ErrNothingStarted is a server that has started no build, because nothing in the
+// file is for that branch and event, or because the owner of the repository is
+// blocked: it answers success, but no build.
+var ErrNothingStarted = errors.New("the server started nothing")
+
+// NameError is a name that no request can be made with.
+type NameError struct{ Name string }
+
+func (e *NameError) Error() string { return fmt.Sprintf("%q is no name", e.Name) }
 
 // OptionError is an option that no client can be made with.
 type OptionError struct {
@@ -48,15 +69,44 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// Is makes the error one of those above, by its status.
+// Is makes the error one of those above, by its status and, where a status has
+// several meanings, by the message.
 func (e *StatusError) Is(target error) bool {
 	switch e.Status {
 	case http.StatusUnauthorized:
+		if e.Message == "Forbidden" { // a server says 401 to who is no member of an organisation
+			return target == ErrForbidden
+		}
 		return target == ErrUnauthorized
 	case http.StatusForbidden:
 		return target == ErrForbidden
 	case http.StatusNotFound:
+		if e.Message == noRoute {
+			return target == ErrUnsupported || target == ErrNotFound
+		}
 		return target == ErrNotFound
+	case http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return target == ErrUnsupported
+	case http.StatusConflict:
+		return target == ErrConflict
+	case http.StatusPaymentRequired:
+		return target == ErrLicense
+	case http.StatusInternalServerError:
+		return target == ErrDuplicate && isDuplicate(e.Message)
+	}
+	return false
+}
+
+// noRoute is what a server says in plain text to what its API does not have.
+const noRoute = "404 page not found"
+
+// isDuplicate recognises what databases say of a second row with the same key:
+// SQLite, PostgreSQL and MySQL.
+func isDuplicate(message string) bool {
+	for _, words := range []string{"UNIQUE constraint failed", "duplicate key value", "Duplicate entry"} {
+		if strings.Contains(message, words) {
+			return true
+		}
 	}
 	return false
 }
@@ -85,7 +135,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
 	switch {
 	case errors.Is(cause, errTimeout):
-		e.Err, e.Hint = fmt.Errorf("%w (%s)", errTimeout, c.timeout), "check whether the server is up"
+		e.Err, e.Hint = cause, "check whether the server is up"
 		return e
 	case cause != nil:
 		return cause

@@ -17,7 +17,7 @@ import (
 
 const token = "t0ken-of-octocat"
 
-var hello = remote.Repo{Owner: "octo", Name: "hello"}
+var hello = remote.Slug{Owner: "octo", Name: "hello"}
 
 // serve starts a server and gives a client of it.
 func serve(t *testing.T, handler http.HandlerFunc) *remote.Client {
@@ -203,12 +203,12 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-func TestParseRepo(t *testing.T) {
-	if got, err := remote.ParseRepo("octo/hello"); err != nil || got != hello || got.String() != "octo/hello" {
+func TestParseSlug(t *testing.T) {
+	if got, err := remote.ParseSlug("octo/hello"); err != nil || got != hello || got.String() != "octo/hello" {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, slug := range []string{"", "octo", "octo/", "/hello", "a/b/c"} {
-		if _, err := remote.ParseRepo(slug); err == nil {
+		if _, err := remote.ParseSlug(slug); err == nil {
 			t.Errorf("%q is a repository", slug)
 		}
 	}

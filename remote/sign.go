@@ -3,30 +3,9 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"regexp"
-	"strings"
 	"unicode/utf8"
 )
-
-// Repo is a repository.
-type Repo struct{ Owner, Name string }
-
-// ParseRepo reads OWNER/NAME.
-func ParseRepo(slug string) (Repo, error) {
-	owner, name, ok := strings.Cut(slug, "/")
-	if !ok || owner == "" || name == "" || strings.Contains(name, "/") {
-		return Repo{}, fmt.Errorf("%q is no repository: it is not OWNER/NAME", slug)
-	}
-	return Repo{owner, name}, nil
-}
-
-func (r Repo) String() string { return r.Owner + "/" + r.Name }
-
-func (r Repo) path(more ...string) []string {
-	return append([]string{"api", "repos", r.Owner, r.Name}, more...)
-}
 
 // sealed is the body of the calls that compute something of a text, and of
 // their answers.
@@ -41,12 +20,12 @@ var hexMAC = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Sign has the server sign a configuration file: the result is the HMAC of its
 // signature document. The user needs write access to the repository.
-func (c *Client) Sign(ctx context.Context, repo Repo, text []byte) (string, error) {
+func (c *Client) Sign(ctx context.Context, repo Slug, text []byte) (string, error) {
 	if !utf8.Valid(text) {
 		return "", ErrNotUTF8
 	}
 	var answer sealed
-	if err := c.call(ctx, http.MethodPost, repo.path("sign"), sealed{string(text)}, &answer); err != nil {
+	if err := c.do(ctx, repo.post("sign").sending(sealed{string(text)}), &answer); err != nil {
 		return "", err
 	}
 	if !hexMAC.MatchString(answer.Data) {
@@ -57,12 +36,12 @@ func (c *Client) Sign(ctx context.Context, repo Repo, text []byte) (string, erro
 
 // Encrypt has the server encrypt a value with the key of a repository, for the
 // `data` of a secret document. The user needs write access to the repository.
-func (c *Client) Encrypt(ctx context.Context, repo Repo, value []byte) (string, error) {
+func (c *Client) Encrypt(ctx context.Context, repo Slug, value []byte) (string, error) {
 	if !utf8.Valid(value) {
 		return "", ErrNotUTF8
 	}
 	var answer sealed
-	if err := c.call(ctx, http.MethodPost, repo.path("encrypt", "secret"), sealed{string(value)}, &answer); err != nil {
+	if err := c.do(ctx, repo.post("encrypt", "secret").sending(sealed{string(value)}), &answer); err != nil {
 		return "", err
 	}
 	if answer.Data == "" {

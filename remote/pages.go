@@ -1,0 +1,46 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/url"
+	"strconv"
+)
+
+// MaxPage is the largest page that a server gives.
+const MaxPage = 100
+
+func pageQuery(page, size int) (url.Values, error) {
+	if page < 1 || size < 1 || size > MaxPage {
+		return nil, fmt.Errorf("page %d of %d: pages count from 1 and have 1 to %d entries", page, size, MaxPage)
+	}
+	return url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(size)}}, nil
+}
+
+// pages goes through a list page by page. Servers tell neither how many there are
+// nor whether there are more: a page that is not full is the last.
+func pages[T any](ctx context.Context, c *Client, r request) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for page := 1; ; page++ {
+			query := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(MaxPage)}}
+			for key, values := range r.query {
+				query[key] = values
+			}
+			values, err := list[T](ctx, c, r.with(query))
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, value := range values {
+				if !yield(value, nil) {
+					return
+				}
+			}
+			if len(values) < MaxPage {
+				return
+			}
+		}
+	}
+}
