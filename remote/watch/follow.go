@@ -1,0 +1,502 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/remote"
+)
+
+// Server is what is asked of a server. ServerOf makes one of a client.
+//
+// Events and LogStream give what comes until the server ends the stream, which
+// is no error, until take returns an error, which is theirs then, or until the
+// connection is lost or dead.
+type Server interface {
+	Build(ctx context.Context, repo remote.Slug, number int64) (*remote.Build, error)
+	Logs(ctx context.Context, repo remote.Slug, step remote.StepRef) ([]remote.Line, error)
+	Events(ctx context.Context, repo remote.Slug, take func(*remote.Repo) error) error
+	LogStream(ctx context.Context, repo remote.Slug, step remote.StepRef, take func(remote.Line) error) error
+}
+
+// Options say what is followed, and who is told.
+type Options struct {
+	Server Server
+	Repo   remote.Slug
+	Build  int64
+	// Emit gets the events, from the goroutine of Run.
+	Emit func(exec.Event)
+	// Logs says of which steps the lines are wanted as events; nil is all.
+	Logs func(*remote.Stage, *remote.Step) bool
+	// Book keeps the lines instead, of those steps only that somebody looks at;
+	// no event has lines then, and none waits for them.
+	Book *Book
+	// Once shows what there is and does not wait for more: Run returns when the
+	// logs are told, also of a build that goes on.
+	Once bool
+	// Changed is told, from the goroutine of Run, when more is known of the
+	// build. Note gets what is good to know: a connection that is lost, or back.
+	// Both may be nil.
+	Changed func(*Fold)
+	Note    func(string)
+	// Pace are the times that are waited.
+	Pace Pace
+	// Now is the clock for what the server gives no time of, time.Now when nil.
+	Now func() time.Time
+}
+
+// Pace are times to wait. Those that are 0 are as the reference advises (§3.2,
+// §3.3).
+type Pace struct {
+	Poll    time.Duration // between two looks at the build: 5 s
+	Reopen  time.Duration // before a stream that has ended is opened again: 1 s
+	Backoff time.Duration // the most between two tries of what fails: 30 s
+	Linger  time.Duration // for a stream to end when its step has: 2 s
+	Store   time.Duration // for the log of a step that has ended to be stored: 5 s
+	GiveUp  time.Duration // for a server that does not answer any more: 5 min
+}
+
+func (p Pace) orDefaults() Pace {
+	for _, d := range []struct {
+		value *time.Duration
+		usual time.Duration
+	}{
+		{&p.Poll, 5 * time.Second}, {&p.Reopen, time.Second}, {&p.Backoff, 30 * time.Second},
+		{&p.Linger, 2 * time.Second}, {&p.Store, 5 * time.Second}, {&p.GiveUp, 5 * time.Minute},
+	} {
+		if *d.value == 0 {
+			*d.value = d.usual
+		}
+	}
+	return p
+}
+
+// storing is how many stored logs are fetched at the same time, and storeTries
+// how often one is asked for.
+const (
+	storing    = 4
+	storeTries = 5
+	// fresh is for how long after its end the log of a step may yet be stored.
+	fresh = time.Minute
+)
+
+// Follower follows one build. It is made with New and used once.
+type Follower struct {
+	opts  Options
+	fold  Fold
+	inbox chan func() // for the goroutine of Run, which owns all below
+	wake  chan struct{}
+	slots chan struct{}
+	done  sync.WaitGroup
+
+	tails  map[Place]*tail
+	asked  map[pageName]bool // of a Book
+	failed error
+}
+
+// tail is the following of a log.
+type tail struct {
+	stopped chan struct{} // closed when the step prints no more
+	closed  bool
+	ended   bool
+}
+
+// New makes a Follower. Server, Repo, Build and Emit must be set.
+func New(o Options) *Follower {
+	o.Pace = o.Pace.orDefaults()
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	if o.Changed == nil {
+		o.Changed = func(*Fold) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	f := &Follower{
+		opts: o, inbox: make(chan func()), wake: make(chan struct{}, 1), slots: make(chan struct{}, storing),
+		tails: map[Place]*tail{}, asked: map[pageName]bool{},
+	}
+	f.fold = Fold{Name: fmt.Sprintf("%s#%d", o.Repo, o.Build), Emit: o.Emit, Now: o.Now}
+	if o.Book == nil {
+		f.fold.Holds = f.wanted
+	}
+	return f
+}
+
+// Run follows the build until its end, with all lines that are wanted. A build
+// that failed is no error. The error is that of the server when it refuses or is
+// gone for long, or the cause of ctx.
+func (f *Follower) Run(ctx context.Context) error {
+	b, err := f.opts.Server.Build(ctx, f.opts.Repo, f.opts.Build)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer f.done.Wait()
+	defer cancel()
+	f.snapshot(ctx, b)
+	if !f.opts.Once && !f.fold.Over() && !remote.Finished(b.Status) {
+		f.start(ctx, f.poll)
+		f.start(ctx, f.listen)
+	}
+	for !f.finished() {
+		select {
+		case act := <-f.inbox:
+			act()
+		case <-f.opts.Book.woken():
+			f.ask(ctx)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return f.failed
+}
+
+// finished reports that nothing is left to be told. What is on the screen may be
+// asked for its logs when its build is over.
+func (f *Follower) finished() bool {
+	if f.failed != nil {
+		return true
+	}
+	if f.opts.Book != nil {
+		return false
+	}
+	if !f.opts.Once {
+		return f.fold.Over()
+	}
+	for _, t := range f.tails {
+		if !t.ended {
+			return false
+		}
+	}
+	return true
+}
+
+// start has something done until it ends by itself or ctx does. A defect ends
+// the following.
+func (f *Follower) start(ctx context.Context, work func(context.Context)) {
+	f.done.Go(func() {
+		if err := exec.Guard(func() error { work(ctx); return nil }); err != nil {
+			f.tell(ctx, func() { f.failed = err })
+		}
+	})
+}
+
+// tell has something done by the owner.
+func (f *Follower) tell(ctx context.Context, act func()) bool {
+	select {
+	case f.inbox <- act:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// wanted reports a step whose log is followed.
+func (f *Follower) wanted(at Place) bool {
+	s, t := f.fold.find(at)
+	if f.opts.Book != nil {
+		return t != nil && f.asked[pageName{s.name, t.name}]
+	}
+	return t != nil && (f.opts.Logs == nil || f.opts.Logs(&s.Stage, &t.Step))
+}
+
+// snapshot takes what a server says of the build.
+func (f *Follower) snapshot(ctx context.Context, b *remote.Build) {
+	f.fold.Snapshot(b)
+	f.tail(ctx)
+	f.opts.Changed(&f.fold)
+}
+
+// tail follows the logs of steps that have begun.
+func (f *Follower) tail(ctx context.Context) {
+	for _, at := range f.fold.Places() {
+		t := f.tails[at]
+		if t == nil && f.fold.ran(at) && f.wanted(at) {
+			t = &tail{stopped: make(chan struct{})}
+			f.tails[at] = t
+			f.start(ctx, func(ctx context.Context) { f.follow(ctx, at, t.stopped) })
+		}
+		if t != nil && !t.closed && f.fold.stopped(at) {
+			t.closed = true
+			close(t.stopped)
+		}
+	}
+}
+
+// ask has the logs followed that somebody looks at now.
+func (f *Follower) ask(ctx context.Context) {
+	for _, k := range f.opts.Book.asks() {
+		f.asked[k] = true
+	}
+	f.tail(ctx)
+}
+
+// lookAgain has the build looked at soon.
+func (f *Follower) lookAgain() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// poll looks at the build now and then, until it is over.
+func (f *Follower) poll(ctx context.Context) {
+	var lost time.Time // since when there is no answer
+	for tries := 0; ; {
+		wait := f.opts.Pace.Poll
+		if tries > 0 {
+			wait = f.backoff(tries)
+		}
+		select {
+		case <-time.After(wait):
+		case <-f.wake:
+			if tries > 0 && !sleep(ctx, wait) {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+		b, err := f.opts.Server.Build(ctx, f.opts.Repo, f.opts.Build)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			if tries > 0 {
+				f.opts.Note("the server answers again")
+			}
+			tries = 0
+			if !f.tell(ctx, func() { f.snapshot(ctx, b) }) || remote.Finished(b.Status) {
+				return
+			}
+			continue
+		case !passing(err):
+			f.tell(ctx, func() { f.failed = err })
+			return
+		}
+		now := time.Now()
+		if tries == 0 {
+			lost = now
+			f.opts.Note(err.Error() + "; trying again")
+		}
+		if now.Sub(lost) > f.opts.Pace.GiveUp {
+			f.tell(ctx, func() { f.failed = err })
+			return
+		}
+		tries++
+	}
+}
+
+// passing reports an error that may be gone the next time.
+func passing(err error) bool {
+	if answered, ok := errors.AsType[*remote.StatusError](err); ok {
+		return answered.Status >= http.StatusInternalServerError && answered.Status != http.StatusNotImplemented ||
+			answered.Status == http.StatusTooManyRequests
+	}
+	_, gone := errors.AsType[*remote.UnreachableError](err)
+	return gone
+}
+
+// backoff is how long to wait before the next try of what has failed: 1 s, 2 s
+// and so on, and a bit more or less, so that not all come at once.
+func (f *Follower) backoff(tries int) time.Duration {
+	wait := f.opts.Pace.Backoff
+	if shift := min(tries-1, 10); f.opts.Pace.Reopen<<shift < wait {
+		wait = f.opts.Pace.Reopen << shift
+	}
+	return wait*3/4 + rand.N(wait/2+1)
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// listen takes the events of the repository. Without them all is told all the
+// same, only later.
+func (f *Follower) listen(ctx context.Context) {
+	for tries := 0; ; {
+		err := f.opts.Server.Events(ctx, f.opts.Repo, func(r *remote.Repo) error {
+			tries = 0
+			if r == nil || r.Build == nil || r.Build.Number != f.opts.Build {
+				return nil
+			}
+			b := r.Build
+			if !f.tell(ctx, func() { f.snapshot(ctx, b) }) {
+				return context.Cause(ctx)
+			}
+			return nil
+		})
+		tries++
+		if err != nil && !passing(err) && ctx.Err() == nil {
+			if answered, ok := errors.AsType[*remote.StatusError](err); ok && answered.Status < http.StatusInternalServerError {
+				return // it is not for this user
+			}
+		}
+		f.lookAgain() // something may have been missed
+		if !sleep(ctx, f.backoff(tries)) {
+			return
+		}
+	}
+}
+
+// errLate ends a stream whose step has ended.
+var errLate = errors.New("the step has ended")
+
+// follow takes the log of a step, as reference §3.3 advises: what comes while it
+// runs, then the rest of what was stored, which is the truth.
+func (f *Follower) follow(ctx context.Context, at Place, stopped <-chan struct{}) {
+	ref := remote.StepRef{Build: f.opts.Build, Stage: at.Stage, Step: at.Step}
+	next := 0 // the position after the last line
+	for tries := 0; !isClosed(stopped); {
+		before := next
+		err := f.stream(ctx, at, ref, stopped, &next)
+		if next > before {
+			tries = 0
+		}
+		if f.opts.Once && !isClosed(stopped) {
+			f.end(ctx, at, nil, "the step goes on")
+			return
+		}
+		wait := f.opts.Pace.Reopen
+		if err != nil && !errors.Is(err, errLate) {
+			tries++
+			wait = f.backoff(tries)
+		}
+		f.lookAgain() // most likely the step has ended
+		select {
+		case <-stopped:
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+	select {
+	case f.slots <- struct{}{}:
+		defer func() { <-f.slots }()
+	case <-ctx.Done():
+		return
+	}
+	lines, note := f.stored(ctx, at, ref)
+	f.end(ctx, at, lines, note)
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// stream takes lines until the stream ends. That of a step that was killed does
+// not, so it is left when its step has ended for a while. What there is once is
+// what comes without a pause.
+func (f *Follower) stream(ctx context.Context, at Place, ref remote.StepRef, stopped <-chan struct{}, next *int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	quiet := time.AfterFunc(f.opts.Pace.Reopen, func() {
+		if f.opts.Once {
+			cancel(errLate)
+		}
+	})
+	defer quiet.Stop()
+	f.start(ctx, func(ctx context.Context) {
+		select {
+		case <-stopped:
+		case <-ctx.Done():
+			return
+		}
+		if sleep(ctx, f.opts.Pace.Linger) {
+			cancel(errLate)
+		}
+	})
+	err := f.opts.Server.LogStream(ctx, f.opts.Repo, ref, func(l remote.Line) error {
+		quiet.Reset(f.opts.Pace.Reopen)
+		if l.Number < *next {
+			return nil // it is told again
+		}
+		*next = l.Number + 1
+		if !f.tell(ctx, func() { f.line(at, l) }) {
+			return context.Cause(ctx)
+		}
+		return nil
+	})
+	if err != nil && context.Cause(ctx) != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (f *Follower) line(at Place, l remote.Line) {
+	if f.opts.Book == nil {
+		f.fold.Line(at, l)
+		return
+	}
+	k, began := f.page(at)
+	f.opts.Book.line(k, began, l)
+}
+
+// page is what a Book knows a step by, and when it began.
+func (f *Follower) page(at Place) (pageName, time.Time) {
+	pipeline, name := f.fold.Names(at)
+	return pageName{pipeline, name}, time.Unix(f.fold.Step(at).Started, 0)
+}
+
+// stored gives the log that the server has stored. It may take a moment to do
+// so.
+func (f *Follower) stored(ctx context.Context, at Place, ref remote.StepRef) (lines []remote.Line, note string) {
+	patient := false
+	known := make(chan struct{})
+	if !f.tell(ctx, func() {
+		patient = f.opts.Now().Sub(time.Unix(f.fold.Step(at).Stopped, 0)) < fresh
+		close(known)
+	}) {
+		return nil, ""
+	}
+	<-known
+	for tries := 1; ; tries++ {
+		lines, err := f.opts.Server.Logs(ctx, f.opts.Repo, ref)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return lines, ""
+		case errors.Is(err, remote.ErrNotFound) && (!patient || tries >= storeTries):
+			return nil, "the server has stored no log of it"
+		case !errors.Is(err, remote.ErrNotFound) && (!passing(err) || tries >= storeTries):
+			return nil, "its log cannot be read: " + err.Error()
+		}
+		if !sleep(ctx, f.opts.Pace.Store/(storeTries-1)) {
+			return nil, ""
+		}
+	}
+}
+
+// end gives the rest of a log.
+func (f *Follower) end(ctx context.Context, at Place, lines []remote.Line, note string) {
+	f.tell(ctx, func() {
+		f.tails[at].ended = true
+		if f.opts.Book != nil {
+			k, began := f.page(at)
+			f.opts.Book.whole(k, began, lines, note)
+			return
+		}
+		for _, l := range lines {
+			f.fold.Line(at, l)
+		}
+		f.fold.LogEnd(at, note)
+	})
+}
