@@ -39,7 +39,12 @@ func Main(args []string, s Streams, build Build) (status int) {
 	err := exec.Guard(func() (err error) {
 		root := New(s, build)
 		profiles.register(root.PersistentFlags())
-		root.PersistentPreRunE = profiles.start
+		root.PersistentPreRunE = func(c *cobra.Command, args []string) error {
+			if err := profiles.start(c, args); err != nil {
+				return err
+			}
+			return s.applySettings(c)
+		}
 		root.SetArgs(args)
 		c, err = root.ExecuteC()
 		return err
@@ -87,7 +92,7 @@ func New(s Streams, build Build) *cobra.Command {
 	root.AddCommand(
 		newExec(s, build.Version), newPlan(s), newCompile(s), newLint(s, build.Version), newFmt(s), newConvert(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
 		newRuns(s), newLog(s), newClean(s), newSchema(s), newJsonnet(s), newStarlark(s), newRender(s), newSign(s), newVerify(s), newKey(s), newEncrypt(s), newDecrypt(s),
-		newVersion(s, build),
+		newVersion(s, build), newConfig(s),
 	)
 	root.SetUsageTemplate(s.usageTemplate(root.UsageTemplate()))
 	// The two that cobra adds, in the manner of the others.
