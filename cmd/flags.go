@@ -3,7 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/hostpath"
 )
 
 // buildFlags are the facts of the build that the user may give.
@@ -120,9 +121,16 @@ func (f *selectFlags) register(c *cobra.Command) {
 
 // binds parses --volume.
 func (f *selectFlags) binds() ([]exec.Bind, error) {
+	if len(f.volumes) == 0 {
+		return nil, nil
+	}
+	dir, err := currentDir()
+	if err != nil {
+		return nil, err
+	}
 	var binds []exec.Bind
 	for _, v := range f.volumes {
-		bind, err := parseBind(v)
+		bind, err := parseBind(runtime.GOOS, dir, v)
 		if err != nil {
 			return nil, err
 		}
@@ -131,37 +139,22 @@ func (f *selectFlags) binds() ([]exec.Bind, error) {
 	return binds, nil
 }
 
-// parseBind reads host:container, with :ro or :rw behind it. A Windows drive
-// letter in front of the host path is part of it.
-func parseBind(text string) (exec.Bind, error) {
-	wrong := func(why string) error {
-		return usage(fmt.Errorf("--volume %q %s", text, why), "write --volume /on/this/machine:/in/the/container, with :ro behind it for read only")
-	}
-	drive, rest := "", text
-	letter := len(text) > 2 && (text[0]|0x20) >= 'a' && (text[0]|0x20) <= 'z'
-	if letter && text[1] == ':' && (text[2] == '\\' || strings.Contains(text[2:], ":/")) {
-		drive, rest = text[:2], text[2:]
-	}
-	parts := strings.Split(rest, ":")
-	if len(parts) < 2 || len(parts) > 3 || slices.Contains(parts, "") {
-		return exec.Bind{}, wrong("is not host:container")
-	}
-	bind := exec.Bind{Host: drive + parts[0], Path: parts[1]}
-	if len(parts) == 3 {
-		if parts[2] != "ro" && parts[2] != "rw" {
-			return exec.Bind{}, wrong(fmt.Sprintf("has the unknown mode %q", parts[2]))
-		}
-		bind.ReadOnly = parts[2] == "ro"
-	}
-	if !strings.HasPrefix(bind.Path, "/") {
-		return exec.Bind{}, wrong("has a container path that is not absolute")
-	}
-	host, err := filepath.Abs(bind.Host)
+// parseBind reads host:container as hostpath.ParseBind does, for the directory
+// dir of a machine with goos.
+func parseBind(goos, dir, text string) (exec.Bind, error) {
+	hint := "write --volume /on/this/machine:/in/the/container, with :ro behind it for read only"
+	wrong := func(why string) error { return usage(fmt.Errorf("--volume %q %s", text, why), hint) }
+	bind, err := hostpath.ParseBind(text)
 	if err != nil {
-		return exec.Bind{}, wrong("has a host path that cannot be resolved")
+		return exec.Bind{}, wrong(err.Error())
 	}
-	bind.Host = host
-	return bind, nil
+	if goos != hostpath.Windows && hostpath.IsWindows(bind.Host) {
+		if at := hostpath.WSL(bind.Host); at != "" {
+			hint = "WSL has it at " + at
+		}
+		return exec.Bind{}, wrong("is a path of Windows, which this machine has not")
+	}
+	return exec.Bind{Host: hostpath.Abs(goos, dir, bind.Host), Path: bind.Path, ReadOnly: bind.ReadOnly}, nil
 }
 
 // runFlags matter only to a run: they change nothing of its plan.

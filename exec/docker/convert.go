@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/hostpath"
 )
 
 // place is what a session has made for its containers, by the names the
@@ -156,13 +157,14 @@ func declared(p *exec.Pipeline, name string) (exec.Volume, error) {
 
 // addBind mounts a path of the host. The engine creates a missing directory,
 // except below /dev, where an empty directory would hide the mistake, and
-// where the short form cannot say the path (reference §2.4).
+// where the short form cannot say the path, as that of a drive or a share of
+// Windows (reference §2.4).
 func addBind(host *container.HostConfig, b exec.Bind) {
-	if strings.HasPrefix(b.Host, `\\.\pipe\`) {
+	if hostpath.IsPipe(b.Host) {
 		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeNamedPipe, Source: b.Host, Target: b.Path})
 		return
 	}
-	if strings.HasPrefix(b.Host, "/dev/") || strings.Contains(b.Host+b.Path, ":") {
+	if strings.HasPrefix(b.Host, "/dev/") || hostpath.IsWindows(b.Host) || strings.Contains(b.Host+b.Path, ":") {
 		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: b.Host, Target: b.Path, ReadOnly: b.ReadOnly})
 		return
 	}

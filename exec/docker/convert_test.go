@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/drone-laptop/drone/exec"
@@ -188,4 +190,47 @@ func withoutZeros(v any) any {
 		}
 	}
 	return v
+}
+
+// TestBindsOfEverySystem is how directories of this machine are mounted, on
+// whatever system that is.
+func TestBindsOfEverySystem(t *testing.T) {
+	bind := func(source string) mount.Mount {
+		return mount.Mount{Type: mount.TypeBind, Source: source, Target: "/b"}
+	}
+	for _, test := range []struct {
+		path  string
+		short string
+		long  mount.Mount
+	}{
+		{path: "/home/me/src", short: "/home/me/src:/b"},
+		{path: "/Users/me/my src", short: "/Users/me/my src:/b"},
+		{path: "/Volumes/disk/src", short: "/Volumes/disk/src:/b"},
+		{path: "/mnt/c/Users/me", short: "/mnt/c/Users/me:/b"},
+		{path: "/var/run/docker.sock", short: "/var/run/docker.sock:/b"},
+		{path: "/home/me/a:b", long: bind("/home/me/a:b")},
+		{path: "/dev/kvm", long: bind("/dev/kvm")},
+		{path: `C:\Users\me\src`, long: bind(`C:\Users\me\src`)},
+		{path: "d:/src", long: bind("d:/src")},
+		{path: `\\server\share\src`, long: bind(`\\server\share\src`)},
+		{path: `\\wsl.localhost\Ubuntu\home\me`, long: bind(`\\wsl.localhost\Ubuntu\home\me`)},
+		{path: `\\wsl$\Ubuntu\home\me`, long: bind(`\\wsl$\Ubuntu\home\me`)},
+		{path: `\\.\pipe\docker_engine`, long: mount.Mount{Type: mount.TypeNamedPipe, Source: `\\.\pipe\docker_engine`, Target: "/b"}},
+		{path: "//./pipe/docker_engine", long: mount.Mount{Type: mount.TypeNamedPipe, Source: "//./pipe/docker_engine", Target: "/b"}},
+	} {
+		var got, want container.HostConfig
+		addBind(&got, exec.Bind{Host: test.path, Path: "/b"})
+		if want.Mounts = []mount.Mount{test.long}; test.short != "" {
+			want.Binds, want.Mounts = []string{test.short}, nil
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", test.path, diff)
+		}
+		// The workspace has no short form, so that no path needs one.
+		var workspace container.HostConfig
+		addWorkspace(&workspace, &exec.Pipeline{Workspace: exec.Workspace{Host: test.path, Base: "/b", Path: "/b"}}, place{})
+		if diff := cmp.Diff([]mount.Mount{bind(test.path)}, workspace.Mounts); diff != "" {
+			t.Errorf("%s as the workspace: -want +got:\n%s", test.path, diff)
+		}
+	}
 }

@@ -9,14 +9,18 @@
 package dockerhost
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 )
 
 // Environment is what the search depends on beside the files it reads.
 type Environment struct {
+	// OS is the system as runtime.GOOS names it. All but windows have sockets.
+	OS string
 	// Getenv reads a variable; "" means unset.
 	Getenv func(name string) string
 	// Home is the home directory of the user, "" when there is none.
@@ -40,6 +44,7 @@ func Process() Environment {
 		home = ""
 	}
 	return Environment{
+		OS:     runtime.GOOS,
 		Getenv: os.Getenv, Home: home, Stat: os.Stat, Glob: filepath.Glob,
 		UID: os.Getuid(), TempDir: os.TempDir(), LookPath: exec.LookPath,
 	}
@@ -60,6 +65,12 @@ func (env Environment) configDir() string {
 func (env Environment) exists(path string) bool {
 	_, err := env.Stat(path)
 	return err == nil
+}
+
+// pipeExists is exists for a pipe of Windows, which answers that it is busy, too.
+func (env Environment) pipeExists(path string) bool {
+	_, err := env.Stat(path)
+	return err == nil || !errors.Is(err, fs.ErrNotExist)
 }
 
 // short writes a path below the home directory with a tilde.

@@ -72,6 +72,7 @@ func TestResolve(t *testing.T) {
 		name     string
 		flag     string
 		vars     map[string]string
+		os       string
 		uid      int
 		temp     string
 		files    []string
@@ -82,7 +83,7 @@ func TestResolve(t *testing.T) {
 	}
 	run := func(t *testing.T, tc testCase) {
 		env := fakeEnv(t, tc.vars, tc.files...)
-		env.TempDir = tc.temp
+		env.OS, env.TempDir = tc.os, tc.temp
 		if tc.uid != 0 {
 			env.UID = tc.uid
 		}
@@ -180,6 +181,23 @@ func TestResolve(t *testing.T) {
 			std, "~/.docker/run/docker.sock", "~/.docker/desktop/docker.sock", "~/.colima/default/docker.sock", "~/.config/colima/default/docker.sock",
 			"~/.orbstack/run/docker.sock", "~/.rd/docker.sock", "~/.lima/docker/sock/docker.sock",
 			"~/.local/share/containers/podman/machine/podman.sock", "~/.local/share/containers/podman/machine/qemu/podman.sock", "/run/podman/podman.sock"}}},
+		{name: "Docker Desktop on macOS", os: "darwin", files: []string{"$HOME/.docker/run/docker.sock"},
+			want: Endpoint{Host: "unix://$HOME/.docker/run/docker.sock", Source: "the socket of Docker Desktop"}},
+		{name: "default pipe", os: "windows", files: []string{"//./pipe/docker_engine", "//./pipe/dockerDesktopLinuxEngine", std},
+			want: Endpoint{Host: "npipe:////./pipe/docker_engine", Source: "the default address"}},
+		{name: "pipe of Docker Desktop", os: "windows", files: []string{"//./pipe/dockerDesktopLinuxEngine", "//./pipe/podman-machine-default"},
+			want: Endpoint{Host: "npipe:////./pipe/dockerDesktopLinuxEngine", Source: "the pipe of Docker Desktop"}},
+		{name: "pipe of Podman", os: "windows", files: []string{"//./pipe/podman-machine-default"},
+			want: Endpoint{Host: "npipe:////./pipe/podman-machine-default", Source: "the pipe of Podman's machine"}},
+		{name: "no pipe, and sockets that Windows has not", os: "windows", files: []string{std, "$HOME/.docker/run/docker.sock"},
+			want: Endpoint{Host: "npipe:////./pipe/docker_engine", Source: "the default address", Tried: []string{
+				"//./pipe/docker_engine", "//./pipe/dockerDesktopLinuxEngine", "//./pipe/podman-machine-default"}}},
+		{name: "a pipe in DOCKER_HOST", os: "windows", vars: map[string]string{"DOCKER_HOST": "npipe:////./pipe/mine"},
+			want: Endpoint{Host: "npipe:////./pipe/mine", Source: "DOCKER_HOST"}},
+		{name: "a context of Docker Desktop", os: "windows", config: `{"currentContext":"desktop-linux"}`,
+			contexts: map[string]string{"desktop-linux": "npipe:////./pipe/dockerDesktopLinuxEngine"},
+			want: Endpoint{Host: "npipe:////./pipe/dockerDesktopLinuxEngine", Context: "desktop-linux",
+				Source: `context "desktop-linux", the current context of ~/.docker/config.json`}},
 		{name: "TLS without certificates", vars: map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS_VERIFY": "1"},
 			wantErr: "DOCKER_TLS_VERIFY: cannot read the certificates"},
 		{name: "TLS without an address", vars: map[string]string{"DOCKER_TLS": "1"}, files: []string{std, "$HOME/.rd/docker.sock"},
@@ -218,5 +236,21 @@ func TestLocal(t *testing.T) {
 		if got := (Endpoint{Host: host}).Local(); got != want {
 			t.Errorf("Local of %s is %v", host, got)
 		}
+	}
+}
+
+// TestBusyPipe is that a pipe which others have open is there.
+func TestBusyPipe(t *testing.T) {
+	env := fakeEnv(t, nil)
+	env.OS = "windows"
+	env.Stat = func(path string) (fs.FileInfo, error) {
+		if path == "//./pipe/docker_engine" {
+			return nil, errors.New("All pipe instances are busy.") //nolint:revive // the words of Windows
+		}
+		return nil, fs.ErrNotExist
+	}
+	got, err := Resolve(env, "")
+	if err != nil || got.Host != "npipe:////./pipe/docker_engine" || len(got.Tried) > 0 {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/docker/docker/client"
+	"github.com/drone-laptop/drone/internal/hostpath"
 )
 
 // tlsHost is the address that docker takes when it is to speak TLS and has none.
@@ -97,6 +97,34 @@ func (env Environment) colimaSockets() []socket {
 	return known
 }
 
+const (
+	defaultSocket = "/var/run/docker.sock"
+	defaultPipe   = "//./pipe/docker_engine"
+)
+
+// knownPipes are the pipes of Windows besides the default one, in the order of
+// knownSockets.
+var knownPipes = []socket{
+	{"//./pipe/dockerDesktopLinuxEngine", "Docker Desktop"},
+	{"//./pipe/podman-machine-default", "Podman's machine"},
+}
+
+// fromPipes is fromSockets for Windows.
+func (env Environment) fromPipes() Endpoint {
+	standard := Endpoint{Host: "npipe://" + defaultPipe, Source: "the default address"}
+	if env.pipeExists(defaultPipe) {
+		return standard
+	}
+	standard.Tried = append(standard.Tried, defaultPipe)
+	for _, p := range knownPipes {
+		if env.pipeExists(p.path) {
+			return Endpoint{Host: "npipe://" + p.path, Source: "the pipe of " + p.owner}
+		}
+		standard.Tried = append(standard.Tried, p.path)
+	}
+	return standard
+}
+
 // fromSockets takes the default address, or the first known socket that
 // exists when the default one does not. Like docker, it takes another default
 // address when TLS is asked for, which no socket speaks.
@@ -104,12 +132,14 @@ func (env Environment) fromSockets() (Endpoint, error) {
 	if asked := env.asksTLS(); asked != "" {
 		return env.fromHost(tlsHost, "the default address with "+asked)
 	}
-	standard := Endpoint{Host: client.DefaultDockerHost, Source: "the default address"}
-	path, isSocket := strings.CutPrefix(client.DefaultDockerHost, "unix://")
-	if !isSocket || env.exists(path) {
+	if env.OS == hostpath.Windows {
+		return env.fromPipes(), nil
+	}
+	standard := Endpoint{Host: "unix://" + defaultSocket, Source: "the default address"}
+	if env.exists(defaultSocket) {
 		return standard, nil
 	}
-	standard.Tried = append(standard.Tried, path)
+	standard.Tried = append(standard.Tried, defaultSocket)
 	for _, s := range env.knownSockets() {
 		if env.exists(s.path) {
 			return Endpoint{Host: "unix://" + s.path, Source: "the socket of " + s.owner}, nil
