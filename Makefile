@@ -1,5 +1,5 @@
-# `make` lists the targets. Only engine-up, podman-up and images may install or
-# fetch anything, and only what is missing.
+# `make` lists the targets. Only engine-up, podman-up, images and deb-check may
+# install or fetch anything but Go modules, and only what is missing.
 
 GO       ?= go
 CI       ?=
@@ -15,6 +15,7 @@ testflags := -timeout 20m $(if $(CI),-count=1 -p 1)
 
 lint_version    := v2.15.0
 release_version := v2.13.0
+releaser        := $(GO) run github.com/goreleaser/goreleaser/v2@$(release_version)
 # The version comes from here, not from Go's own stamp: that one makes a build
 # fail in a tree that belongs to another user.
 version         := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -23,7 +24,7 @@ date            := $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:
 ldflags         := -s -w $(if $(version),-X main.version=$(version) -X main.commit=$(commit) -X main.date=$(date))
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo images engine-up engine-down podman-up podman-down bench microbench fuzz lint fmt release-check clean go
+.PHONY: help build test demo images engine-up engine-down podman-up podman-down bench microbench fuzz lint fmt licences release-check snapshot deb-check reproducible release clean go
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,11 +71,26 @@ lint: go ## run golangci-lint
 fmt: go ## format the Go files
 	$(GO) fmt ./...
 
+licences: go ## check the licences of what is linked in
+	@$(GO) run ./release licences
+
 release-check: go ## check goreleaser.yaml
-	$(GO) run github.com/goreleaser/goreleaser/v2@$(release_version) check goreleaser.yaml
+	@. scripts/origin.sh && $(releaser) check goreleaser.yaml
+
+snapshot: go ## build a release into dist/, and publish nothing, one to eight minutes
+	@GO='$(GO)' RELEASER='$(releaser)' scripts/snapshot
+
+deb-check: snapshot ## install the package in a container with nothing but Debian
+	@scripts/deb-check
+
+reproducible: go ## build a release twice, and compare, about ten minutes
+	@GO='$(GO)' RELEASER='$(releaser)' scripts/reproducible
+
+release: go ## publish the tag that is checked out
+	@GO='$(GO)' RELEASER='$(releaser)' scripts/release
 
 clean: ## remove what was built here
-	rm -rf bin dist bench/latest.json coverage.out
+	rm -rf bin build dist bench/latest.json coverage.out
 
 go:
 	@command -v $(GO) >/dev/null 2>&1 || { \
