@@ -85,6 +85,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("IMAGE", "drone-laptop/busybox:test")
 			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			env.Setenv("DRONE_HISTORY", "off")
+			env.Values[serverKey{}] = &serverOf{}
 			for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY"} {
 				env.Setenv(name, os.Getenv(name))
 			}
@@ -108,7 +109,7 @@ func TestScript(t *testing.T) {
 			"signal":    signalAfter,
 			"twice":     twice,
 			"gone":      gone,
-			"server":    startServer,
+			"server":    serverCommand,
 			"registry":  func(ts *testscript.TestScript, neg bool, args []string) { startRegistry(t, ts, engine) },
 			"untouched": func(ts *testscript.TestScript, neg bool, args []string) { untouched(ts, engine, args) },
 		},

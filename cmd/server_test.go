@@ -1,111 +1,172 @@
 package cmd_test
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/drone-laptop/drone/remote"
+	"github.com/drone-laptop/drone/remote/servertest"
 )
 
-// serverKey is the secret of octo/hello on the server of the tests, and
-// serverToken that of its user.
-const (
-	serverKey   = "0123456789abcdefghijklmnopqrstuv"
-	serverToken = "t0ken-of-octocat"
-)
+// servers are those of the scripts that run.
+type serverOf struct{ server *servertest.Server }
 
-// startServer starts a Drone server that knows one repository, octo/hello, and
-// names it as the environment of the script does: server.
-func startServer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: server")
+// serverKey is where a script has its server.
+type serverKey struct{}
+
+// serverCommand is the command server of the scripts. Alone it starts the server
+// of servertest.Example and names it as the environment of the script does;
+// `server oss` starts the edition without the enterprise parts, and
+// `server autorun` one whose builds run by themselves. Then:
+//
+//	server push SLUG [BRANCH]        a build is created, as by a push
+//	server play SLUG BUILD           a build runs to its end
+//	server error SLUG TEXT           the file of the repository is wrong
+//	server skip SLUG                 no pipeline is for anything
+//	server block SLUG                the next pushes wait for an approval
+//	server fault MATCH KEY=VALUE…    a servertest.Fault
+//	server requests FILE             what was asked is written to a file
+func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("server cannot fail")
 	}
-	server := httptest.NewServer(http.HandlerFunc(serveDrone))
-	ts.Defer(server.Close)
-	ts.Setenv("DRONE_SERVER", server.URL)
-	ts.Setenv("DRONE_TOKEN", serverToken)
-}
-
-func serveDrone(w http.ResponseWriter, r *http.Request) {
-	if !strings.HasPrefix(r.URL.Path, "/api/") { // as a server does
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, "<html>") // whoever does not read it misses nothing
+	of := ts.Value(serverKey{}).(*serverOf)
+	if of.server == nil {
+		startServer(ts, of, args)
 		return
 	}
-	answer := func(status int, key, value string) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(map[string]string{key: value}) // as above
+	if len(args) < 2 {
+		ts.Fatalf("usage: server push|play|error|skip|block|fault|requests …")
 	}
-	var body struct{ Data string }
-	switch {
-	case r.Header.Get("Authorization") != "Bearer "+serverToken:
-		answer(http.StatusUnauthorized, "message", "Unauthorized")
-	case !strings.HasPrefix(r.URL.Path, "/api/repos/octo/hello/"):
-		answer(http.StatusNotFound, "message", "Not Found")
-	case r.Method != http.MethodPost:
-		w.WriteHeader(http.StatusMethodNotAllowed)
-	case json.NewDecoder(r.Body).Decode(&body) != nil:
-		answer(http.StatusBadRequest, "message", "Invalid or missing input")
-	case strings.HasSuffix(r.URL.Path, "/sign"):
-		mac := hmac.New(sha256.New, []byte(serverKey))
-		mac.Write(signedLines(body.Data))
-		answer(http.StatusOK, "data", hex.EncodeToString(mac.Sum(nil)))
-	case strings.HasSuffix(r.URL.Path, "/encrypt/secret"):
-		answer(http.StatusOK, "data", encrypted(body.Data))
+	if args[0] != "fault" && args[0] != "requests" {
+		changeRepo(ts, of.server, args)
+		return
+	}
+	if args[0] == "fault" {
+		of.server.Fault(parseFault(ts, args[1:]))
+		return
+	}
+	text := ""
+	for _, r := range of.server.Requests() {
+		text += r.String() + "\n"
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+func startServer(ts *testscript.TestScript, of *serverOf, args []string) {
+	of.server = servertest.Example()
+	ts.Defer(of.server.Close)
+	switch strings.Join(args, " ") {
+	case "":
+	case "oss":
+		of.server.OSS = true
+	case "autorun":
+		of.server.Autorun = time.Millisecond
 	default:
-		answer(http.StatusNotFound, "message", "Not Found")
+		ts.Fatalf("usage: server [oss|autorun]")
+	}
+	// A value that the server encrypts badly.
+	of.server.Fault(servertest.Fault{
+		Match: "POST /api/repos/octo/hello/encrypt/secret", Body: `"another"`,
+		Text: `{"data":"AAAA\n---\nkind: pipeline\n"}`,
+	})
+	ts.Setenv("DRONE_SERVER", of.server.URL)
+	ts.Setenv("DRONE_TOKEN", servertest.Token)
+}
+
+func changeRepo(ts *testscript.TestScript, s *servertest.Server, args []string) {
+	repo, err := remote.ParseSlug(args[1])
+	ts.Check(err)
+	argument := func() string {
+		if len(args) < 3 {
+			ts.Fatalf("server %s: an argument is missing", args[0])
+		}
+		return args[2]
+	}
+	switch args[0] {
+	case "push":
+		b := remote.Build{}
+		if len(args) > 2 {
+			b.Target = args[2]
+		}
+		s.Push(repo, b)
+	case "play":
+		number, err := strconv.ParseInt(argument(), 10, 64)
+		ts.Check(err)
+		s.Play(repo, number)
+	case "error":
+		s.SetPipelines(repo, nil, argument())
+	case "skip":
+		s.SetPipelines(repo, nil, "")
+	case "block":
+		s.SetPipelines(repo, []servertest.Pipeline{{
+			Name: "build", Blocked: true, Steps: []servertest.Step{{Name: "test", Image: "golang", Output: []string{"PASS"}}},
+		}}, "")
+	default:
+		ts.Fatalf("server %s: what is that?", args[0])
 	}
 }
 
-// encrypted is what a server makes of a value (reference J1). For one it is not
-// what was asked for.
-func encrypted(value string) string {
-	if value == "another" {
-		return "AAAA\n---\nkind: pipeline\n"
+func parseFault(ts *testscript.TestScript, args []string) servertest.Fault {
+	f := servertest.Fault{Match: args[0]}
+	for _, arg := range args[1:] {
+		key, value, _ := strings.Cut(arg, "=")
+		if err := setFault(&f, key, value); err != nil {
+			ts.Fatalf("server fault: %s: %v", arg, err)
+		}
 	}
-	block, err := aes.NewCipher([]byte(serverKey))
-	if err != nil {
-		return err.Error()
-	}
-	gcm, err := cipher.NewGCM(block)
-	if err != nil {
-		return err.Error()
-	}
-	nonce := []byte("twelve bytes")
-	return base64.StdEncoding.EncodeToString(gcm.Seal(nonce, nonce, []byte(value), nil))
+	return f
 }
 
-// signedLines is what a server signs of the files of the tests, in the words of
-// reference I1. It shares no code with package sign.
-func signedLines(text string) []byte {
-	var all, document bytes.Buffer
-	end := func() {
-		if !strings.Contains("\n"+document.String(), "\nkind: signature\n") {
-			all.Write(document.Bytes())
+func setFault(f *servertest.Fault, key, value string) (err error) {
+	switch key {
+	case "body":
+		f.Body = value
+	case "skip":
+		f.Skip, err = strconv.Atoi(value)
+	case "times":
+		f.Times, err = strconv.Atoi(value)
+	case "delay":
+		f.Delay, err = time.ParseDuration(value)
+	case "hang":
+		f.Hang = true
+	case "drop":
+		f.Drop = true
+	case "status":
+		f.Status, err = strconv.Atoi(value)
+		if f.Message == "" {
+			f.Message = http.StatusText(f.Status)
 		}
-		document.Reset()
+	case "message":
+		f.Message = value
+	case "text":
+		f.Text = value
+	case "type":
+		f.Type = value
+	case "html":
+		f.Text, f.Type = "<html>", "text/html"
+	case "location":
+		f.Location, f.Status = value, http.StatusFound
+	case "stream-cut":
+		f.Stream.Cut, err = strconv.Atoi(value)
+	case "stream-stall":
+		f.Stream.Stall, err = strconv.Atoi(value)
+	case "stream-drop":
+		f.Stream.Drop, err = strconv.Atoi(value)
+	case "stream-duplicate":
+		f.Stream.Duplicate = true
+	case "stream-lose-from":
+		f.Stream.LoseFrom, err = strconv.Atoi(value)
+	case "stream-chunk":
+		f.Stream.Chunk, err = strconv.Atoi(value)
+	default:
+		err = fmt.Errorf("there is no such fault")
 	}
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for lines.Scan() && !strings.HasPrefix(lines.Text(), "...") {
-		if strings.HasPrefix(lines.Text(), "---") {
-			end()
-			continue
-		}
-		fmt.Fprintln(&document, lines.Text())
-	}
-	end()
-	return all.Bytes()
+	return err
 }

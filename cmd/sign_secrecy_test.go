@@ -2,27 +2,27 @@ package cmd_test
 
 import (
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/drone-laptop/drone/remote/servertest"
 )
 
 // TestKeysAreNotShown runs what takes a key or a token, well and with mistakes,
 // and looks for them in all that is printed.
 func TestKeysAreNotShown(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(serveDrone))
+	server := servertest.Example()
 	defer server.Close()
 	const wrongToken = "wr0ng-token-of-octocat"
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"key":        serverKey + "\n",
-		"short":      serverKey[:31],
-		"two":        serverKey + "\n" + serverKey,
-		"odd":        serverKey + "\x00",
+		"key":        servertest.Key + "\n",
+		"short":      servertest.Key[:31],
+		"two":        servertest.Key + "\n" + servertest.Key,
+		"odd":        servertest.Key + "\x00",
 		".drone.yml": "kind: pipeline\nname: default\nsteps:\n- {name: a, image: \"alpine:3\", commands: [make]}\n",
 		"signed.yml": "kind: pipeline\n---\nkind: signature\nhmac: " + strings.Repeat("0", 64) + "\n",
 		"bad.yml":    "kind: [",
@@ -31,7 +31,7 @@ func TestKeysAreNotShown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pem := "-----BEGIN PRIVATE KEY-----\n" + strings.Repeat(serverKey+"\n", 9) + "-----END PRIVATE KEY-----"
+	pem := "-----BEGIN PRIVATE KEY-----\n" + strings.Repeat(servertest.Key+"\n", 9) + "-----END PRIVATE KEY-----"
 	for line, want := range map[string]int{
 		"sign --key-file key":                                        0,
 		"sign --key-file key --save":                                 0,
@@ -41,11 +41,11 @@ func TestKeysAreNotShown(t *testing.T) {
 		"sign --key-file two":                                        2,
 		"sign --key-file odd":                                        2,
 		"sign --key-file key bad.yml":                                2,
-		"sign --key-env " + serverKey:                                2, // the key for its name
-		"key set " + serverKey:                                       2,
-		"sign --key-file " + serverKey:                               2,
-		"sign --key-file " + serverKey + "==":                        2, // as those of Drone 0.5
-		"key " + serverKey:                                           2,
+		"sign --key-env " + servertest.Key:                           2, // the key for its name
+		"key set " + servertest.Key:                                  2,
+		"sign --key-file " + servertest.Key:                          2,
+		"sign --key-file " + servertest.Key + "==":                   2, // as those of Drone 0.5
+		"key " + servertest.Key:                                      2,
 		"sign --jose --key-file PEM":                                 2,
 		"verify --jose --key-env PEM":                                2,
 		"exec --require-jose PEM":                                    2,
@@ -72,7 +72,7 @@ func TestKeysAreNotShown(t *testing.T) {
 		}
 		c := exec.Command(filepath.Join(binary, "drone"), args...)
 		c.Dir = dir
-		c.Env = append(os.Environ(), "XDG_CONFIG_HOME="+dir, "KEY="+serverKey, "DRONE_SERVER="+server.URL, "DRONE_TOKEN="+serverToken,
+		c.Env = append(os.Environ(), "XDG_CONFIG_HOME="+dir, "KEY="+servertest.Key, "DRONE_SERVER="+server.URL, "DRONE_TOKEN="+servertest.Token,
 			"DOCKER_HOST=unix:///nonexistent.sock")
 		out, err := c.CombinedOutput()
 		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
@@ -81,7 +81,7 @@ func TestKeysAreNotShown(t *testing.T) {
 		if got := c.ProcessState.ExitCode(); got != want {
 			t.Errorf("drone %s: exit status %d, want %d\n%s", line, got, want, out)
 		}
-		for _, secret := range []string{serverKey[:16], serverKey[16:], serverToken, wrongToken} {
+		for _, secret := range []string{servertest.Key[:16], servertest.Key[16:], servertest.Token, wrongToken} {
 			if strings.Contains(string(out), secret) {
 				t.Errorf("drone %s shows %s:\n%s", line, secret, out)
 			}

@@ -301,7 +301,9 @@ func TestEndpoints(t *testing.T) {
 				`PATCH /api/secrets/octo/a {"data":"x"}`, `{}`, "",
 			},
 			"OrgSecretDelete": {
-				func(ctx context.Context, c *remote.Client) (any, error) { return nil, c.OrgSecretDelete(ctx, "octo", "a") },
+				func(ctx context.Context, c *remote.Client) (any, error) {
+					return nil, c.OrgSecretDelete(ctx, "octo", "a")
+				},
 				"DELETE /api/secrets/octo/a", "", "",
 			},
 			"CronList": {
@@ -329,7 +331,9 @@ func TestEndpoints(t *testing.T) {
 				"POST /api/repos/octo/hello/cron/nightly", `{}`, "",
 			},
 			"CronDelete": {
-				func(ctx context.Context, c *remote.Client) (any, error) { return nil, c.CronDelete(ctx, hello, "nightly") },
+				func(ctx context.Context, c *remote.Client) (any, error) {
+					return nil, c.CronDelete(ctx, hello, "nightly")
+				},
 				"DELETE /api/repos/octo/hello/cron/nightly", "", "",
 			},
 		},

@@ -77,6 +77,7 @@ func TestStreamLog(t *testing.T) {
 // TestStreamEnds has streams end as they should not.
 func TestStreamEnds(t *testing.T) {
 	over := make(chan struct{})
+	endless := "data: " + strings.Repeat("x", 17<<20)
 	for name, tc := range map[string]struct {
 		serve http.HandlerFunc
 		is    error
@@ -87,16 +88,18 @@ func TestStreamEnds(t *testing.T) {
 		"idle":        {func(w http.ResponseWriter, _ *http.Request) { events(w, ": ping\n\n"); <-over }, remote.ErrIdle, "nothing arrives", true},
 		"no JSON":     {func(w http.ResponseWriter, _ *http.Request) { events(w, "data: {\n\n") }, nil, "not what a Drone server", true},
 		"other error": {func(w http.ResponseWriter, _ *http.Request) { events(w, "event: error\ndata: boom\n\n") }, nil, "boom", true},
-		"endless":     {func(w http.ResponseWriter, _ *http.Request) { events(w, "data: "+strings.Repeat("x", 17<<20)) }, nil, "more than 16 MiB", true},
-		"refused":     {func(w http.ResponseWriter, _ *http.Request) { answer(w, 401, "application/json", `{"message":"Unauthorized"}`) }, remote.ErrUnauthorized, "401", false},
-		"a page":      {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "text/html", "<html>") }, nil, "page for browsers", false},
-		"no stream":   {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "application/json", "{}") }, nil, "not what a Drone server", false},
-		"no answer":   {func(http.ResponseWriter, *http.Request) { <-over }, nil, "in time", false},
+		"endless":     {func(w http.ResponseWriter, _ *http.Request) { events(w, endless) }, nil, "more than 16 MiB", true},
+		"refused": {func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, 401, "application/json", `{"message":"Unauthorized"}`)
+		}, remote.ErrUnauthorized, "401", false},
+		"a page":    {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "text/html", "<html>") }, nil, "page for browsers", false},
+		"no stream": {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "application/json", "{}") }, nil, "not what a Drone server", false},
+		"no answer": {func(http.ResponseWriter, *http.Request) { <-over }, nil, "in time", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(tc.serve)
 			t.Cleanup(server.CloseClientConnections)
-			c := connect(t, remote.Options{Server: server.URL, Token: token, Timeout: 200 * time.Millisecond, Idle: 50 * time.Millisecond})
+			c := connect(t, remote.Options{Server: server.URL, Token: token, Timeout: 500 * time.Millisecond, Idle: 50 * time.Millisecond})
 			s, err := c.StreamLog(t.Context(), hello, remote.StepRef{Build: 1, Stage: 1, Step: 1})
 			if (err == nil) != tc.opens {
 				t.Fatalf("%v", err)
