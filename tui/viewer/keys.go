@@ -148,6 +148,7 @@ var groups = []struct {
 		{action: help, keys: []string{"?"}, shown: "?", where: anywhere, short: "help", long: "this help"},
 		{action: quit, keys: []string{"q"}, shown: "q", where: anywhere, short: "quit", long: "leave the view; asks while the run goes on"},
 	}},
+	{"A build of a server", controls},
 }
 
 // lookup gives what a key does in a place, for who has those abilities.
@@ -174,7 +175,7 @@ func (t *theme) shownKeys(b binding) string {
 func KeysMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Keys of the full-screen view\n\n" +
-		"On a terminal `drone exec` and `drone log` show these with `?`. Both are made from one table. See [output](output.md#the-whole-screen).\n")
+		"On a terminal `drone exec`, `drone log` and `drone watch` show these with `?`. All are made from one table. See [output](output.md#the-whole-screen).\n")
 	for _, g := range groups {
 		fmt.Fprintf(&b, "\n## %s\n\n| Key | In | Does | The same from the command line |\n|---|---|---|---|\n", g.name)
 		for _, k := range g.bindings {
@@ -185,6 +186,7 @@ func KeysMarkdown() string {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", markdownKeys(k.shown), placeName(k.where), k.long, same)
 		}
 	}
+	b.WriteString(buildKeysMarkdown())
 	return b.String()
 }
 

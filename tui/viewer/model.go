@@ -41,8 +41,9 @@ type source struct {
 // model is the state of the view. It belongs to the goroutine of the program.
 type model struct {
 	source
-	th   *theme
-	able ability
+	th      *theme
+	able    ability
+	control *Control // nil for a run of this machine
 
 	snap          *snapshot
 	now           time.Time
@@ -300,6 +301,8 @@ func (m *model) do(a action) tea.Cmd {
 		m.prompt = nil
 	case quit:
 		return m.quit()
+	default:
+		m.controlRun(a)
 	}
 	return nil
 }

@@ -307,6 +307,8 @@ func (m *model) emptyLog(width int) []line {
 	if s == nil {
 		if p := m.snap.findPipeline(m.tree.selected.pipeline); p != nil && p.Reason != "" {
 			return words(th.shown(report.Visible(p.Reason)), width, th.dim)
+		} else if p != nil && m.control != nil && p.plan != nil && p.Status == exec.StatusPending {
+			return words(th.shown(p.plan.Reason), width, th.warn)
 		}
 		return nil
 	}

@@ -48,6 +48,8 @@ type Options struct {
 	// CancelStep ends a step, and reports whether that could be asked for. It
 	// returns at once. Nil means that steps cannot be ended.
 	CancelStep func(pipeline, step string) bool
+	// Control is for a run that goes on elsewhere; nil is none.
+	Control *Control
 	// Plain shows the run once the view was left. Nil means that it cannot be
 	// left while the run goes on.
 	Plain report.Renderer
@@ -317,6 +319,9 @@ func (v *View) able() (a ability) {
 	if v.opts.Plan != nil {
 		a |= canCopyRun
 	}
+	if v.opts.Control != nil {
+		a |= canControl
+	}
 	return a | canSuspend
 }
 
@@ -334,7 +339,7 @@ func (v *View) start() {
 		folder: v.opts.Folder, now: v.opts.Now, zone: v.opts.Zone,
 	}
 	m := &guarded{model: newModel(s, v.opts.Look, v.able()), broken: &v.broken}
-	m.stay = v.opts.Stay
+	m.stay, m.control = v.opts.Stay, v.opts.Control
 	m.end = func() {
 		v.leaving.Store(true)
 		v.program.Quit()
