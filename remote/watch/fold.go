@@ -362,6 +362,12 @@ func (f *Fold) LogEnd(at Place, note string) {
 	f.advance()
 }
 
+// Wanted reports whether a step is one of some.
+func (f *Fold) Wanted(at Place, some func(*remote.Stage, *remote.Step) bool) bool {
+	s, t := f.find(at)
+	return t != nil && some(&s.Stage, &t.Step)
+}
+
 // Over reports whether the end of the run was told.
 func (f *Fold) Over() bool { return f.over }
 
@@ -456,11 +462,21 @@ func (f *Fold) Plan() *exec.Plan {
 			Name: s.name, Type: s.Type, Runs: true, DependsOn: s.DependsOn, Reason: stageReason(s.Status),
 			Fixed: map[string]string{"DRONE_COMMIT_SHA": f.build.After},
 		}
+		// Without any dependency steps come one after the other.
+		graph := slices.ContainsFunc(s.steps, func(t *step) bool { return len(t.DependsOn) > 0 })
+		var before []string
 		for _, t := range s.steps {
+			after := t.DependsOn
+			if !graph {
+				after = before
+			}
 			p.Steps = append(p.Steps, &exec.Step{
-				Name: t.name, Number: t.Number, Kind: t.kind(), Image: t.Image, DependsOn: t.DependsOn,
+				Name: t.name, Number: t.Number, Kind: t.kind(), Image: t.Image, DependsOn: after,
 				Policy: exec.Always, Detach: t.Detached,
 			})
+			if !t.Detached {
+				before = []string{t.name}
+			}
 		}
 		plan.Pipelines = append(plan.Pipelines, p)
 	}

@@ -391,3 +391,32 @@ func TestFoldStates(t *testing.T) {
 		})
 	}
 }
+
+// TestFoldPlan: what is to come, and after what.
+func TestFoldPlan(t *testing.T) {
+	f := watch.Fold{Name: "octo/cat#7", Emit: func(exec.Event) {}}
+	f.Snapshot(&remote.Build{Event: "push", Target: "main", After: "8f51ad7", Stages: []remote.Stage{
+		{Number: 1, Name: "build", Status: remote.StateRunning, Started: 9, Steps: []remote.Step{
+			{Number: 1, Name: "db", Detached: true}, {Number: 2, Name: "clone"}, {Number: 3, Name: "test"},
+		}},
+		{Number: 2, Name: "graph", Status: remote.StateRunning, Started: 9, Steps: []remote.Step{
+			{Number: 1, Name: "clone"}, {Number: 2, Name: "a", DependsOn: []string{"clone"}}, {Number: 3, Name: "b", DependsOn: []string{"clone"}},
+		}},
+		{Number: 3, Name: "deploy", Status: remote.StateBlocked, DependsOn: []string{"build", "graph"}},
+	}})
+	var got []string
+	for _, p := range f.Plan().Pipelines {
+		got = append(got, fmt.Sprint(p.Name, " after ", p.DependsOn, ": ", p.Reason))
+		for _, s := range p.Steps {
+			got = append(got, fmt.Sprint(s.Kind, " ", s.Name, " after ", s.DependsOn))
+		}
+	}
+	want := []string{
+		"build after []: ", "service db after []", "step clone after []", "step test after [clone]",
+		"graph after []: ", "clone clone after []", "step a after [clone]", "step b after [clone]",
+		"deploy after [build graph]: it waits until somebody approves it",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -239,8 +239,9 @@ func (f *Follower) ask(ctx context.Context) {
 	f.tail(ctx)
 }
 
-// lookAgain has the build looked at soon.
-func (f *Follower) lookAgain() {
+// LookAgain has the build looked at soon, such as when somebody has done something
+// about it that no event tells of. It may be called from any goroutine.
+func (f *Follower) LookAgain() {
 	select {
 	case f.wake <- struct{}{}:
 	default:
@@ -328,17 +329,23 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // listen takes the events of the repository. Without them all is told all the
 // same, only later.
 func (f *Follower) listen(ctx context.Context) {
+	f.listenTo(ctx, func(r *remote.Repo) error {
+		if r == nil || r.Build == nil || r.Build.Number != f.opts.Build {
+			return nil
+		}
+		if b := r.Build; !f.tell(ctx, func() { f.snapshot(ctx, b) }) {
+			return context.Cause(ctx)
+		}
+		return nil
+	})
+}
+
+// listenTo has the stream open while it can be had.
+func (f *Follower) listenTo(ctx context.Context, take func(*remote.Repo) error) {
 	for tries := 0; ; {
 		err := f.opts.Server.Events(ctx, f.opts.Repo, func(r *remote.Repo) error {
 			tries = 0
-			if r == nil || r.Build == nil || r.Build.Number != f.opts.Build {
-				return nil
-			}
-			b := r.Build
-			if !f.tell(ctx, func() { f.snapshot(ctx, b) }) {
-				return context.Cause(ctx)
-			}
-			return nil
+			return take(r)
 		})
 		tries++
 		if err != nil && !passing(err) && ctx.Err() == nil {
@@ -346,25 +353,35 @@ func (f *Follower) listen(ctx context.Context) {
 				return // it is not for this user
 			}
 		}
-		f.lookAgain() // something may have been missed
+		f.LookAgain() // something may have been missed
 		if !sleep(ctx, f.backoff(tries)) {
 			return
 		}
 	}
 }
 
-// errLate ends a stream whose step has ended.
-var errLate = errors.New("the step has ended")
+var (
+	// errLate ends a stream whose step has ended.
+	errLate = errors.New("the step has ended")
+	// errGap ends one that has left lines out: another one may have them.
+	errGap = errors.New("lines are missing")
+)
+
+// position is how far a log has come.
+type position struct {
+	next    int // the position after the last line
+	doubted int // the last next that did not come, -1 for none
+}
 
 // follow takes the log of a step, as reference §3.3 advises: what comes while it
 // runs, then the rest of what was stored, which is the truth.
 func (f *Follower) follow(ctx context.Context, at Place, stopped <-chan struct{}) {
 	ref := remote.StepRef{Build: f.opts.Build, Stage: at.Stage, Step: at.Step}
-	next := 0 // the position after the last line
+	seen := position{doubted: -1}
 	for tries := 0; !isClosed(stopped); {
-		before := next
-		err := f.stream(ctx, at, ref, stopped, &next)
-		if next > before {
+		before := seen.next
+		err := f.stream(ctx, at, ref, stopped, &seen)
+		if seen.next > before {
 			tries = 0
 		}
 		if f.opts.Once && !isClosed(stopped) {
@@ -372,11 +389,11 @@ func (f *Follower) follow(ctx context.Context, at Place, stopped <-chan struct{}
 			return
 		}
 		wait := f.opts.Pace.Reopen
-		if err != nil && !errors.Is(err, errLate) {
+		if err != nil && !errors.Is(err, errLate) && !errors.Is(err, errGap) {
 			tries++
 			wait = f.backoff(tries)
 		}
-		f.lookAgain() // most likely the step has ended
+		f.LookAgain() // most likely the step has ended
 		select {
 		case <-stopped:
 		case <-time.After(wait):
@@ -406,10 +423,12 @@ func isClosed(c <-chan struct{}) bool {
 // stream takes lines until the stream ends. That of a step that was killed does
 // not, so it is left when its step has ended for a while. What there is once is
 // what comes without a pause.
-func (f *Follower) stream(ctx context.Context, at Place, ref remote.StepRef, stopped <-chan struct{}, next *int) error {
+func (f *Follower) stream(ctx context.Context, at Place, ref remote.StepRef, stopped <-chan struct{}, seen *position) error {
+	began := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	quiet := time.AfterFunc(f.opts.Pace.Reopen, func() {
+	// Once: until nothing comes for a moment, and not for ever.
+	quiet := time.AfterFunc(f.opts.Pace.Linger+f.opts.Pace.Reopen, func() {
 		if f.opts.Once {
 			cancel(errLate)
 		}
@@ -426,11 +445,19 @@ func (f *Follower) stream(ctx context.Context, at Place, ref remote.StepRef, sto
 		}
 	})
 	err := f.opts.Server.LogStream(ctx, f.opts.Repo, ref, func(l remote.Line) error {
-		quiet.Reset(f.opts.Pace.Reopen)
-		if l.Number < *next {
-			return nil // it is told again
+		if f.opts.Once && quiet.Stop() && time.Since(began) < f.opts.Pace.Linger {
+			quiet.Reset(f.opts.Pace.Linger / 8)
+		} else if f.opts.Once {
+			return errLate
 		}
-		*next = l.Number + 1
+		switch {
+		case l.Number < seen.next:
+			return nil // it is told again
+		case l.Number > seen.next && seen.doubted != seen.next:
+			seen.doubted = seen.next
+			return errGap
+		}
+		seen.next = l.Number + 1
 		if !f.tell(ctx, func() { f.line(at, l) }) {
 			return context.Cause(ctx)
 		}

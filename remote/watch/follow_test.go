@@ -432,6 +432,31 @@ func TestFollowOnce(t *testing.T) {
 	})
 }
 
+// TestFollowOnceEnds also of a step that prints without a pause, and of one that
+// prints nothing.
+func TestFollowOnceEnds(t *testing.T) {
+	for _, pause := range []time.Duration{10 * time.Millisecond, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake()
+			f.live = func(ctx context.Context, take func(remote.Line) error) error {
+				for n := 0; ; n++ {
+					select {
+					case <-time.After(pause):
+					case <-ctx.Done():
+						return ctx.Err()
+					}
+					if err := take(remote.Line{Number: n, Message: "x\n"}); err != nil {
+						return err
+					}
+				}
+			}
+			if got := follow(t.Context(), t, f, func(o *watch.Options) { o.Once = true }); got.err != nil || got.took > 5*time.Second {
+				t.Errorf("error %v after %s, with a line every %s", got.err, got.took, pause)
+			}
+		})
+	}
+}
+
 // TestFollowSome: of steps whose lines are not wanted the server is not asked for
 // any.
 func TestFollowSome(t *testing.T) {
@@ -473,7 +498,7 @@ func TestBook(t *testing.T) {
 			t.Error("a log is followed that nobody looks at")
 		}
 		page := book.Page("build", "clone")
-		synctest.Wait()
+		time.Sleep(3 * time.Second) // lines that are missing are asked for once more
 		look := func(want ...string) {
 			t.Helper()
 			lines, err := page.Lines(0, page.Len())
