@@ -75,7 +75,8 @@ func New(s Streams, build Build) *cobra.Command {
 		Short: "run Drone pipelines on this machine",
 		Long: "drone runs the pipelines of a .drone.yml in local Docker, with the meaning the\n" +
 			"server gives them. Start with `drone plan`, which only shows what would run,\n" +
-			"or with `drone exec`, which runs it.",
+			"or with `drone exec`, which runs it; `drone init` writes a first file. `drone help TOPIC`\n" +
+			"explains configuration, environment, events, exit-status, parity, secrets and trust.",
 		SuggestionsMinimumDistance: 2,
 
 		SilenceErrors: true,
@@ -96,12 +97,11 @@ func New(s Streams, build Build) *cobra.Command {
 	)
 	root.SetUsageTemplate(s.usageTemplate(root.UsageTemplate()))
 	// The two that cobra adds, in the manner of the others.
+	root.SetHelpCommand(newHelp(s))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		switch c.Name() {
-		case "help":
-			c.Short = "show the help of a command"
 		case "completion":
 			c.Short = "print the script that completes commands in a shell"
 			ownBash(root, c)
