@@ -14,6 +14,7 @@ PKG      ?= ./...
 testflags := -timeout 20m $(if $(CI),-count=1 -p 1)
 
 lint_version    := v2.15.0
+linter          := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(lint_version)
 release_version := v2.13.0
 releaser        := $(GO) run github.com/goreleaser/goreleaser/v2@$(release_version)
 # The version comes from here, not from Go's own stamp: that one makes a build
@@ -24,7 +25,7 @@ date            := $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:
 ldflags         := -s -w $(if $(version),-X main.version=$(version) -X main.commit=$(commit) -X main.date=$(date))
 
 .DEFAULT_GOAL := help
-.PHONY: help build test demo images engine-up engine-down podman-up podman-down bench microbench fuzz lint fmt licences release-check snapshot deb-check reproducible release clean go
+.PHONY: help build test demo dogfood images engine-up engine-down podman-up podman-down bench microbench fuzz check lint fmt licences release-check snapshot deb-check reproducible release clean go
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ test: go images $(if $(CI),podman-up) ## vet, then all tests, with a real engine
 
 images: engine-up ## make the images of the tests, without a registry
 	@scripts/images
+
+dogfood: go images ## have drone check this project by its own .drone.yml, half a minute
+	@GO='$(GO)' scripts/dogfood
 
 engine-up: ## find a container engine, or start one as root on Debian and Ubuntu
 	@scripts/engine-up
@@ -65,8 +69,11 @@ microbench: go ## measure splitting, masking, scheduling, compiling: for benchst
 fuzz: go ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' scripts/fuzz $(FUZZTIME)
 
+check: go ## all that needs no engine: format, vet, lint, licences, generated files, races
+	@GO='$(GO)' LINTER='$(linter)' scripts/check
+
 lint: go ## run golangci-lint
-	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(lint_version) run
+	$(linter) run
 
 fmt: go ## format the Go files
 	$(GO) fmt ./...

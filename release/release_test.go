@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"runtime/debug"
 	"slices"
@@ -121,7 +122,7 @@ func TestNotes(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{nil, {"licences", "x"}, {"sbom"}, {"publish"}} {
-		if err := run(args, io.Discard); err != errUsage {
+		if err := run(args, io.Discard); !errors.Is(err, errUsage) {
 			t.Errorf("%v: %v", args, err)
 		}
 	}

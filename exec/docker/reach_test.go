@@ -61,7 +61,7 @@ func TestExplainUnreachable(t *testing.T) {
 		{name: "another protocol", at: tls, err: errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "SSH-2.0-OpenSSH_9.2"`),
 			want: "what answers there is no container engine", hint: "check the address"},
 		{name: "a web page", at: tls, err: errors.New("Error response from daemon: <!DOCTYPE HTML>\n<html lang=en>"), want: "what answers there is no container engine", hint: "proxy"},
-		{name: "silence", at: tls, err: fmt.Errorf("Get %q: %w", "http://h/_ping", context.DeadlineExceeded), //nolint:revive // the client's words
+		{name: "silence", at: tls, err: fmt.Errorf("Get %q: %w", "http://h/_ping", context.DeadlineExceeded),
 			want: "found through DOCKER_HOST: something listens there, but it does not answer", hint: "restart"},
 		{name: "not where the flag says", at: dockerhost.Endpoint{Host: "unix:///typo.sock", Source: dockerhost.SourceFlag}, err: down, dial: missing, want: "does not exist", hint: "or leave out --docker-host"},
 		{name: "no way there", at: tls, err: down, dial: &net.OpError{Op: "dial", Err: context.DeadlineExceeded}, want: "nothing answers there", hint: "listens"},

@@ -117,7 +117,7 @@ func (l *Log) scan() error {
 	for l.next < size {
 		if l.next+headerLen > to {
 			n, err := l.file.ReadAt(buf[:min(int64(len(buf)), size-l.next)], l.next)
-			if err != nil && err != io.EOF { //nolint:errorlint // as io.ReaderAt says
+			if err != nil && err != io.EOF {
 				return err
 			}
 			from, to = l.next, l.next+int64(n)
