@@ -49,7 +49,9 @@ func newConfigLs(s Streams) *cobra.Command {
 	c.ValidArgsFunction = completeSettings(true)
 	c.Flags().BoolVar(&all, "all", false, "also those that have their default value")
 	output := addOutput(c.Flags(), "output", "text", "json")
-	c.RunE = func(c *cobra.Command, args []string) error { return runConfigLs(s, c.Root(), first(args), all, output.value) }
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return runConfigLs(s, c.Root(), first(args), all, output.value)
+	}
 	return c
 }
 

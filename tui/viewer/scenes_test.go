@@ -74,9 +74,9 @@ func newScene(t testing.TB, look Look, pipelines ...*exec.Pipeline) *scene {
 			s.done = append(s.done, "cancel "+k.pipeline+"/"+k.step)
 			return true
 		},
-		leave:     func() {},
-		copyText:  func(text string) { s.done = append(s.done, "copy "+text) },
-		folder:    t.TempDir(), now: func() time.Time { return s.now }, zone: time.UTC,
+		leave:    func() {},
+		copyText: func(text string) { s.done = append(s.done, "copy "+text) },
+		folder:   t.TempDir(), now: func() time.Time { return s.now }, zone: time.UTC,
 	}, look, all)
 	return s
 }
