@@ -74,26 +74,31 @@ func maxRepositories(n int) cobra.PositionalArgs {
 
 // keyStore is where keys are remembered.
 func keyStore(s Streams) (*keystore.Store, error) {
-	if dir := s.getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-		return keystore.In(dir, systemKeyring(s)), nil
-	}
-	dir, err := os.UserConfigDir()
+	dir, err := userConfigDir(s)
 	if err != nil {
 		return nil, usage(errors.New("neither XDG_CONFIG_HOME nor a home directory is known, so no key is remembered"), "name the key with --key-file FILE or --key-env NAME")
 	}
-	return keystore.In(dir, systemKeyring(s)), nil
+	return keystore.In(dir, systemKeyring(s, keystore.KeyService)), nil
+}
+
+// userConfigDir is the folder for the configuration of the user.
+func userConfigDir(s Streams) (string, error) {
+	if dir := s.getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	return os.UserConfigDir()
 }
 
 // systemKeyring is the keyring, nil where there is none. It is asked for only
 // where the session of the user has a bus to ask over: to ask without one could
 // start one, which would stay.
-func systemKeyring(s Streams) keystore.Keyring {
+func systemKeyring(s Streams, service string) keystore.Keyring {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" || s.getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
-		return keystore.System{}
+		return keystore.System{Service: service}
 	}
 	for _, dir := range []string{s.getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", os.Getuid())} {
 		if filepath.IsAbs(dir) && exists(filepath.Join(dir, "bus")) {
-			return keystore.System{}
+			return keystore.System{Service: service}
 		}
 	}
 	return nil

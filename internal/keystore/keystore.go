@@ -1,10 +1,11 @@
-// Package keystore remembers the keys of repositories for the user: in the
-// keyring of the system, or, where there is none, in a file that nobody else can
-// read.
+// Package keystore remembers the keys of repositories, and the tokens of servers,
+// for the user: in the keyring of the system, or, where there is none, in a file
+// that nobody else can read.
 //
 // Beside them it keeps a file for each repository, which tells where the key is;
 // no keyring can be asked for all that is in it. It knows nothing of what keys
-// are for, and no error of it has any part of one.
+// are for, and no error of it has any part of one. What is said here of keys and
+// repositories holds for tokens and the names they are kept under.
 package keystore
 
 import (
@@ -61,12 +62,18 @@ func (e *Error) Unwrap() error { return e.Err }
 type Store struct {
 	dir     string
 	keyring Keyring
+	what    string // key or token, for messages
 }
 
 // In is the store in the folder for the configuration of the user. Without a
 // keyring, nil, keys are in files only.
 func In(config string, keyring Keyring) *Store {
-	return &Store{filepath.Join(config, "drone", "keys"), keyring}
+	return &Store{filepath.Join(config, "drone", "keys"), keyring, "key"}
+}
+
+// TokensIn is the store of tokens beside that of In.
+func TokensIn(config string, keyring Keyring) *Store {
+	return &Store{filepath.Join(config, "drone", "tokens"), keyring, "token"}
 }
 
 // record is the content of a file.
@@ -142,17 +149,17 @@ func (s *Store) Get(repository string) (key string, entry Entry, err error) {
 		return r.Key, entry, nil
 	}
 	if s.keyring == nil {
-		return "", entry, errNoKeyring(repository)
+		return "", entry, s.errNoKeyring(repository)
 	}
 	key, err = s.keyring.Get(repository)
 	if err != nil && !errors.Is(err, ErrUnknown) {
-		err = fmt.Errorf("the keyring with the key of %s cannot be used: %w", repository, err)
+		err = fmt.Errorf("the keyring with the %s of %s cannot be used: %w", s.what, repository, err)
 	}
 	return key, entry, err
 }
 
-func errNoKeyring(repository string) error {
-	return fmt.Errorf("the key of %s is in the keyring of the system, which cannot be reached from here", repository)
+func (s *Store) errNoKeyring(repository string) error {
+	return fmt.Errorf("the %s of %s is in the keyring of the system, which cannot be reached from here", s.what, repository)
 }
 
 // Has reports whether a key of the repository is remembered, without asking the
@@ -178,10 +185,10 @@ func (s *Store) read(name string) (record, error) {
 		return r, &Error{File: name, Err: plainCause(err)}
 	}
 	if err := json.Unmarshal(text, &r); err != nil || r.Version != version || r.Repository == "" || r.Place != InKeyring && r.Place != InFile {
-		return r, &Error{name, errors.New("it is no key that this version can read"), "remove it, and set the key again"}
+		return r, &Error{name, errors.New("it is no " + s.what + " that this version can read"), "remove it, and set the " + s.what + " again"}
 	}
 	if mode := info.Mode().Perm(); r.Place == InFile && mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return r, &Error{name, fmt.Errorf("others can read it (mode %04o), so the key in it is not used", mode), "`chmod 600 " + name + "`, if you think that nobody has"}
+		return r, &Error{name, fmt.Errorf("others can read it (mode %04o), so the %s in it is not used", mode, s.what), "`chmod 600 " + name + "`, if you think that nobody has"}
 	}
 	return r, nil
 }
@@ -223,10 +230,10 @@ func (s *Store) Remove(repository string) error {
 	}
 	switch {
 	case r.Place == InKeyring && s.keyring == nil:
-		return errNoKeyring(repository)
+		return s.errNoKeyring(repository)
 	case r.Place == InKeyring:
 		if err := s.keyring.Delete(repository); err != nil && !errors.Is(err, ErrUnknown) {
-			return fmt.Errorf("the keyring with the key of %s cannot be used: %w", repository, err)
+			return fmt.Errorf("the keyring with the %s of %s cannot be used: %w", s.what, repository, err)
 		}
 	}
 	if err := os.Remove(name); err != nil {

@@ -8,8 +8,11 @@ import (
 	"github.com/zalando/go-keyring"
 )
 
-// service is what the entries in the keyring are for.
-const service = "drone: keys of repositories"
+// What the entries in the keyring are for: their service, as keyrings call it.
+const (
+	KeyService   = "drone: keys of repositories"
+	TokenService = "drone: tokens of servers"
+)
 
 // unlocking is how long a keyring may take: it may have to ask the user for a
 // password.
@@ -18,22 +21,22 @@ const unlocking = time.Minute
 // System is the keyring of the system: the Keychain of macOS, the Credential
 // Manager of Windows, or what serves the Secret Service elsewhere. It may ask
 // the user to unlock it, for a minute; one that does not answer is given up then.
-type System struct{}
+type System struct{ Service string }
 
 // Get reads a key.
-func (System) Get(repository string) (string, error) {
-	return bounded(unlocking, func() (string, error) { return keyring.Get(service, repository) })
+func (k System) Get(repository string) (string, error) {
+	return bounded(unlocking, func() (string, error) { return keyring.Get(k.Service, repository) })
 }
 
 // Set keeps a key.
-func (System) Set(repository, key string) error {
-	_, err := bounded(unlocking, func() (string, error) { return "", keyring.Set(service, repository, key) })
+func (k System) Set(repository, key string) error {
+	_, err := bounded(unlocking, func() (string, error) { return "", keyring.Set(k.Service, repository, key) })
 	return err
 }
 
 // Delete forgets a key.
-func (System) Delete(repository string) error {
-	_, err := bounded(unlocking, func() (string, error) { return "", keyring.Delete(service, repository) })
+func (k System) Delete(repository string) error {
+	_, err := bounded(unlocking, func() (string, error) { return "", keyring.Delete(k.Service, repository) })
 	return err
 }
 
