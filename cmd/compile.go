@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
-
-	"github.com/drone-laptop/drone/exec"
 )
 
 func newCompile(s Streams) *cobra.Command {
@@ -41,14 +39,14 @@ func runCompile(ctx context.Context, s Streams, f *planFlags, form string, args 
 		return err
 	}
 	if form == "yaml" {
-		return writePlanYAML(s.Out, p.plan)
+		return writeYAML(s.Out, p.plan)
 	}
 	return writeJSON(s.Out, p.plan)
 }
 
-// writePlanYAML writes the plan with the names and the order its JSON has.
-func writePlanYAML(w io.Writer, plan *exec.Plan) error {
-	text, err := json.Marshal(plan)
+// writeYAML writes a value with the names and the order its JSON has.
+func writeYAML(w io.Writer, v any) error {
+	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}

@@ -90,11 +90,13 @@ func New(s Streams, build Build) *cobra.Command {
 	root.SetErr(s.Err)
 	root.SetVersionTemplate("drone {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
+	registerGlobal(root)
 	root.AddCommand(
 		newExec(s, build.Version), newPlan(s), newCompile(s), newLint(s, build.Version), newFmt(s), newConvert(s), newEnv(s), newPull(s), newTrust(s), newDoctor(s),
 		newRuns(s), newLog(s), newClean(s), newSchema(s), newJsonnet(s), newStarlark(s), newRender(s), newSign(s), newVerify(s), newKey(s), newEncrypt(s), newDecrypt(s),
 		newVersion(s, build), newConfig(s), newInit(s),
 	)
+	root.AddCommand(serverCommands(s)...)
 	root.SetUsageTemplate(s.usageTemplate(root.UsageTemplate()))
 	// The two that cobra adds, in the manner of the others.
 	root.SetHelpCommand(newHelp(s))

@@ -110,6 +110,7 @@ func TestScript(t *testing.T) {
 			"twice":     twice,
 			"gone":      gone,
 			"server":    serverCommand,
+			"asked":     asked,
 			"registry":  func(ts *testscript.TestScript, neg bool, args []string) { startRegistry(t, ts, engine) },
 			"untouched": func(ts *testscript.TestScript, neg bool, args []string) { untouched(ts, engine, args) },
 		},

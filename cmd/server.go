@@ -2,75 +2,143 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/remote"
 )
 
-// serverFlags say which server is asked.
+// serverFlags say which server is asked, as whom, and how it is reached.
 type serverFlags struct {
-	server, token string
-	skipVerify    bool
+	server, token, profile string
+	caFile, cert, key      string
+	socks                  string
+	socksOff, skipVerify   bool
+	verbose                bool
 }
 
-// The variables of the official command for them.
+// The variables of the official command for them, and one of a profile.
 const (
 	serverVar     = "DRONE_SERVER"
 	tokenVar      = "DRONE_TOKEN"
+	profileVar    = "DRONE_PROFILE"
 	skipVerifyVar = "DRONE_SKIP_VERIFY"
+	socksVar      = "SOCKS_PROXY"
+	socksOffVar   = "SOCKS_PROXY_OFF"
+)
+
+const (
+	serverHelp     = "`address` of the Drone server (default: $" + serverVar + ", else that of a login)"
+	tokenHelp      = "your token there; a `value` here is seen in the process list, $" + tokenVar + " is not"
+	skipVerifyHelp = "accept any certificate of the server, also one of an attacker"
+	socksHelp      = "reach the server through the SOCKS5 proxy at this `address` (default: $" + socksVar + ")"
+	socksOffHelp   = "heed no $" + socksVar
 )
 
 func (f *serverFlags) register(flags *pflag.FlagSet) {
-	flags.StringVarP(&f.server, "server", "s", "", "`address` of the Drone server (default: $"+serverVar+")")
-	flags.StringVarP(&f.token, "token", "t", "", "your token there; a `value` here is seen in the process list, $"+tokenVar+" is not")
-	flags.BoolVar(&f.skipVerify, "skip-verify", false, "accept any certificate of the server, also one of an attacker")
+	flags.StringVarP(&f.server, "server", "s", "", serverHelp)
+	flags.StringVarP(&f.token, "token", "t", "", tokenHelp)
+	f.registerRest(flags)
 }
 
-// client makes the client of the server that the flags or the environment name.
+// registerLong is register without the short names, for commands that have
+// others.
+func (f *serverFlags) registerLong(flags *pflag.FlagSet) {
+	flags.StringVar(&f.server, "server", "", serverHelp)
+	flags.StringVar(&f.token, "token", "", tokenHelp)
+	f.registerRest(flags)
+}
+
+func (f *serverFlags) registerRest(flags *pflag.FlagSet) {
+	flags.StringVar(&f.profile, "profile", "", "the server and the token of this login, by `name` (default: $"+profileVar+", else by the git remote)")
+	flags.StringVar(&f.caFile, "ca-file", "", "trust also the certificate authorities in this PEM `file`")
+	flags.StringVar(&f.cert, "client-cert", "", "show the server the certificate in this PEM `file`")
+	flags.StringVar(&f.key, "client-key", "", "`file` with the key of --client-cert")
+	flags.BoolVar(&f.skipVerify, "skip-verify", false, skipVerifyHelp)
+	flags.StringVar(&f.socks, "socks-proxy", "", socksHelp)
+	flags.BoolVar(&f.socksOff, "socks-proxy-off", false, socksOffHelp)
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell which server is asked, and where its address and the token are from")
+	for _, name := range []string{"socks-proxy", "socks-proxy-off"} {
+		flags.Lookup(name).Hidden = true // as in the official command
+	}
+}
+
+// registerGlobal has all commands take the global flags of the official one, in
+// front of the command, too, so that an alias with them works. Commands that ask
+// a server have flags of their own with these names.
+func registerGlobal(root *cobra.Command) {
+	f, flags := &serverFlags{}, pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.registerLong(flags)
+	flags.String("autoscaler", "", "")
+	root.PersistentFlags().BoolVar(&f.skipVerify, "skip-verify", false, skipVerifyHelp)
+	for _, name := range []string{"server", "token", "socks-proxy", "socks-proxy-off", "autoscaler"} {
+		root.PersistentFlags().AddFlag(flags.Lookup(name))
+	}
+	for _, name := range []string{"server", "token", "skip-verify", "socks-proxy", "socks-proxy-off", "autoscaler"} {
+		root.PersistentFlags().Lookup(name).Hidden = true
+	}
+}
+
+// session is a client of a server, and where its address and token are from.
+type session struct {
+	*remote.Client
+	access access
+}
+
+// open makes the client of the server that the flags, the environment, a file
+// .env or a login name.
+func (f *serverFlags) open(s Streams) (*session, error) {
+	a, err := f.access(s)
+	if err != nil {
+		return nil, err
+	}
+	if f.verbose {
+		s.note(a.explain())
+	}
+	c, err := f.connect(s, a)
+	if err != nil {
+		return nil, err
+	}
+	return &session{c, a}, nil
+}
+
+// client is open for callers that need nothing but the client.
 func (f *serverFlags) client(s Streams) (*remote.Client, error) {
+	c, err := f.open(s)
+	if err != nil {
+		return nil, err
+	}
+	return c.Client, nil
+}
+
+// connect makes a client of the server of a.
+func (f *serverFlags) connect(s Streams, a access) (*remote.Client, error) {
 	o := remote.Options{
-		Server: f.server, Token: f.token, SkipVerify: f.skipVerify, Proxy: http.ProxyFromEnvironment, Agent: "drone",
+		Server: a.server, Token: a.token, Proxy: http.ProxyFromEnvironment, Agent: "drone",
 	}
-	if o.Server == "" {
-		o.Server = s.getenv(serverVar)
-	}
-	if o.Token == "" {
-		o.Token = s.getenv(tokenVar)
-	}
-	if skip, err := strconv.ParseBool(s.getenv(skipVerifyVar)); err == nil && skip {
-		o.SkipVerify = true
+	if err := f.transport(s, a, &o); err != nil {
+		return nil, err
 	}
 	c, err := remote.New(o)
 	if wrong, ok := errors.AsType[*remote.OptionError](err); ok {
-		hint := "set " + serverVar + ", or add --server; for example https://drone.example.com"
-		if wrong.Option == "token" {
-			hint = "set " + tokenVar + "; your account page on the server shows the token"
-		}
-		return nil, usage(wrong, hint)
+		return nil, usage(wrong, a.optionHint(wrong.Option))
 	}
 	return c, err
 }
 
-// remoteFailure gives an error of a call to the server its status and hint.
-func remoteFailure(err error, repo remote.Slug) error {
-	f := &failure{status: StatusUnreachable, err: err}
-	if gone, ok := errors.AsType[*remote.UnreachableError](err); ok {
-		f.hint = gone.Hint
-		return f
+// boolVar reads a variable that is true or false, false when it is not set.
+func boolVar(s Streams, name string) (bool, error) {
+	text := s.getenv(name)
+	if text == "" {
+		return false, nil
 	}
-	if _, ok := errors.AsType[*remote.StatusError](err); !ok {
-		return usage(err, "")
+	is, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, usage(fmt.Errorf("%s is %q, which is neither true nor false", name, text), "")
 	}
-	switch {
-	case errors.Is(err, remote.ErrUnauthorized):
-		f.hint = "the server does not know the token: set " + tokenVar + " to the one that your account page there shows"
-	case errors.Is(err, remote.ErrForbidden):
-		f.hint = "you may not do that on " + repo.String()
-	case errors.Is(err, remote.ErrNotFound):
-		f.hint = "check the name: there is no " + repo.String() + " there, or it is not enabled, or you have no write access to it"
-	}
-	return f
+	return is, nil
 }

@@ -15,7 +15,10 @@ import (
 )
 
 // servers are those of the scripts that run.
-type serverOf struct{ server *servertest.Server }
+type serverOf struct {
+	server *servertest.Server
+	asked  int // how many of its requests the script has looked at with asked
+}
 
 // serverKey is where a script has its server.
 type serverKey struct{}
@@ -29,6 +32,7 @@ type serverKey struct{}
 //	server play SLUG BUILD           a build runs to its end
 //	server error SLUG TEXT           the file of the repository is wrong
 //	server skip SLUG                 no pipeline is for anything
+//	server owner SLUG                a repository of a user, who is no administrator
 //	server block SLUG                the next pushes wait for an approval
 //	server fault MATCH KEY=VALUE…    a servertest.Fault
 //	server requests FILE             what was asked is written to a file
@@ -42,7 +46,7 @@ func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	if len(args) < 2 {
-		ts.Fatalf("usage: server push|play|error|skip|block|fault|requests …")
+		ts.Fatalf("usage: server push|play|owner|error|skip|block|fault|requests …")
 	}
 	if args[0] != "fault" && args[0] != "requests" {
 		changeRepo(ts, of.server, args)
@@ -100,6 +104,12 @@ func changeRepo(ts *testscript.TestScript, s *servertest.Server, args []string) 
 		number, err := strconv.ParseInt(argument(), 10, 64)
 		ts.Check(err)
 		s.Play(repo, number)
+	case "owner":
+		s.AddUser(remote.User{Login: repo.Owner, Token: "t0ken-of-" + repo.Owner})
+		s.AddRepo(servertest.Repo{
+			Repo:  remote.Repo{Namespace: repo.Owner, Name: repo.Name, Active: true},
+			Users: map[string]remote.Permissions{repo.Owner: {Read: true, Write: true, Admin: true}},
+		})
 	case "error":
 		s.SetPipelines(repo, nil, argument())
 	case "skip":
@@ -111,6 +121,24 @@ func changeRepo(ts *testscript.TestScript, s *servertest.Server, args []string) 
 	default:
 		ts.Fatalf("server %s: what is that?", args[0])
 	}
+}
+
+// asked writes what was asked of the server since the last time to a file, without
+// what only reads: asked FILE.
+func asked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: asked FILE")
+	}
+	of := ts.Value(serverKey{}).(*serverOf)
+	text := ""
+	all := of.server.Requests()
+	for _, r := range all[of.asked:] {
+		if r.Method != http.MethodGet {
+			text += r.String() + "\n"
+		}
+	}
+	of.asked = len(all)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 func parseFault(ts *testscript.TestScript, args []string) servertest.Fault {

@@ -35,7 +35,7 @@ type setting struct {
 
 // Flags about servers have the variables of the official command, whatever the
 // command, and logins of their own.
-var serverSettings = []string{"server", "token", "profile", "skip-verify", "socks-proxy", "socks-proxy-off", "autoscaler"}
+var serverSettings = []string{"server", "token", "profile", "skip-verify", "socks-proxy", "socks-proxy-off", "autoscaler", "ca-file", "client-cert", "client-key", "verbose"}
 
 // secretFlags hold secrets in their values, which a file of settings does not
 // keep.

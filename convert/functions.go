@@ -26,12 +26,12 @@ import (
 // not in the version of it that those of today have.
 var newFunctions = []string{"append", "indent", "nindent", "prepend", "toYaml"}
 
-// functions are those of YAML templates, with the names, the order of arguments
+// Functions are those of YAML templates, with the names, the order of arguments
 // and the results that they have on a server: most take any plain value for a
 // text. Those that read files and the environment are not there, as on a server.
 // now is the time that a template is told; times are those of UTC, where servers
 // mostly are.
-func functions(now time.Time) template.FuncMap {
+func Functions(now time.Time) template.FuncMap {
 	return template.FuncMap{
 		"append": func(s, tail any) (string, error) {
 			return with2(s, tail, func(s, tail string) (string, error) { return s + tail, nil })
@@ -123,7 +123,7 @@ func functions(now time.Time) template.FuncMap {
 }
 
 func functionNames() string {
-	return strings.Join(slices.Sorted(maps.Keys(functions(time.Time{}))), ", ")
+	return strings.Join(slices.Sorted(maps.Keys(Functions(time.Time{}))), ", ")
 }
 
 // with gives a function of a text any plain value.

@@ -31,7 +31,7 @@ func render(ctx context.Context, path string, text []byte, input map[string]any,
 	if now.IsZero() {
 		now = time.Now()
 	}
-	known := functions(now)
+	known := Functions(now)
 	known["printf"] = printf
 	t, err := template.New(path).Funcs(known).Parse(string(text))
 	if err != nil {
@@ -236,7 +236,7 @@ func functionHint(message string) string {
 		return "a server lets no template read files and the environment: give it what it needs with `data`"
 	}
 	best, match := "", 0.6
-	for known := range functions(time.Time{}) {
+	for known := range Functions(time.Time{}) {
 		if m := levenshtein.Match(known, name, nil); m > match || m == match && known < best {
 			best, match = known, m
 		}
