@@ -27,7 +27,7 @@ func (f BuildFilter) query() url.Values {
 // BuildAll goes through the builds of a repository, the newest first, without
 // their stages; whoever has enough stops. An error ends it.
 func (c *Client) BuildAll(ctx context.Context, repo Slug, filter BuildFilter) iter.Seq2[Build, error] {
-	return pages[Build](ctx, c, repo.get("builds").with(filter.query()))
+	return pages(ctx, c, repo.get("builds").with(filter.query()), func(b Build) int64 { return b.Number })
 }
 
 // BuildList is one page of BuildAll. Pages count from 1 and have up to

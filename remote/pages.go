@@ -19,9 +19,11 @@ func pageQuery(page, size int) (url.Values, error) {
 }
 
 // pages goes through a list page by page. Servers tell neither how many there are
-// nor whether there are more: a page that is not full is the last.
-func pages[T any](ctx context.Context, c *Client, r request) iter.Seq2[T, error] {
+// nor whether there are more: a page that is not full is the last. What is added in
+// the meantime moves others to the next page, so what id has seen is passed over.
+func pages[T any](ctx context.Context, c *Client, r request, id func(T) int64) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		seen := map[int64]bool{}
 		for page := 1; ; page++ {
 			query := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(MaxPage)}}
 			for key, values := range r.query {
@@ -33,12 +35,17 @@ func pages[T any](ctx context.Context, c *Client, r request) iter.Seq2[T, error]
 				yield(none, err)
 				return
 			}
+			known := len(seen)
 			for _, value := range values {
+				if seen[id(value)] {
+					continue
+				}
+				seen[id(value)] = true
 				if !yield(value, nil) {
 					return
 				}
 			}
-			if len(values) < MaxPage {
+			if len(values) < MaxPage || len(seen) == known { // the latter is no server of Drone
 				return
 			}
 		}

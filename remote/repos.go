@@ -65,7 +65,7 @@ type RepoPatch struct {
 // RepoAll goes through all repositories of the server, for its administrators.
 // An error ends it.
 func (c *Client) RepoAll(ctx context.Context) iter.Seq2[Repo, error] {
-	return pages[Repo](ctx, c, get("api", "repos"))
+	return pages(ctx, c, get("api", "repos"), func(r Repo) int64 { return r.ID })
 }
 
 // Repo is one repository, with what the user may do with it.

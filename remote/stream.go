@@ -66,25 +66,15 @@ func (c *Client) StreamLog(ctx context.Context, repo Slug, step StepRef) (*Strea
 
 func open[T any](ctx context.Context, c *Client, r request) (*Stream[T], error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	timeout := time.AfterFunc(c.timeout, func() { cancel(fmt.Errorf("%w (%s)", errTimeout, c.timeout)) })
 	r.stream = true
-	response, err := c.ask(ctx, r)
+	response, err := c.connect(ctx, cancel, r)
 	if err != nil {
-		timeout.Stop()
 		cancel(nil)
 		return nil, err
 	}
-	if !timeout.Stop() { // it has just ended the stream
-		response.Body.Close()
-		return nil, c.unreachable(ctx, errTimeout)
-	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "text/event-stream" {
 		response.Body.Close()
-		err := errAnswer
-		if isPage(response) {
-			err = errPage
-		}
-		err = c.unreachable(ctx, err)
+		err := c.unreachable(ctx, errAnswer)
 		cancel(nil)
 		return nil, err
 	}
@@ -114,7 +104,7 @@ func (s *Stream[T]) Next() (T, error) {
 	case ev.name == "error" && string(ev.data) == "eof":
 		return none, s.fail(io.EOF)
 	case ev.name == "error":
-		return none, s.fail(s.client.unreachable(s.ctx, fmt.Errorf("it ends the stream with %q", shorten(ev.data))))
+		return none, s.fail(s.client.unreachable(s.ctx, fmt.Errorf("it ends the stream: %s", s.client.plain(string(ev.data)))))
 	}
 	var value T
 	if err := json.Unmarshal(ev.data, &value); err != nil {
@@ -123,16 +113,13 @@ func (s *Stream[T]) Next() (T, error) {
 	return value, nil
 }
 
+// broken makes an error of one of reading: without a reason of ours or of the
+// caller's the connection was cut.
 func (s *Stream[T]) broken(err error) error {
-	switch cause := context.Cause(s.ctx); {
-	case errors.Is(cause, ErrIdle):
-		return &UnreachableError{Server: s.client.Server(), Err: ErrIdle}
-	case cause != nil:
-		return cause
-	case errors.Is(err, errTooLong):
-		return s.client.unreachable(s.ctx, err)
+	if context.Cause(s.ctx) == nil && !errors.Is(err, errTooLong) {
+		err = ErrCut
 	}
-	return &UnreachableError{Server: s.client.Server(), Err: ErrCut}
+	return s.client.unreachable(s.ctx, err)
 }
 
 func (s *Stream[T]) fail(err error) error {
@@ -166,6 +153,3 @@ func (s *Stream[T]) Close() {
 		s.body.Close()
 	})
 }
-
-// shorten cuts what a server says to the length of a message.
-func shorten(text []byte) []byte { return text[:min(len(text), 200)] }

@@ -83,23 +83,25 @@ func TestStreamEnds(t *testing.T) {
 		is    error
 		text  string
 		opens bool
+
+		patience time.Duration // 0 is what it is by default
 	}{
-		"cut":         {func(w http.ResponseWriter, _ *http.Request) { events(w, ": ping\n\ndata: {\"pos\":1") }, remote.ErrCut, "cut", true},
-		"idle":        {func(w http.ResponseWriter, _ *http.Request) { events(w, ": ping\n\n"); <-over }, remote.ErrIdle, "nothing arrives", true},
-		"no JSON":     {func(w http.ResponseWriter, _ *http.Request) { events(w, "data: {\n\n") }, nil, "not what a Drone server", true},
-		"other error": {func(w http.ResponseWriter, _ *http.Request) { events(w, "event: error\ndata: boom\n\n") }, nil, "boom", true},
-		"endless":     {func(w http.ResponseWriter, _ *http.Request) { events(w, endless) }, nil, "more than 16 MiB", true},
+		"cut":         {func(w http.ResponseWriter, _ *http.Request) { events(w, ": ping\n\ndata: {\"pos\":1") }, remote.ErrCut, "cut", true, 0},
+		"idle":        {func(w http.ResponseWriter, _ *http.Request) { events(w, ": ping\n\n"); <-over }, remote.ErrIdle, "nothing arrives", true, 300 * time.Millisecond},
+		"no JSON":     {func(w http.ResponseWriter, _ *http.Request) { events(w, "data: {\n\n") }, nil, "not what a Drone server", true, 0},
+		"other error": {func(w http.ResponseWriter, _ *http.Request) { events(w, "event: error\ndata: boom\n\n") }, nil, "boom", true, 0},
+		"endless":     {func(w http.ResponseWriter, _ *http.Request) { events(w, endless) }, nil, "more than 16 MiB", true, 0},
 		"refused": {func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, 401, "application/json", `{"message":"Unauthorized"}`)
-		}, remote.ErrUnauthorized, "401", false},
-		"a page":    {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "text/html", "<html>") }, nil, "page for browsers", false},
-		"no stream": {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "application/json", "{}") }, nil, "not what a Drone server", false},
-		"no answer": {func(http.ResponseWriter, *http.Request) { <-over }, nil, "in time", false},
+		}, remote.ErrUnauthorized, "401", false, 0},
+		"a page":    {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "text/html", "<html>") }, nil, "page for browsers", false, 0},
+		"no stream": {func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "application/json", "{}") }, nil, "not what a Drone server", false, 0},
+		"no answer": {func(http.ResponseWriter, *http.Request) { <-over }, nil, "in time", false, 300 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(tc.serve)
 			t.Cleanup(server.CloseClientConnections)
-			c := connect(t, remote.Options{Server: server.URL, Token: token, Timeout: 500 * time.Millisecond, Idle: 50 * time.Millisecond})
+			c := connect(t, remote.Options{Server: server.URL, Token: token, Timeout: tc.patience, Idle: tc.patience})
 			s, err := c.StreamLog(t.Context(), hello, remote.StepRef{Build: 1, Stage: 1, Step: 1})
 			if (err == nil) != tc.opens {
 				t.Fatalf("%v", err)
