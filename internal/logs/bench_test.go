@@ -45,7 +45,7 @@ func million(b *testing.B) *Log {
 
 func BenchmarkSearchAMillionLines(b *testing.B) {
 	l := million(b)
-	for _, q := range []Query{{Text: "error"}, {Text: "Error"}, {Text: "the (last|first) .*", Regexp: true}, {Text: `part\d+$`, Regexp: true}} {
+	for _, q := range []Query{{Text: "error"}, {Text: "Error"}, {Text: "the (last|first) .*", Regexp: true}, {Text: `part\d+$`, Regexp: true}, {Text: `\d+`, Regexp: true}, {Text: `[a-z]+ing .*\b[0-9]+\b`, Regexp: true}, {Text: `INFO.*t(\d+)$`, Regexp: true}, {Text: `(ä|info).*[0-9]$`, Regexp: true}} {
 		b.Run(q.Text, func(b *testing.B) {
 			for b.Loop() {
 				p, err := q.Compile()

@@ -37,7 +37,7 @@ type Pattern struct {
 	literals [][]byte
 	wide     bool           // the literal has letters beyond ASCII
 	re       *regexp.Regexp // decides; nil when the literal does
-	lowered  bool           // re is for text in small letters
+	prog     *syntax.Prog   // decides in place of re as far as it can; may be nil
 	find     *regexp.Regexp // gives places in a line
 }
 
@@ -76,7 +76,9 @@ func (q Query) Compile() (*Pattern, error) {
 	}
 	p.re = re
 	if tree, err := syntax.Parse(text, syntax.Perl); err == nil {
-		for _, literal := range required(tree.Simplify(), p.fold) {
+		tree = tree.Simplify()
+		p.prog = program(tree)
+		for _, literal := range required(tree, p.fold) {
 			if p.fold && !ascii(literal) {
 				p.literals = nil // its small letters may have another length
 				break
@@ -87,53 +89,7 @@ func (q Query) Compile() (*Pattern, error) {
 			p.literals = append(p.literals, []byte(literal))
 		}
 	}
-	if tree, err := syntax.Parse(q.Text, syntax.Perl); err == nil && p.fold && lowerable(tree) {
-		// To compare letters of any case costs the expression ten times as much.
-		if small, err := regexp.Compile(q.Text); err == nil {
-			p.re, p.lowered = small, true
-		}
-	}
 	return p, nil
-}
-
-// lowerable reports whether an expression finds in text whose ASCII is in small
-// letters what it finds in the text when capitals do not matter.
-func lowerable(re *syntax.Regexp) bool {
-	if re.Flags&syntax.FoldCase != 0 {
-		return false
-	}
-	has := func(r rune) bool {
-		for i := 0; i < len(re.Rune); i += 2 {
-			if re.Rune[i] <= r && r <= re.Rune[i+1] {
-				return true
-			}
-		}
-		return false
-	}
-	switch re.Op {
-	case syntax.OpLiteral:
-		for _, r := range re.Rune {
-			if r >= utf8.RuneSelf || 'A' <= r && r <= 'Z' {
-				return false
-			}
-		}
-	case syntax.OpCharClass:
-		for r := 'A'; r <= 'Z'; r++ {
-			if has(r) && !has(r+'a'-'A') {
-				return false
-			}
-		}
-		// Beyond ASCII it has all letters, or none.
-		if last := len(re.Rune) - 1; last > 0 && re.Rune[last] >= utf8.RuneSelf && (re.Rune[last] != unicode.MaxRune || re.Rune[last-1] > utf8.RuneSelf) {
-			return false
-		}
-	}
-	for _, sub := range re.Sub {
-		if !lowerable(sub) {
-			return false
-		}
-	}
-	return true
 }
 
 // plainOf is a query without what is a class in a regular expression, such as
@@ -227,7 +183,26 @@ func ascii(text string) bool {
 }
 
 // scratch are buffers of one that searches.
-type scratch struct{ packed, raw, plain, folded []byte }
+type scratch struct {
+	packed, raw, plain, folded []byte
+	of                         *Pattern // that what follows is of
+	automaton                  *automaton
+	dense                      bool // literals were in many of the last lines: looking for them gains nothing
+}
+
+// decide reports whether the pattern is in a line, which goes to its newline.
+func (p *Pattern) decide(line []byte, s *scratch) bool {
+	if s.automaton != nil {
+		found, known := s.automaton.match(line)
+		if known {
+			return found
+		}
+		if s.automaton.resets > mostResets {
+			s.automaton = nil
+		}
+	}
+	return p.re.Match(line[:len(line)-1])
+}
 
 // rows calls hit for each row of text that the pattern is in, in order, until it
 // returns false. Each row of text ends with a newline.
@@ -236,33 +211,40 @@ func (p *Pattern) rows(text []byte, s *scratch, hit func(row int) bool) {
 		s.plain = strip(s.plain[:0], text)
 		text = s.plain
 	}
+	if s.of != p {
+		s.of, s.automaton, s.dense = p, newAutomaton(p.prog), false
+	}
+	literals := p.literals
+	if s.dense && s.automaton != nil {
+		literals = nil
+	}
 	hay := text
 	switch {
 	case p.fold && p.wide:
 		hay = bytes.ToLower(text)
-	case p.fold && (len(p.literals) > 0 || p.lowered):
+	case p.fold && len(literals) > 0:
 		s.folded = lower(s.folded[:0], text)
 		hay = s.folded
 	}
-	if p.lowered {
-		text = hay
-	}
-	next := make([]int, len(p.literals)) // place of each literal from pos on
+	next := make([]int, len(literals)) // place of each literal from pos on
 	for i := range next {
 		next[i] = -1
 	}
-	row, pos := 0, 0
+	row, pos, looked := 0, 0, 0
+	defer func() { s.dense = looked > row/4 }()
 	for pos < len(hay) {
 		at := pos
-		if len(p.literals) > 0 {
-			if at = p.first(hay, pos, next); at < 0 {
+		if len(literals) > 0 {
+			if at = first(literals, hay, pos, next); at < 0 {
+				row += bytes.Count(hay[pos:], newline)
 				return
 			}
 		}
 		row += bytes.Count(hay[pos:at], newline)
 		start := pos + bytes.LastIndexByte(hay[pos:at], '\n') + 1
 		end := at + bytes.IndexByte(hay[at:], '\n')
-		if p.re == nil || p.re.Match(text[start:end]) {
+		if p.re == nil || p.decide(text[start:end+1], s) {
+			looked++
 			if !hit(row) {
 				return
 			}
@@ -271,11 +253,11 @@ func (p *Pattern) rows(text []byte, s *scratch, hit func(row int) bool) {
 	}
 }
 
-// first finds the first of the literals from pos on. next keeps where each one
-// was found, so that none is looked for twice.
-func (p *Pattern) first(hay []byte, pos int, next []int) int {
+// first finds the first of literals from pos on. next keeps where each one was
+// found, so that none is looked for twice.
+func first(literals [][]byte, hay []byte, pos int, next []int) int {
 	best := -1
-	for i, literal := range p.literals {
+	for i, literal := range literals {
 		if next[i] < pos {
 			if at := bytes.Index(hay[pos:], literal); at >= 0 {
 				next[i] = pos + at
