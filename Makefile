@@ -66,6 +66,10 @@ bench: go images ## compare with `docker run` and what is promised, about five m
 microbench: go ## measure splitting, masking, scheduling, compiling: for benchstat
 	@$(GO) test -run '^$$' -bench '$(MICROBENCH)' -benchmem -count $(COUNT) ./exec ./exec/docker ./report ./manifest ./compile ./format ./lint ./internal/logs ./internal/history
 
+.PHONY: viewbench pictures
+viewbench: go ## measure the view: what it costs a run, opening, searching
+	@$(GO) test -run '^$$' -bench 'View|Search|Open' -benchtime 10x ./cmd ./internal/logs ./internal/history
+
 fuzz: go ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' scripts/fuzz $(FUZZTIME)
 
