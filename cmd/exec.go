@@ -27,6 +27,8 @@ type execOptions struct {
 	cleanup cleanupFlag
 	history historyFlags
 	clock   *stopwatch // nil without --timing
+	bell    bool
+	again   *rerun // what is to be run next, as the view was asked; nil for nothing
 }
 
 func newExec(s Streams, version string) *cobra.Command {
@@ -56,13 +58,27 @@ func newExec(s Streams, version string) *cobra.Command {
 	o.planFlags.register(c)
 	o.runFlags.register(c.Flags())
 	o.output = addRunOutput(c.Flags())
+	c.Flags().BoolVar(&o.bell, "bell", false, "ring the bell of the terminal when a step has failed, and when the run is over")
 	o.cleanup.register(c.Flags())
 	o.history.register(c.Flags())
 	addPretty(c.Flags(), "colours and the view of the whole screen, on a terminal")
 	return c
 }
 
+// runExec runs once, and again as often as somebody asks for it in the view.
 func runExec(ctx context.Context, s Streams, o *execOptions, args []string) error {
+	for {
+		err := o.attempt(ctx, s, args)
+		if o.again == nil {
+			return err
+		}
+		_ = conclude(s, err) // the status is that of the last run
+		s.note("again: drone exec " + report.Visible(strings.Join(o.again.words(), " ")))
+		o.sel, o.again = o.again.of(o.sel), nil
+	}
+}
+
+func (o *execOptions) attempt(ctx context.Context, s Streams, args []string) error {
 	if o.timing {
 		o.clock = newStopwatch()
 	}
@@ -233,17 +249,21 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	record := o.history.start(s, id, p, limits, o.clock, exitStatus, notices.warn)
 	defer record.end(true) // also when something panics
 	form := o.form(s)
-	view := s.newView(form, p.plan, ctx.Done(), dismissed, signals)
+	view := s.newView(form, p.plan, ctx.Done(), dismissed, signals, func(step exec.StepName) error { return s.shell(ctx, held.engines, id, step) })
 	renderer := view.renderer(record, func() report.Renderer { return o.renderer(ctx, s, form, p.plan, exitStatus, signals.hurry) })
 	// Also when something panics a terminal is left as it was found.
 	defer renderer.Close()
 	back := notices.hand(renderer)
 	defer back()
+	show := showOn(renderer, abandon)
+	if o.bell {
+		show = s.ringing(renderer, show)
+	}
 	summary, err := exec.Run(ctx, p.plan, held.engines, exec.Options{
 		Run: id, Secret: secret, Parallel: o.isolate.jobs, StepTimeout: o.limits.step, IdleTimeout: o.limits.idle,
 		Lookahead: o.limits.lookahead, Cleanup: o.limits.grace + removal, Hurry: signals.hurry, Haste: held.haste(),
 		Heir: held.heir(o.cleanup.behind(s)), Cancel: view.cancel,
-	}, held.heeded(record.heed(showOn(renderer, abandon))))
+	}, held.heeded(record.heed(show)))
 	held.guard.over(errors.Join(err, held.copies.failure()), signals.hurried())
 	if view.shown { // which may stay for long
 		record.end(signals.hurried())
@@ -253,6 +273,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	if closeErr := renderer.Close(); closeErr != nil {
 		abandon(outputError{closeErr})
 	}
+	o.again = view.again.Load()
 	back()
 	isKept := record.end(signals.hurried())
 	return o.finish(ctx, s, p, summary, held, isKept, err)

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -113,13 +114,42 @@ type view struct {
 	signals             signals
 	// cancel has the steps that are to be ended.
 	cancel chan exec.StepName
+	again  atomic.Pointer[rerun] // what somebody wants to be run again
+	// shell opens one in the container of a step.
+	shell func(exec.StepName) error
+}
+
+// rerun is a step that is to be run again, alone or with those after it.
+type rerun struct {
+	pipeline, step string
+	on             bool
+}
+
+// of gives the flags for it, made of those of the run before.
+func (r *rerun) of(sel selectFlags) selectFlags {
+	sel.pipelines = []string{r.pipeline}
+	if r.on {
+		sel.include, sel.resumeAt = nil, r.step
+	} else {
+		sel.include, sel.resumeAt = []string{r.step}, ""
+	}
+	return sel
+}
+
+// words are the flags as they are written, beside those of the run before.
+func (r *rerun) words() []string {
+	flag := "--include"
+	if r.on {
+		flag = "--resume-at"
+	}
+	return []string{"--pipeline", shellWord(r.pipeline), flag, shellWord(r.step)}
 }
 
 // manySteps is how many steps can wait to be ended.
 const manySteps = 16
 
-func (s Streams) newView(form string, plan *exec.Plan, stopping, dismissed <-chan struct{}, signals signals) *view {
-	v := &view{streams: s, shown: form == outputView, plan: plan, stopping: stopping, dismissed: dismissed, signals: signals}
+func (s Streams) newView(form string, plan *exec.Plan, stopping, dismissed <-chan struct{}, signals signals, shell func(exec.StepName) error) *view {
+	v := &view{streams: s, shown: form == outputView, plan: plan, stopping: stopping, dismissed: dismissed, signals: signals, shell: shell}
 	if v.shown {
 		v.cancel = make(chan exec.StepName, manySteps)
 	}
@@ -155,6 +185,8 @@ func (v *view) renderer(record *recorder, otherwise func() report.Renderer) repo
 				return false
 			}
 		},
+		Shell:    func(pipeline, step string) error { return v.shell(exec.StepName{Pipeline: pipeline, Step: step}) },
+		Rerun:    func(pipeline, step string, on bool) { v.again.Store(&rerun{pipeline, step, on}) },
 		Plain:    report.NewPlain(s.Out, s.Err, s.outStyle(), s.errStyle()),
 		Stopping: v.stopping, Dismissed: v.dismissed,
 		Note: func(text string) { _, _ = io.WriteString(s.Err, text+"\n") },

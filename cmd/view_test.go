@@ -71,7 +71,7 @@ func TestView(t *testing.T) {
 func TestViewStaysOnFailure(t *testing.T) {
 	engine := needEngine(t)
 	dir := project(t, strings.Replace(waiting, "echo two", "exit 3", 1))
-	s := inView(t, dir, "drone exec --output tui")
+	s := inView(t, dir, "drone exec --output tui --bell")
 	s.goOn(dir)
 	s.until("q leaves the view")
 	s.until("✘ wait  exit code 3")
@@ -83,6 +83,9 @@ func TestViewStaysOnFailure(t *testing.T) {
 	s.press("q")
 	s.end(1)
 	s.noQuestion()
+	if rung := s.screen().Rung; rung != 2 {
+		t.Errorf("the bell was rung %d times, want once for the step and once for the end", rung)
+	}
 	if text := s.screen().String(); !strings.Contains(text, "step wait failed with exit code 3") {
 		t.Errorf("the failure is not left in the terminal:\n%s", text)
 	}
@@ -137,6 +140,27 @@ func TestViewCancelsAStep(t *testing.T) {
 	}
 }
 
+// TestViewShell goes into the container of a step that waits, and lets it go on.
+func TestViewShell(t *testing.T) {
+	needEngine(t)
+	s := inView(t, project(t, waiting), "drone exec")
+	s.press("s")
+	s.until("a shell in the container of step wait")
+	s.press("echo in $((20 + 2)) $(stty size | tr ' ' x)\r")
+	s.until("in 22 24x80")
+	s.press("exit\r")
+	s.until("● wait  running for")
+	if !s.screen().Modes[termtest.AlternateScreen] {
+		t.Error("the view has not come back")
+	}
+	s.press("js") // that after it
+	s.until("only a step that runs has a container")
+	s.press("ks")
+	s.until("exit comes back")
+	s.press("touch go\r") // which ends the step, and its container with the shell
+	s.end(0)
+}
+
 // TestViewSuspended goes to the background and comes back.
 func TestViewSuspended(t *testing.T) {
 	needEngine(t)
@@ -172,6 +196,50 @@ func TestViewDetached(t *testing.T) {
 	}
 }
 
+// TestViewRunsAgain what has failed, with what comes after it, until it succeeds.
+func TestViewRunsAgain(t *testing.T) {
+	dir := project(t, "")
+	file := "kind: pipeline\ntype: exec\nname: native\nsteps:\n- {name: first, commands: [echo one]}\n" +
+		"- {name: second step, commands: [test -e " + dir + "/go]}\n- {name: third, commands: [test -e " + dir + "/on]}\n"
+	if err := os.WriteFile(filepath.Join(dir, ".drone.yml"), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := inTerminal(t, dir, "drone exec --host", keeps)
+	s.mu.Lock()
+	s.full = true
+	s.mu.Unlock()
+	s.until("the run is over")
+	s.until("✘ second step  exit code 1")
+	s.goOn(dir)
+	s.press("R")
+	s.until("✘ third  exit code 1")
+	if text := s.screen().String(); strings.Contains(text, "✔ first") || !strings.Contains(text, "✔ second step") {
+		t.Errorf("run again was\n%s", text)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "on"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		select {
+		case <-s.ended:
+		default:
+			if time.Now().After(end) {
+				t.Fatal("it never succeeded")
+			}
+			s.press("r")
+			continue
+		}
+		break
+	}
+	s.end(0)
+	s.noQuestion()
+	for _, want := range []string{"again: drone exec --pipeline native --resume-at 'second step'\n", "again: drone exec --pipeline native --include third\n"} {
+		if !strings.Contains(s.screen().String(), want) {
+			t.Errorf("%q is not left in the terminal:\n%s", want, s.screen())
+		}
+	}
+}
+
 // TestViewAfterAQuestion: what is asked is asked before, and stays in the
 // terminal.
 func TestViewAfterAQuestion(t *testing.T) {
@@ -203,7 +271,7 @@ func TestViewGivesWay(t *testing.T) {
 		"in the background":     "set -m; drone exec --host & wait %1",
 		"in a small terminal":   "stty cols 19 && drone exec --host",
 		"in one of no size":     "stty cols 0 rows 0 && drone exec --host",
-		"by its name":           "drone exec --host --output board",
+		"by its name":           "drone exec --host --output board --bell",
 		"by its other name":     "drone exec --host --output text",
 		"with the input a file": "drone exec --host </dev/null",
 	} {
@@ -211,6 +279,9 @@ func TestViewGivesWay(t *testing.T) {
 			s := inTerminal(t, project(t, consentFile), command)
 			s.end(0)
 			s.noQuestion()
+			if rings := strings.Contains(command, "--bell"); rings != (s.screen().Rung > 0) {
+				t.Errorf("the bell was rung %d times", s.screen().Rung)
+			}
 			if text := s.bytes(); !strings.Contains(text, "hello") || strings.Contains(text, enterAlternateScreen) {
 				t.Errorf("the terminal got %q", text)
 			}

@@ -2,6 +2,7 @@ package exec_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 
 	"github.com/drone-laptop/drone/exec"
@@ -43,5 +44,29 @@ func TestCancelOneStep(t *testing.T) {
 	}
 	if out.summary.Status != exec.StatusKilled || len(out.summary.Pipelines) != 2 || out.summary.Pipelines[1].Status != exec.StatusSuccess {
 		t.Errorf("the run is %s, and its pipelines %+v", out.summary.Status, out.summary.Pipelines)
+	}
+}
+
+// TestCancelAFastStep: its pipeline ends as after a failure of it.
+func TestCancelAFastStep(t *testing.T) {
+	cancel := make(chan exec.StepName, 1)
+	forever := fake.Script{Forever: true, Output: []string{"up\n"}}
+	out := scene{
+		plan:   "pipeline p\nstep a fast\nstep beside\nstep b after=a on_failure",
+		engine: &fake.Engine{Scripts: map[string]fake.Script{"p/a": forever, "p/beside": forever}},
+		opts:   exec.Options{Cancel: cancel},
+		during: func(e exec.Event, _ context.CancelCauseFunc) {
+			if show(e) == `p/a:1 "up"` {
+				cancel <- exec.StepName{Pipeline: "p", Step: "a"}
+			}
+		},
+	}.play(t)
+	got := map[string]exec.Status{}
+	for _, s := range out.summary.Pipelines[0].Steps {
+		got[s.Name] = s.Status
+	}
+	want := map[string]exec.Status{"a": exec.StatusKilled, "beside": exec.StatusKilled, "b": exec.StatusSkipped}
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -41,8 +41,8 @@ type Options struct {
 	Haste time.Duration
 	// Cancel names steps that are to be ended, as they come; nil names none. A
 	// step that runs is then killed, which its pipeline takes as a failure, and
-	// its reason is ErrCancelled. Of services and detached steps it does not
-	// count. Steps that do not run are passed over.
+	// its reason is ErrCancelled; with FailureFast it ends the pipeline. Of
+	// services and detached steps it does not count. Steps that do not run are passed over.
 	Cancel <-chan StepName
 	// Lookahead is how many steps of each pipeline may be prepared before
 	// their turn, by a session that is a Preparer; 0 prepares none.

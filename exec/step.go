@@ -198,7 +198,8 @@ func (p *pipeline) finishLive(s *step, res result) {
 	if res.status == StatusSuccess && res.code == codeSkipRest && p.condition.ended == "" {
 		p.condition.ended = fmt.Sprintf("step %s ended the pipeline with exit code %d", s.Name, codeSkipRest)
 	}
-	fast := s.Failure == FailureFast && (res.status == StatusFailure || res.timedOut || res.code == codeSkipRest)
+	byHand := res.status == StatusKilled && errors.Is(context.Cause(s.ctx), ErrCancelled)
+	fast := s.Failure == FailureFast && (res.status == StatusFailure || res.timedOut || byHand || res.code == codeSkipRest)
 	if fast && p.stage == stageRunning {
 		p.stop(&fastError{s.Name, res})
 	}

@@ -20,6 +20,8 @@ import (
 type Screen struct {
 	// CursorHidden reports a cursor that was hidden and not shown again.
 	CursorHidden bool
+	// Rung is how often the bell was.
+	Rung int
 	// Unknown are the sequences that did nothing, in order.
 	Unknown []string
 	// Modes are those of the terminal that were set, and not reset, by their
@@ -121,6 +123,9 @@ func (s *Screen) obey(seq string, parser *ansi.Parser) {
 		return
 	case "\r":
 		s.column = 0
+		return
+	case "\a":
+		s.Rung++
 		return
 	case ansi.ShowCursor, ansi.HideCursor:
 		s.CursorHidden = seq == ansi.HideCursor

@@ -46,6 +46,7 @@ const (
 	showDetails
 	nextTab
 	previousTab
+	lessSteps
 	zoom
 	find
 	findNext
@@ -60,6 +61,9 @@ const (
 	copyLine
 	saveLog
 	cancelStep
+	openShell
+	rerunStep
+	rerunOn
 	detach
 	mouse
 	help
@@ -76,6 +80,8 @@ const (
 	canCancelStep                     // a step of it
 	canDetach
 	canCopyRun // a plan is known
+	canRerun   // a step, when the run is over
+	canShell   // in a step that runs
 	canSuspend
 )
 
@@ -123,6 +129,7 @@ var groups = []struct {
 		{action: showDetails, keys: []string{"4"}, shown: "4", where: anywhere, short: "details", long: "all that is known of the step", same: "drone compile"},
 		{action: previousTab, keys: []string{"["}, shown: "[", where: anywhere, long: "log, graph or details: the one before"},
 		{action: nextTab, keys: []string{"]"}, shown: "]", where: anywhere, long: "log, graph or details: the next one"},
+		{action: lessSteps, keys: []string{"v"}, shown: "v", where: anywhere, long: "list all steps, those that are part of the run, or those that run or have failed"},
 		{action: zoom, keys: []string{"z", "+"}, shown: "z +", where: anywhere, short: "zoom", long: "the pane alone, or all"},
 	}},
 	{"Logs", []binding{
@@ -141,6 +148,9 @@ var groups = []struct {
 	{"The run", []binding{
 		{action: copyRun, keys: []string{"Y"}, shown: "Y", where: anywhere, long: "copy a `docker run` that does what the step does; the details show it", needs: canCopyRun},
 		{action: cancelStep, keys: []string{"x"}, shown: "x", where: anywhere, long: "end the step; the pipeline goes on as after a failure", needs: canCancelStep},
+		{action: openShell, keys: []string{"s"}, shown: "s", where: anywhere, long: "a shell in the container of the step while it runs; exit comes back", needs: canShell, same: "docker exec -it CONTAINER sh"},
+		{action: rerunStep, keys: []string{"r"}, shown: "r", where: anywhere, long: "when the run is over: run the step again", needs: canRerun, same: "drone exec --include STEP"},
+		{action: rerunOn, keys: []string{"R"}, shown: "R", where: anywhere, long: "when the run is over: run again from the step on", needs: canRerun, same: "drone exec --resume-at STEP"},
 		{action: detach, keys: []string{"d"}, shown: "d", where: anywhere, long: "leave the view; the run goes on in plain lines", needs: canDetach, same: "drone exec --output plain"},
 		{action: cancelRun, keys: []string{"ctrl+c"}, shown: "ctrl-c", where: anywhere, short: "cancel", long: "end the run; a second time at once", needs: canCancel},
 		{action: suspend, keys: []string{"ctrl+z"}, shown: "ctrl-z", where: anywhere, long: "suspend the view; fg comes back", needs: canSuspend},

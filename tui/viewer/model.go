@@ -18,7 +18,7 @@ import (
 )
 
 // source is where a model gets what it shows, and whom it asks to do things.
-// Every function may be called at any time and returns at once.
+// Every function but shell may be called at any time and returns at once.
 type source struct {
 	// snapshot gives the run as it is, the same one while nothing has changed.
 	snapshot func() *snapshot
@@ -28,6 +28,12 @@ type source struct {
 	interrupt func()
 	// cancel ends a step, and reports whether that could be asked for.
 	cancel func(key) bool
+	// shell opens a shell in the place of a step, on the terminal, and returns
+	// when that has ended.
+	shell func(key) error
+	// rerun is told what to run again, a step alone or with those after it, once
+	// the view was left.
+	rerun func(k key, on bool)
 	// leave is told that the view is being left.
 	leave func()
 	// copyText puts a text where it can be pasted.
@@ -282,6 +288,10 @@ func (m *model) do(a action) tea.Cmd {
 		m.copyRun()
 	case cancelStep:
 		m.askCancel()
+	case openShell:
+		return m.openShell()
+	case rerunStep, rerunOn:
+		return m.runAgain(a == rerunOn)
 	case detach:
 		return m.goAway()
 	case mouse:
@@ -375,6 +385,9 @@ func (m *model) arrangement(a action) bool {
 		m.logLook.times = !m.logLook.times
 	case lineNumbers:
 		m.logLook.numbers = !m.logLook.numbers
+	case lessSteps:
+		m.tree.detail = (m.tree.detail + 1) % details
+		m.message = m.tree.detail.String()
 	case help:
 		m.helping, m.helpTop = true, 0
 	default:
@@ -741,6 +754,44 @@ func (m *model) askCancel() {
 		}
 		return nil
 	}}
+}
+
+// openShell gives the terminal to a shell for a while.
+func (m *model) openShell() tea.Cmd {
+	s := m.snap.find(m.tree.selected)
+	switch {
+	case s == nil:
+		m.message = "select the step to have a shell in"
+		return nil
+	case s.Status != exec.StatusRunning:
+		// One made anew would lack what the step has done to its own.
+		m.message = "only a step that runs has a container; Y copies a docker run that makes one like it"
+		return nil
+	}
+	k := s.key()
+	return tea.Exec(outing(func() error { return m.shell(k) }), func(err error) tea.Msg {
+		if err != nil {
+			return said("no shell: " + err.Error())
+		}
+		return refresh{}
+	})
+}
+
+// runAgain leaves the view of a run that is over, to run the selected step again.
+func (m *model) runAgain(on bool) tea.Cmd {
+	s := m.snap.find(m.tree.selected)
+	switch {
+	case !m.snap.over && !m.closing:
+		m.message = "steps are run again when the run is over"
+	case s == nil:
+		m.message = "select the step to be run again"
+	case s.never || s.service():
+		m.message = "no such step is run by itself"
+	default:
+		m.rerun(s.key(), on)
+		return m.goAway()
+	}
+	return nil
 }
 
 // askSave asks where to, and saves the log there beside everything else. A

@@ -226,6 +226,7 @@ func TestKeysThatAskForSomething(t *testing.T) {
 		"cancel a step":        {[]string{"x", "y"}, []string{"cancel default/compile"}},
 		"or rather not":        {[]string{"x", "n"}, nil},
 		"a step that waits":    {[]string{"1", "down", "x", "y"}, nil},
+		"nothing is over yet":  {[]string{"r", "R"}, nil},
 		"copy a line":          {[]string{"g", "y"}, []string{"copy line 1 of it"}},
 		"copy a run": {[]string{"Y"}, []string{"copy docker run --rm -it --platform=linux/amd64 --volume=/home/me/app:/drone/src " +
 			"--env=DRONE_COMMIT_SHA=8f51ad7884c5eb69c11d260a31da7a745e6b78e2 --entrypoint=/bin/sh golang:1.26 -e -c 'make compile'"}},
@@ -238,6 +239,32 @@ func TestKeysThatAskForSomething(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRunAgain(t *testing.T) {
+	for keys, want := range map[string][]string{
+		"r": {"rerun build/integration, on: false", "quit"}, "R": {"rerun build/integration, on: true", "quit"},
+		"gR": nil, "gjr": nil, // the pipeline, and a service
+	} {
+		s := failed(t, Look{})
+		for _, k := range keys {
+			s.press(string(k))
+		}
+		if !slices.Equal(s.done, want) {
+			t.Errorf("%s: %q, want %q", keys, s.done, want)
+		}
+	}
+}
+
+func TestFewerSteps(t *testing.T) {
+	s := running(t, Look{})
+	s.screen(80, 24)
+	s.press("v")
+	s.shows("steps that are part of the run", "!nightly", "!publish", "○ package", "○ links")
+	s.press("v")
+	s.shows("steps that run or have failed", "● build", "● unit", "● integration", "!vet", "!package", "!docs")
+	s.press("j", "j", "v")
+	s.shows("all steps", "nightly", "publish")
 }
 
 func TestSave(t *testing.T) {

@@ -95,10 +95,13 @@ func (s *stepNode) bad() bool {
 	return (s.Status == exec.StatusFailure || s.Status == exec.StatusError || s.Status == exec.StatusKilled) && !s.Ignored
 }
 
-// background reports a step whose end nobody waits for.
-func (s *stepNode) background() bool {
-	return s.Kind == exec.KindService || s.plan != nil && (s.plan.Kind == exec.KindService || s.plan.Detach)
+// service reports a step that is there for others.
+func (s *stepNode) service() bool {
+	return s.Kind == exec.KindService || s.plan != nil && s.plan.Kind == exec.KindService
 }
+
+// background reports a step whose end nobody waits for.
+func (s *stepNode) background() bool { return s.service() || s.plan != nil && s.plan.Detach }
 
 func (s *stepNode) over() bool {
 	return s.Status != exec.StatusPending && s.Status != exec.StatusRunning

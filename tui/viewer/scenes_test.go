@@ -65,7 +65,7 @@ func newScene(t testing.TB, look Look, pipelines ...*exec.Pipeline) *scene {
 		names = append(names, p.Name)
 	}
 	s.add(exec.RunStarted{At: s.at(), Event: "push", File: ".drone.yml", Pipelines: names})
-	all := canCancel | canCancelStep | canDetach | canCopyRun | canSuspend
+	all := canCancel | canCancelStep | canDetach | canCopyRun | canRerun | canShell | canSuspend
 	s.m = newModel(source{
 		snapshot:  func() *snapshot { return s.run.snapshot() },
 		log:       s.log,
@@ -73,6 +73,9 @@ func newScene(t testing.TB, look Look, pipelines ...*exec.Pipeline) *scene {
 		cancel: func(k key) bool {
 			s.done = append(s.done, "cancel "+k.pipeline+"/"+k.step)
 			return true
+		},
+		rerun: func(k key, on bool) {
+			s.done = append(s.done, fmt.Sprintf("rerun %s/%s, on: %v", k.pipeline, k.step, on))
 		},
 		leave:    func() {},
 		copyText: func(text string) { s.done = append(s.done, "copy "+text) },

@@ -18,6 +18,33 @@ type tree struct {
 	moved    bool // by the user: from then on nothing else selects
 	folded   map[string]bool
 	top      int // the first row that is shown
+	detail   detail
+}
+
+// detail is how much the list has.
+type detail int
+
+const (
+	allSteps detail = iota
+	stepsOfTheRun
+	stepsOfInterest
+	details
+)
+
+// String says what there is in the list.
+func (d detail) String() string {
+	return [...]string{"all steps", "steps that are part of the run", "steps that run or have failed"}[d]
+}
+
+// has reports whether a step is in the list. That which is selected is.
+func (t *tree) has(s *stepNode) bool {
+	switch {
+	case t.detail == allSteps || s.key() == t.selected:
+		return true
+	case t.detail == stepsOfTheRun:
+		return !s.never
+	}
+	return s.Status == exec.StatusRunning || s.bad()
 }
 
 // treeRow is a pipeline, or a step of it.
@@ -38,18 +65,26 @@ func (r treeRow) key() key {
 func (t *tree) rows(s *snapshot, g *glyphs) []treeRow {
 	var rows []treeRow
 	for _, p := range s.pipelines {
+		steps := p.steps
+		if t.detail != allSteps {
+			steps = slices.DeleteFunc(slices.Clone(steps), func(s *stepNode) bool { return !t.has(s) })
+			if len(steps) == 0 && t.selected != (key{p.Name, ""}) {
+				continue
+			}
+		}
 		if len(s.pipelines) > 1 {
 			rows = append(rows, treeRow{pipeline: p})
 			if t.isFolded(p) {
 				continue
 			}
 		}
-		for i, step := range p.steps {
+		for i, step := range steps {
 			row := treeRow{pipeline: p, step: step}
 			if step.group > 0 {
-				first := i == 0 || p.steps[i-1].group != step.group
-				last := i == len(p.steps)-1 || p.steps[i+1].group != step.group
+				first := i == 0 || steps[i-1].group != step.group
+				last := i == len(steps)-1 || steps[i+1].group != step.group
 				switch {
+				case first && last:
 				case first:
 					row.beside = g.beside[0]
 				case last:

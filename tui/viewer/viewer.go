@@ -50,6 +50,12 @@ type Options struct {
 	CancelStep func(pipeline, step string) bool
 	// Control is for a run that goes on elsewhere; nil is none.
 	Control *Control
+	// Shell opens a shell in the place of a step that runs, and has the terminal
+	// until it returns. Nil means that there is no such place.
+	Shell func(pipeline, step string) error
+	// Rerun is told which step to run again when the view has gone, alone or with
+	// those after it. Nil means that nothing can be run again.
+	Rerun func(pipeline, step string, on bool)
 	// Plain shows the run once the view was left. Nil means that it cannot be
 	// left while the run goes on.
 	Plain report.Renderer
@@ -87,7 +93,8 @@ const (
 // the run goes on in plain lines.
 type View struct {
 	opts    Options
-	program *tea.Program // nil before the first event
+	program *tea.Program  // nil before the first event
+	screen  *screenWriter // as well
 	ended   chan struct{}
 	quit    chan struct{} // closed to end the pacing of frames
 	changed chan struct{}
@@ -254,6 +261,13 @@ func (v *View) Note(text string) {
 	go func() { _ = exec.Guard(func() error { p.Send(said(text)); return nil }) }()
 }
 
+// Ring rings the bell of the terminal. It does not wait for that.
+func (v *View) Ring() {
+	if v.screen != nil {
+		go func() { _ = exec.Guard(func() error { return v.screen.aside("\a") }) }()
+	}
+}
+
 // Refresh says that a log has grown of which there was no event.
 func (v *View) Refresh() { signal(v.changed) }
 
@@ -322,14 +336,23 @@ func (v *View) able() (a ability) {
 	if v.opts.Control != nil {
 		a |= canControl
 	}
+	if v.opts.Rerun != nil {
+		a |= canRerun
+	}
+	if v.opts.Shell != nil {
+		a |= canShell
+	}
 	return a | canSuspend
 }
 
 func (v *View) start() {
-	out := &screenWriter{File: v.opts.Terminal, fd: v.opts.Terminal.Fd(), out: v.opts.Output}
+	v.screen = &screenWriter{File: v.opts.Terminal, fd: v.opts.Terminal.Fd(), out: v.opts.Output}
+	out := v.screen
 	s := source{
 		snapshot: v.snapshot, log: v.log, interrupt: v.opts.Interrupt,
 		cancel: func(k key) bool { return v.opts.CancelStep(k.pipeline, k.step) },
+		shell:  func(k key) error { return v.opts.Shell(k.pipeline, k.step) },
+		rerun:  func(k key, on bool) { v.opts.Rerun(k.pipeline, k.step, on) },
 		leave:  func() { v.leaving.Store(true) },
 		copyText: func(text string) {
 			go func() {
@@ -477,6 +500,14 @@ func safely(cmd tea.Cmd) tea.Cmd {
 		return msg
 	}
 }
+
+// outing is a tea.ExecCommand that is no program.
+type outing func() error
+
+func (f outing) Run() error          { return exec.Guard(f) }
+func (f outing) SetStdin(io.Reader)  {}
+func (f outing) SetStdout(io.Writer) {}
+func (f outing) SetStderr(io.Writer) {}
 
 // screenWriter is the terminal, for frames and for what comes between them. Bubble
 // Tea asks the file for its size; what it draws goes its own way, each frame as
