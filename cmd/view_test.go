@@ -146,8 +146,8 @@ func TestViewShell(t *testing.T) {
 	s := inView(t, project(t, waiting), "drone exec")
 	s.press("s")
 	s.until("a shell in the container of step wait")
-	s.press("echo in $((20 + 2)) $(stty size | tr ' ' x)\r")
-	s.until("in 22 24x80")
+	s.press("until [ \"$(stty size 2>/dev/null)\" = '24 80' ]; do sleep 0.1; done; echo in $((20 + 2))\r")
+	s.until("in 22")
 	s.press("exit\r")
 	s.until("● wait  running for")
 	if !s.screen().Modes[termtest.AlternateScreen] {

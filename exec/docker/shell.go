@@ -24,8 +24,12 @@ type Terminal struct {
 // shellCommand starts the shell of a container that somebody would choose.
 const shellCommand = "if command -v bash >/dev/null 2>&1; then exec bash; fi; exec sh"
 
-// resizeEvery is how often is looked whether a terminal has another size.
-const resizeEvery = 300 * time.Millisecond
+// resizeEvery is how often is looked whether a terminal has another size, and
+// firstSize how often it is tried to tell the first one to a shell that starts.
+const (
+	resizeEvery = 300 * time.Millisecond
+	firstSize   = 20 * time.Millisecond
+)
 
 // Shell runs a shell in the container of a step of a run of this engine, beside
 // what the step does, until it or the container ends, or ctx. It reads from In
@@ -87,7 +91,7 @@ func (e *Engine) containerOf(ctx context.Context, run string, step exec.StepName
 
 // fit tells a shell the size of its terminal, until ctx ends.
 func (e *Engine) fit(ctx context.Context, shell string, size func() (columns, rows int)) {
-	tick := time.NewTicker(resizeEvery)
+	tick := time.NewTicker(firstSize)
 	defer tick.Stop()
 	wide, high := 0, 0
 	for {
@@ -95,6 +99,7 @@ func (e *Engine) fit(ctx context.Context, shell string, size func() (columns, ro
 			// One that has not started yet is told the next time.
 			if e.client.ContainerExecResize(ctx, shell, container.ResizeOptions{Width: uint(w), Height: uint(h)}) == nil {
 				wide, high = w, h
+				tick.Reset(resizeEvery)
 			}
 		}
 		select {
