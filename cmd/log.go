@@ -55,7 +55,7 @@ func newLog(s Streams) *cobra.Command {
 	flags.Var(o.output, "output", "`form` of the output: auto (tui on a terminal, otherwise plain), tui (the whole screen), plain (lines), json")
 	o.back = addBack(flags)
 	addPretty(flags, "colours, on a terminal")
-	c.AddCommand(newLogPurge(s))
+	c.AddCommand(newLogView(s), newLogFollow(s), newLogFailed(s), newLogPurge(s))
 	return c
 }
 

@@ -35,7 +35,7 @@ func newBuild(s Streams, follow follower) *cobra.Command {
 		b.ls(), b.last(), b.info(), b.create(), b.restart(), b.stop(), b.approve(), b.decline(),
 		b.deploy("promote", "deploy a build to an environment", (*remote.Client).BuildPromote),
 		b.deploy("rollback", "take an environment back to a build", (*remote.Client).BuildRollback),
-		b.queue(), b.queueStages(), b.purge(), b.card(),
+		b.queue(), b.queueStages(), b.purge(), b.card(), newBuildWait(b.asker),
 	)
 }
 

@@ -20,7 +20,7 @@ import (
 func serverCommands(s Streams) []*cobra.Command {
 	return []*cobra.Command{
 		newLogin(s), newLogout(s), newProfile(s), newInfo(s),
-		newBuild(s, nil), newRepo(s), newSecret(s), newOrgSecret(s), newCron(s), newTemplate(s), newUser(s), newQueue(s),
+		newBuild(s, followBuild), newWatch(s), newRepo(s), newSecret(s), newOrgSecret(s), newCron(s), newTemplate(s), newUser(s), newQueue(s),
 	}
 }
 

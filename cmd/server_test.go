@@ -34,6 +34,7 @@ type serverKey struct{}
 //	server skip SLUG                 no pipeline is for anything
 //	server owner SLUG                a repository of a user, who is no administrator
 //	server block SLUG                the next pushes wait for an approval
+//	server fail SLUG                 the next builds fail
 //	server fault MATCH KEY=VALUE…    a servertest.Fault
 //	server requests FILE             what was asked is written to a file
 func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -46,7 +47,7 @@ func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	if len(args) < 2 {
-		ts.Fatalf("usage: server push|play|owner|error|skip|block|fault|requests …")
+		ts.Fatalf("usage: server push|play|owner|error|skip|block|fail|fault|requests …")
 	}
 	if args[0] != "fault" && args[0] != "requests" {
 		changeRepo(ts, of.server, args)
@@ -117,6 +118,10 @@ func changeRepo(ts *testscript.TestScript, s *servertest.Server, args []string) 
 	case "block":
 		s.SetPipelines(repo, []servertest.Pipeline{{
 			Name: "build", Blocked: true, Steps: []servertest.Step{{Name: "test", Image: "golang", Output: []string{"PASS"}}},
+		}}, "")
+	case "fail":
+		s.SetPipelines(repo, []servertest.Pipeline{{
+			Name: "build", Steps: []servertest.Step{{Name: "test", Image: "golang", Output: []string{"--- FAIL"}, Exit: 1}},
 		}}, "")
 	default:
 		ts.Fatalf("server %s: what is that?", args[0])

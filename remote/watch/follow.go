@@ -92,10 +92,12 @@ type Follower struct {
 	fold  Fold
 	inbox chan func() // for the goroutine of Run, which owns all below
 	wake  chan struct{}
-	slots chan struct{}
 	done  sync.WaitGroup
 
 	tails  map[Place]*tail
+	queue  []Place // of logs that are only to be fetched, those that are not yet
+	order  []Place // those that are, up to storing, in the order of the build
+	ends   map[Place]stored
 	asked  map[pageName]bool // of a Book
 	failed error
 }
@@ -120,8 +122,8 @@ func New(o Options) *Follower {
 		o.Now = time.Now
 	}
 	f := &Follower{
-		opts: o, inbox: make(chan func()), wake: make(chan struct{}, 1), slots: make(chan struct{}, storing),
-		tails: map[Place]*tail{}, asked: map[pageName]bool{},
+		opts: o, inbox: make(chan func()), wake: make(chan struct{}, 1),
+		tails: map[Place]*tail{}, ends: map[Place]stored{}, asked: map[pageName]bool{},
 	}
 	f.fold = Fold{Name: fmt.Sprintf("%s#%d", o.Repo, o.Build), Emit: o.Emit, Now: o.Now}
 	if o.Book == nil {
@@ -222,12 +224,42 @@ func (f *Follower) tail(ctx context.Context) {
 		if t == nil && f.fold.ran(at) && f.wanted(at) {
 			t = &tail{stopped: make(chan struct{})}
 			f.tails[at] = t
-			f.start(ctx, func(ctx context.Context) { f.follow(ctx, at, t.stopped) })
+			if f.opts.Book == nil && f.fold.stopped(at) {
+				f.queue = append(f.queue, at)
+			} else {
+				f.start(ctx, func(ctx context.Context) { f.follow(ctx, at, t.stopped) })
+			}
 		}
 		if t != nil && !t.closed && f.fold.stopped(at) {
 			t.closed = true
 			close(t.stopped)
 		}
+	}
+	f.fetch(ctx)
+}
+
+// fetch begins with logs that are only to be fetched, some at a time. They are
+// told in order.
+func (f *Follower) fetch(ctx context.Context) {
+	for len(f.queue) > 0 && len(f.order) < storing {
+		at := f.queue[0]
+		f.queue, f.order = f.queue[1:], append(f.order, at)
+		f.start(ctx, func(ctx context.Context) {
+			end := f.stored(ctx, at)
+			f.tell(ctx, func() {
+				f.ends[at] = end
+				for len(f.order) > 0 {
+					first, ok := f.ends[f.order[0]]
+					if !ok {
+						break
+					}
+					f.end(f.order[0], first)
+					delete(f.ends, f.order[0])
+					f.order = f.order[1:]
+				}
+				f.fetch(ctx)
+			})
+		})
 	}
 }
 
@@ -385,7 +417,7 @@ func (f *Follower) follow(ctx context.Context, at Place, stopped <-chan struct{}
 			tries = 0
 		}
 		if f.opts.Once && !isClosed(stopped) {
-			f.end(ctx, at, nil, "the step goes on")
+			f.tell(ctx, func() { f.end(at, stored{note: "the step goes on"}) })
 			return
 		}
 		wait := f.opts.Pace.Reopen
@@ -401,14 +433,8 @@ func (f *Follower) follow(ctx context.Context, at Place, stopped <-chan struct{}
 			return
 		}
 	}
-	select {
-	case f.slots <- struct{}{}:
-		defer func() { <-f.slots }()
-	case <-ctx.Done():
-		return
-	}
-	lines, note := f.stored(ctx, at, ref)
-	f.end(ctx, at, lines, note)
+	end := f.stored(ctx, at)
+	f.tell(ctx, func() { f.end(at, end) })
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -484,46 +510,51 @@ func (f *Follower) page(at Place) (pageName, time.Time) {
 	return pageName{pipeline, name}, time.Unix(f.fold.Step(at).Started, 0)
 }
 
-// stored gives the log that the server has stored. It may take a moment to do
-// so.
-func (f *Follower) stored(ctx context.Context, at Place, ref remote.StepRef) (lines []remote.Line, note string) {
+// stored is a log as the server has stored it, and what is to be said of it.
+type stored struct {
+	lines []remote.Line
+	note  string
+}
+
+// stored gives the log of a step that has ended. It may take the server a moment
+// to store it.
+func (f *Follower) stored(ctx context.Context, at Place) stored {
 	patient := false
 	known := make(chan struct{})
 	if !f.tell(ctx, func() {
 		patient = f.opts.Now().Sub(time.Unix(f.fold.Step(at).Stopped, 0)) < fresh
 		close(known)
 	}) {
-		return nil, ""
+		return stored{}
 	}
 	<-known
+	ref := remote.StepRef{Build: f.opts.Build, Stage: at.Stage, Step: at.Step}
 	for tries := 1; ; tries++ {
 		lines, err := f.opts.Server.Logs(ctx, f.opts.Repo, ref)
 		switch {
 		case err == nil || ctx.Err() != nil:
-			return lines, ""
+			return stored{lines: lines}
 		case errors.Is(err, remote.ErrNotFound) && (!patient || tries >= storeTries):
-			return nil, "the server has stored no log of it"
+			return stored{note: "the server has stored no log of it"}
 		case !errors.Is(err, remote.ErrNotFound) && (!passing(err) || tries >= storeTries):
-			return nil, "its log cannot be read: " + err.Error()
+			return stored{note: "its log cannot be read: " + err.Error()}
 		}
 		if !sleep(ctx, f.opts.Pace.Store/(storeTries-1)) {
-			return nil, ""
+			return stored{}
 		}
 	}
 }
 
 // end gives the rest of a log.
-func (f *Follower) end(ctx context.Context, at Place, lines []remote.Line, note string) {
-	f.tell(ctx, func() {
-		f.tails[at].ended = true
-		if f.opts.Book != nil {
-			k, began := f.page(at)
-			f.opts.Book.whole(k, began, lines, note)
-			return
-		}
-		for _, l := range lines {
-			f.fold.Line(at, l)
-		}
-		f.fold.LogEnd(at, note)
-	})
+func (f *Follower) end(at Place, rest stored) {
+	f.tails[at].ended = true
+	if f.opts.Book != nil {
+		k, began := f.page(at)
+		f.opts.Book.whole(k, began, rest.lines, rest.note)
+		return
+	}
+	for _, l := range rest.lines {
+		f.fold.Line(at, l)
+	}
+	f.fold.LogEnd(at, rest.note)
 }

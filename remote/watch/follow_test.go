@@ -35,6 +35,7 @@ type fake struct {
 	live   func(ctx context.Context, take func(remote.Line) error) error // the stream of each log
 	stored []remote.Line
 	has    bool // there is a stored log
+	slow   func(step int)
 }
 
 func newFake() *fake {
@@ -99,7 +100,10 @@ func (f *fake) Build(ctx context.Context, _ remote.Slug, _ int64) (*remote.Build
 	return &b, ctx.Err()
 }
 
-func (f *fake) Logs(context.Context, remote.Slug, remote.StepRef) ([]remote.Line, error) {
+func (f *fake) Logs(_ context.Context, _ remote.Slug, step remote.StepRef) ([]remote.Line, error) {
+	if f.slow != nil {
+		f.slow(step.Step)
+	}
 	if err := f.called("logs"); err != nil {
 		return nil, err
 	}
@@ -455,6 +459,47 @@ func TestFollowOnceEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFollowInOrder: logs of a build that is over come in order, whichever is the
+// first to arrive.
+func TestFollowInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.build.Stages[0].Steps = nil
+		for n := range 20 {
+			f.build.Stages[0].Steps = append(f.build.Stages[0].Steps, remote.Step{Number: n + 1, Name: fmt.Sprint("step", n+1), Status: remote.StateRunning, Started: 100, Version: 1})
+		}
+		f.store(2)
+		f.ends(remote.StateSuccess)
+		for i := range f.build.Stages[0].Steps {
+			f.build.Stages[0].Steps[i].Status = remote.StateSuccess
+		}
+		most, now := 0, 0
+		f.slow = func(step int) {
+			f.mu.Lock()
+			now++
+			most = max(most, now)
+			f.mu.Unlock()
+			time.Sleep(time.Duration(30-step) * time.Second)
+			f.mu.Lock()
+			now--
+			f.mu.Unlock()
+		}
+		got := follow(t.Context(), t, f, nil)
+		var order []string
+		for _, e := range got.events {
+			if out, ok := e.(exec.StepOutput); ok && out.Line == 1 {
+				order = append(order, out.Step)
+			}
+		}
+		if len(order) != 20 || !slices.IsSortedFunc(order, func(a, b string) int { return len(a) - len(b) }) || order[0] != "step1" || order[8] != "step9" || order[19] != "step20" {
+			t.Errorf("the logs came in the order %v", order)
+		}
+		if most < 2 || most > 4 {
+			t.Errorf("%d logs were fetched at the same time", most)
+		}
+	})
 }
 
 // TestFollowSome: of steps whose lines are not wanted the server is not asked for
