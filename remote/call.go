@@ -33,9 +33,17 @@ func (c *Client) do(ctx context.Context, r request, out any) error {
 		return err
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return c.unreachable(ctx, errAnswer)
+		return c.unreachable(ctx, notAnswer(err))
 	}
 	return nil
+}
+
+// notAnswer names the field that is not what it should be, if that is all.
+func notAnswer(err error) error {
+	if odd, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && odd.Field != "" {
+		return fmt.Errorf("%w: %s has the type %s", errAnswer, odd.Field, odd.Value)
+	}
+	return errAnswer
 }
 
 // text sends a request and gives the answer as it is.

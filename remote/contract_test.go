@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -464,7 +465,10 @@ func TestFaultsOfStreams(t *testing.T) { // § 3.1 and 3.3
 			if text := strings.Join(got, " "); text != tc.want {
 				t.Errorf("got %s, want %s", text, tc.want)
 			}
-			if lines, err := c.Logs(t.Context(), hello, step); err != nil && tc.end == io.EOF || tc.end == io.EOF && len(lines) != 4 {
+			if !errors.Is(tc.end, io.EOF) {
+				return // the step may run yet
+			}
+			if lines, err := c.Logs(t.Context(), hello, step); err != nil || len(lines) != 4 {
 				t.Errorf("stored are %d lines, %v", len(lines), err)
 			}
 		})
@@ -498,6 +502,47 @@ func TestFaultsOfAnswers(t *testing.T) {
 				t.Errorf("without the fault: %v", err)
 			}
 		})
+	}
+}
+
+// TestNothingIsLeft ends streams and calls in each way, and counts goroutines.
+func TestNothingIsLeft(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s := servertest.Example()
+	c, err := remote.New(remote.Options{Server: s.URL, Token: servertest.Token, Idle: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := remote.StepRef{Build: 3, Stage: 1, Step: 2}
+	const match = "GET /api/stream/octo/hello/3"
+	for _, fault := range []servertest.StreamFault{{}, {Cut: 1}, {Stall: 1}} {
+		s.ClearFaults()
+		s.Fault(servertest.Fault{Match: match, Stream: fault})
+		stream, err := c.StreamLog(t.Context(), hello, step)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil { // until nothing comes any more
+			_, err = next(t, stream)
+		}
+		if stream, err = c.StreamLog(t.Context(), hello, step); err != nil {
+			t.Fatal(err)
+		}
+		stream.Close()
+		if _, err := c.StreamLog(t.Context(), hello, remote.StepRef{Build: 9, Stage: 1, Step: 1}); err == nil {
+			t.Error("a build that is not there has a log")
+		}
+	}
+	for range c.LogLines(t.Context(), hello, remote.StepRef{Build: 1, Stage: 1, Step: 2}) {
+		break
+	}
+	c.Close()
+	s.Close()
+	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<16)
+			t.Fatalf("%d goroutines before, and now:\n%s", before, stacks[:runtime.Stack(stacks, true)])
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 
 	"github.com/drone-laptop/drone/remote"
 	"github.com/drone-laptop/drone/remote/servertest"
@@ -18,13 +17,15 @@ func ExampleClient_BuildAll() {
 
 	client, err := remote.New(remote.Options{Server: server.URL, Token: servertest.Token})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer client.Close()
 	repo := remote.Slug{Owner: "octo", Name: "hello"}
 	for build, err := range client.BuildAll(context.Background(), repo, remote.BuildFilter{}) {
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		fmt.Println(build.Number, build.Status, build.Target)
 		if build.Status == remote.StateSuccess {
@@ -44,7 +45,8 @@ func ExampleStatusError() {
 
 	client, err := remote.New(remote.Options{Server: server.URL, Token: servertest.Token})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer client.Close()
 	_, err = client.SecretCreate(context.Background(), remote.Slug{Owner: "octo", Name: "hello"},
@@ -65,18 +67,21 @@ func ExampleClient_StreamLog() {
 
 	client, err := remote.New(remote.Options{Server: server.URL, Token: servertest.Token})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer client.Close()
 	repo, step := remote.Slug{Owner: "octo", Name: "hello"}, remote.StepRef{Build: 3, Stage: 1, Step: 2}
 	stream, err := client.StreamLog(context.Background(), repo, step)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer stream.Close()
 	line, err := stream.Next()
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Print(line.Message)
 	server.FinishStep(repo, step, 0) // what the runner does

@@ -91,6 +91,7 @@ func TestAnswers(t *testing.T) {
 		"broken":       {500, "application/json", `{"message":"yaml: line 1"}`, nil, "yaml: line 1"},
 		"a redirect":   {302, "text/html", "<a>", nil, "leads to another address"},
 		"a page":       {200, "text/html; charset=utf-8", "<html>", nil, "page for browsers"},
+		"another type": {200, "application/json", `{"data":["x"]}`, nil, "not what a Drone server answers: data has the type array"},
 		"no JSON":      {200, "application/json", "{", nil, "not what a Drone server answers"},
 		"no signature": {200, "application/json", `{"data":"abc"}`, nil, "not 64 hexadecimal digits"},
 		"nothing":      {204, "", "", nil, "not what a Drone server answers"},

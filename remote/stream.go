@@ -108,7 +108,7 @@ func (s *Stream[T]) Next() (T, error) {
 	}
 	var value T
 	if err := json.Unmarshal(ev.data, &value); err != nil {
-		return none, s.fail(s.client.unreachable(s.ctx, errAnswer))
+		return none, s.fail(s.client.unreachable(s.ctx, notAnswer(err)))
 	}
 	return value, nil
 }

@@ -400,9 +400,11 @@ func TestNoTokenIsShown(t *testing.T) {
 	}
 	var log strings.Builder
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	numbers := fmt.Sprintf("%v", []byte(servertest.Token)) // as bytes are printed
 	for _, value := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
-			if text := fmt.Sprintf(verb, value); strings.Contains(text, servertest.Token) || strings.Contains(text, fmt.Sprint([]byte(servertest.Token))) {
+			text := fmt.Sprintf(verb, value)
+			if strings.Contains(text, servertest.Token) || strings.Contains(text, numbers) {
 				t.Errorf("%s of a %T: %s", verb, value, text)
 			}
 		}

@@ -61,11 +61,11 @@ func (s *Server) Push(repo remote.Slug, b remote.Build) int64 {
 
 // newBuild starts a build, or, without pipelines, none. No event is sent of that.
 func (s *Server) newBuild(r *repository, b remote.Build) *remote.Build {
-	if len(r.Pipelines) == 0 && r.Repo.Error == "" {
+	if len(r.Pipelines) == 0 && r.Error == "" {
 		return nil
 	}
 	r.Counter++
-	b.ID, b.RepoID, b.Number, b.Version = s.id(), r.Repo.ID, r.Counter, 1
+	b.ID, b.RepoID, b.Number, b.Version = s.id(), r.ID, r.Counter, 1
 	b.Created = s.now()
 	b.Updated = b.Created
 	b.Status = remote.StatePending
@@ -85,8 +85,8 @@ func (s *Server) newBuild(r *repository, b remote.Build) *remote.Build {
 		b.Link = r.Link + "/commit/" + b.After
 	}
 	b.Stages = nil
-	if r.Repo.Error != "" {
-		b.Status, b.Error, b.Finished = remote.StateError, r.Repo.Error, b.Created
+	if r.Error != "" {
+		b.Status, b.Error, b.Finished = remote.StateError, r.Error, b.Created
 	} else {
 		for i, p := range r.Pipelines {
 			b.Stages = append(b.Stages, s.newStage(&b, i, p))
