@@ -70,6 +70,10 @@ microbench: go ## measure splitting, masking, scheduling, compiling: for benchst
 viewbench: go ## measure the view: what it costs a run, opening, searching
 	@$(GO) test -run '^$$' -bench 'View|Search|Open' -benchtime 10x ./cmd ./internal/logs ./internal/history
 
+pictures: build images ## take the pictures of docs/pictures
+	@mkdir -p docs/pictures
+	$(GO) run ./scripts/pictures bin/drone docs/pictures
+
 fuzz: go ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' scripts/fuzz $(FUZZTIME)
 

@@ -31,9 +31,10 @@ type Screen struct {
 	Copied string
 
 	width, height int
-	rows          [][]string // of cells, those that scrolled away included
-	top           int        // the first row on the screen
-	row, column   int        // of the cursor; the row counts from the first one
+	rows          [][]Cell // those that scrolled away included
+	top           int      // the first row on the screen
+	row, column   int      // of the cursor; the row counts from the first one
+	look          Look     // of what is printed next
 
 	full bool
 	main *Screen // while the alternate screen is shown
@@ -51,13 +52,13 @@ const (
 // is too long goes on in the next row. Output that ends within a sequence is
 // shown without it.
 func Play(width, height int, output string) *Screen {
-	return play(&Screen{width: width, height: height, rows: make([][]string, 1)}, output)
+	return play(&Screen{width: width, height: height, rows: make([][]Cell, 1)}, output)
 }
 
 // PlayFull returns a terminal that also knows what a view of the whole screen
 // needs: the alternate screen, modes, the clipboard, and how to go anywhere.
 func PlayFull(width, height int, output string) *Screen {
-	return play(&Screen{width: width, height: height, rows: make([][]string, 1), full: true, Modes: map[int]bool{}}, output)
+	return play(&Screen{width: width, height: height, rows: make([][]Cell, 1), full: true, Modes: map[int]bool{}}, output)
 }
 
 func play(s *Screen, output string) *Screen {
@@ -80,17 +81,86 @@ func play(s *Screen, output string) *Screen {
 // alternate screen it returns what is seen.
 func (s *Screen) Lines() []string {
 	var lines []string
-	rows := s.rows
-	if s.main != nil { // nothing is kept of what scrolls out of it
-		rows = rows[s.top:]
-	}
-	for _, row := range rows {
-		lines = append(lines, strings.TrimRight(strings.Join(row, ""), " "))
+	for _, row := range s.seen() {
+		var line strings.Builder
+		for _, c := range row {
+			line.WriteString(c.Text)
+		}
+		lines = append(lines, strings.TrimRight(line.String(), " "))
 	}
 	for len(lines) > 0 && lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]
 	}
 	return lines
+}
+
+// seen are the rows that Lines returns.
+func (s *Screen) seen() [][]Cell {
+	if s.main != nil { // nothing is kept of what scrolls out of it
+		return s.rows[s.top:]
+	}
+	return s.rows
+}
+
+// Cells returns the rows of Lines cell by cell, as they look. A wide character
+// takes further cells, which are empty.
+func (s *Screen) Cells() [][]Cell { return s.seen()[:len(s.Lines())] }
+
+// Cell is a place for a character.
+type Cell struct {
+	Text string
+	Look Look
+}
+
+// Look is how a character looks. Colours are those of the terminal's sixteen,
+// counted from 1; 0 is its own.
+type Look struct {
+	Foreground, Background          int
+	Bold, Faint, Reverse, Underline bool
+}
+
+// shaded is a look after a sequence that selects one. Of colours beyond the
+// sixteen nothing is seen.
+func (l Look) shaded(parser *ansi.Parser) Look {
+	params := parser.Params()
+	if len(params) == 0 {
+		return Look{}
+	}
+	for i := 0; i < len(params); i++ {
+		switch p := params[i].Param(0); {
+		case p == 0:
+			l = Look{}
+		case p == 1:
+			l.Bold = true
+		case p == 2:
+			l.Faint = true
+		case p == 4:
+			l.Underline = true
+		case p == 7:
+			l.Reverse = true
+		case p == 22:
+			l.Bold, l.Faint = false, false
+		case p == 24:
+			l.Underline = false
+		case p == 27:
+			l.Reverse = false
+		case p >= 30 && p <= 37:
+			l.Foreground = p - 30 + 1
+		case p == 39:
+			l.Foreground = 0
+		case p >= 40 && p <= 47:
+			l.Background = p - 40 + 1
+		case p == 49:
+			l.Background = 0
+		case p >= 90 && p <= 97:
+			l.Foreground = p - 90 + 9
+		case p >= 100 && p <= 107:
+			l.Background = p - 100 + 9
+		case p == 38 || p == 48:
+			return l // others follow, which are none of the sixteen
+		}
+	}
+	return l
 }
 
 func (s *Screen) String() string { return strings.Join(s.Lines(), "\n") }
@@ -103,11 +173,11 @@ func (s *Screen) print(char string, cells int) {
 	}
 	row := s.rows[s.row]
 	for len(row) < s.column+cells {
-		row = append(row, " ")
+		row = append(row, Cell{Text: " "})
 	}
-	row[s.column] = char
+	row[s.column] = Cell{char, s.look}
 	for i := 1; i < cells; i++ {
-		row[s.column+i] = ""
+		row[s.column+i] = Cell{Look: s.look}
 	}
 	s.rows[s.row] = row
 	s.column += cells
@@ -142,7 +212,8 @@ func (s *Screen) obey(seq string, parser *ansi.Parser) {
 		return
 	}
 	switch {
-	case strings.HasPrefix(seq, "\x1b[") && parser.Command() == 'm': // colours
+	case strings.HasPrefix(seq, "\x1b[") && parser.Command() == 'm':
+		s.look = s.look.shaded(parser)
 	case strings.HasPrefix(seq, "\x1b[") && parser.Command() == 'A':
 		s.row = max(s.top, s.row-n)
 	case strings.HasPrefix(seq, "\x1b[") && parser.Command() == 'B':
@@ -183,7 +254,7 @@ func (s *Screen) obeyFull(seq string, parser *ansi.Parser) bool {
 		}
 		s.column = min(max(1, column), s.width) - 1
 	case 'J':
-		s.rows = append(s.rows[:s.top], make([][]string, s.row-s.top+1)...)
+		s.rows = append(s.rows[:s.top], make([][]Cell, s.row-s.top+1)...)
 	default:
 		return false
 	}
@@ -197,7 +268,7 @@ func (s *Screen) mode(n int, set bool) {
 	case n == AlternateScreen && set && s.main == nil:
 		before := *s
 		s.main = &before
-		s.rows, s.top, s.row, s.column = make([][]string, 1), 0, 0, 0
+		s.rows, s.top, s.row, s.column = make([][]Cell, 1), 0, 0, 0
 	case n == AlternateScreen && !set && s.main != nil:
 		s.rows, s.top, s.row, s.column = s.main.rows, s.main.top, s.main.row, s.main.column
 		s.main = nil

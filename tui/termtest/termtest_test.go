@@ -72,3 +72,16 @@ func TestPlayFull(t *testing.T) {
 		t.Errorf("unknown (-want +got):\n%s", diff)
 	}
 }
+
+// TestCells tells how characters look.
+func TestCells(t *testing.T) {
+	s := termtest.Play(9, 3, "a\x1b[1;31mb\x1b[22;92;44mc\x1b[7;4md\x1b[27;24;39;49me\x1b[2;38;5;100mf\x1b[m日")
+	want := [][]termtest.Cell{{
+		{Text: "a"}, {Text: "b", Look: termtest.Look{Bold: true, Foreground: 2}}, {Text: "c", Look: termtest.Look{Foreground: 11, Background: 5}},
+		{Text: "d", Look: termtest.Look{Foreground: 11, Background: 5, Reverse: true, Underline: true}},
+		{Text: "e"}, {Text: "f", Look: termtest.Look{Faint: true}}, {Text: "日"}, {},
+	}}
+	if diff := cmp.Diff(want, s.Cells()); diff != "" {
+		t.Errorf("cells (-want +got):\n%s", diff)
+	}
+}

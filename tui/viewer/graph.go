@@ -199,7 +199,7 @@ func (th *theme) box(v vertex, selected bool, most int) line {
 	}
 	text = append(append(line{{around[0], look}}, text...), span{around[1], look})
 	if selected {
-		text = text.restyled(func(s style) style { return s.with(reverse) })
+		text = text.restyled(style.chosen)
 	}
 	return text
 }

@@ -59,6 +59,10 @@ func (s style) with(a attr) style {
 	return s
 }
 
+// chosen is the style where the text is chosen: all of one colour, for reversed
+// ones would be blocks of several.
+func (s style) chosen() style { return style{attr: s.attr&bold | reverse} }
+
 // sequence selects the style, whatever was selected before.
 func (s style) sequence() string {
 	params := []string{"0"}

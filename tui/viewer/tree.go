@@ -167,7 +167,7 @@ func (t *tree) view(s *snapshot, th *theme, width, height int, focused bool, now
 		if i == selected {
 			mark = span{th.cursor, th.title}
 			if focused {
-				l = l.restyled(func(s style) style { return s.with(reverse) })
+				l = l.restyled(style.chosen)
 			} else {
 				l = l.restyled(func(s style) style { return s.with(bold) })
 			}
