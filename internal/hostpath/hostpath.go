@@ -136,3 +136,12 @@ func WSL(p string) string {
 	}
 	return ""
 }
+
+// Join is what is at inside, a way with slashes, in a directory of whatever
+// system: that of a container on Windows keeps its slashes.
+func Join(dir, inside string) string {
+	if IsWindows(dir) {
+		return Abs(Windows, dir, inside)
+	}
+	return path.Join(dir, inside)
+}

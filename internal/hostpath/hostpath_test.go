@@ -142,6 +142,20 @@ func TestWindows(t *testing.T) {
 	}
 }
 
+func TestJoin(t *testing.T) {
+	for _, test := range []struct{ dir, inside, want string }{
+		{"/drone/src", "a/b", "/drone/src/a/b"},
+		{"/drone/src", ".", "/drone/src"},
+		{"/drone/src", `odd\name`, `/drone/src/odd\name`},
+		{`C:\Users\me\copy`, "a/b", `C:\Users\me\copy\a\b`},
+		{`\\server\share`, "a", `\\server\share\a`},
+	} {
+		if got := Join(test.dir, test.inside); got != test.want {
+			t.Errorf("%q in %q is %q, want %q", test.inside, test.dir, got, test.want)
+		}
+	}
+}
+
 func FuzzAbs(f *testing.F) {
 	for _, p := range []string{"a", `..\a`, "C:/x", `\\s\h\..`, "//", `\`, `\\`, "/"} {
 		f.Add(p)

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/drone-laptop/drone/internal/hostpath"
 )
 
 // Source is a working tree.
@@ -222,7 +224,7 @@ func (c *copier) link(from, name, to string) error {
 	}
 	if filepath.IsAbs(target) || !filepath.IsLocal(filepath.Join(filepath.Dir(name), target)) {
 		if inside, ok := c.inside(full); ok {
-			target = filepath.Join(c.source.Seen, inside)
+			target = hostpath.Join(c.source.Seen, filepath.ToSlash(inside))
 		}
 	}
 	if err := os.Symlink(target, to); err != nil {
