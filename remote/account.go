@@ -30,6 +30,9 @@ func (c *Client) SelfToken(ctx context.Context, rotate bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if user.Token == "" {
+		return "", c.unreachable(ctx, errAnswer)
+	}
 	return user.Token, nil
 }
 

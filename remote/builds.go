@@ -144,7 +144,7 @@ func (c *Client) BuildDeclineAll(ctx context.Context, repo Slug, number int64) e
 
 // BuildPurge deletes the builds with smaller numbers.
 func (c *Client) BuildPurge(ctx context.Context, repo Slug, before int64) error {
-	return c.do(ctx, repo.delete("builds").with(url.Values{"before": {decimal(before)}}), nil)
+	return c.do(ctx, repo.delete("builds").with(url.Values{"before": {decimal(before)}}).slowly(), nil)
 }
 
 // BuildBranches lists the newest build of each branch. Like the two below it knows

@@ -68,6 +68,9 @@ func (c *Client) read(ctx context.Context, r request) (body []byte, err error) {
 		body, err = c.body(ctx, response)
 		return response.StatusCode, err
 	})
+	if gone, ok := errors.AsType[*UnreachableError](err); ok && r.changes() && broke(gone) {
+		gone.Unsure, gone.Hint = true, "the server may have done it all the same: look before you try again"
+	}
 	return body, err
 }
 
@@ -121,6 +124,7 @@ type request struct {
 	query  url.Values
 	in     any  // sent as JSON, unless nil
 	slow   bool // the server asks others before it answers
+	pure   bool // it changes nothing, although it is no GET
 	stream bool // the answer is a stream of events
 }
 
@@ -129,6 +133,10 @@ func (r request) String() string { return r.method + " /" + strings.Join(r.path,
 func (r request) with(query url.Values) request { r.query = query; return r }
 func (r request) sending(in any) request        { r.in = in; return r }
 func (r request) slowly() request               { r.slow = true; return r }
+func (r request) purely() request               { r.pure = true; return r }
+
+// changes reports whether a request may change something on the server.
+func (r request) changes() bool { return r.method != http.MethodGet && !r.pure }
 
 // url is the address of a request. Names that would make it another are refused.
 func (r request) url(base *url.URL) (string, error) {
@@ -215,6 +223,7 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	accept := "application/json"
 	if r.stream {
 		accept = "text/event-stream"
+		q.Header.Set("Accept-Encoding", "identity") // what is compressed comes late
 	}
 	q.Header.Set("Accept", accept)
 	if c.agent != "" {

@@ -213,6 +213,9 @@ type UnreachableError struct {
 	Server string
 	Err    error
 	Hint   string // what to do, may be empty
+	// Unsure is set when the server may have done what it was asked to do, because it
+	// was lost only then.
+	Unsure bool
 }
 
 func (e *UnreachableError) Error() string {

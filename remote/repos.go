@@ -91,7 +91,7 @@ func (c *Client) RepoDisable(ctx context.Context, repo Slug) (*Repo, error) {
 
 // RepoDelete disables a repository and forgets it with its builds.
 func (c *Client) RepoDelete(ctx context.Context, repo Slug) (*Repo, error) {
-	return object[Repo](ctx, c, repo.delete().with(url.Values{"remove": {"true"}}))
+	return object[Repo](ctx, c, repo.delete().with(url.Values{"remove": {"true"}}).slowly())
 }
 
 // RepoChown makes the user the owner.

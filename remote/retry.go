@@ -65,7 +65,7 @@ func (c *Client) retry(ctx context.Context, r request, call func() (status int, 
 		if isStatus {
 			t.Status = refused.Status
 		}
-		if err != nil && r.method == http.MethodGet && !r.stream && attempt < c.attempts && passes(err) {
+		if err != nil && !r.changes() && !r.stream && attempt < c.attempts && passes(err) {
 			t.Again = backoff.Next()
 			if isStatus && refused.after > 0 {
 				t.Again = min(refused.after, maxRetryAfter)
@@ -97,13 +97,16 @@ func passes(err error) bool {
 		return false
 	}
 	gone, ok := errors.AsType[*UnreachableError](err)
-	if !ok || errors.Is(err, errTimeout) {
-		return false
+	return ok && broke(gone) && !errors.Is(gone, errTimeout)
+}
+
+// broke reports whether a server was lost that was connected to, so that it may
+// have got the request.
+func broke(gone *UnreachableError) bool {
+	if op, ok := errors.AsType[*net.OpError](gone.Err); ok {
+		return op.Op == "read" || op.Op == "write"
 	}
-	if op, ok := errors.AsType[*net.OpError](gone.Err); ok && (op.Op == "read" || op.Op == "write") {
-		return !op.Timeout()
-	}
-	return errors.Is(gone.Err, io.EOF) || errors.Is(gone.Err, io.ErrUnexpectedEOF)
+	return errors.Is(gone, io.EOF) || errors.Is(gone, io.ErrUnexpectedEOF) || errors.Is(gone, errTimeout)
 }
 
 // retryAfter reads the header of that name, which has seconds or a date.

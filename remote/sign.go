@@ -25,7 +25,7 @@ func (c *Client) Sign(ctx context.Context, repo Slug, text []byte) (string, erro
 		return "", ErrNotUTF8
 	}
 	var answer sealed
-	if err := c.do(ctx, repo.post("sign").sending(sealed{string(text)}), &answer); err != nil {
+	if err := c.do(ctx, repo.post("sign").sending(sealed{string(text)}).purely(), &answer); err != nil {
 		return "", err
 	}
 	if !hexMAC.MatchString(answer.Data) {
@@ -41,7 +41,7 @@ func (c *Client) Encrypt(ctx context.Context, repo Slug, value []byte) (string, 
 		return "", ErrNotUTF8
 	}
 	var answer sealed
-	if err := c.do(ctx, repo.post("encrypt", "secret").sending(sealed{string(value)}), &answer); err != nil {
+	if err := c.do(ctx, repo.post("encrypt", "secret").sending(sealed{string(value)}).purely(), &answer); err != nil {
 		return "", err
 	}
 	if answer.Data == "" {

@@ -315,6 +315,38 @@ func TestRetry(t *testing.T) {
 	}
 }
 
+// TestUnsure loses the server when it may have started a build.
+func TestUnsure(t *testing.T) {
+	const match = "POST /api/repos/octo/hello/builds"
+	for name, tc := range map[string]struct {
+		fault  servertest.Fault
+		unsure bool
+	}{
+		"no answer":      {servertest.Fault{Match: match, Drop: true}, true},
+		"half an answer": {servertest.Fault{Match: match, Truncate: true, Text: "{"}, true},
+		"in time":        {servertest.Fault{Match: match, Hang: true}, true},
+		"another answer": {servertest.HTML(match), false},
+	} {
+		s := servertest.Example()
+		s.Fault(tc.fault)
+		c := connect(t, remote.Options{Server: s.URL, Token: servertest.Token, SlowTimeout: 100 * time.Millisecond})
+		_, err := c.BuildCreate(t.Context(), hello, remote.NewBuild{})
+		gone, ok := errors.AsType[*remote.UnreachableError](err)
+		if !ok || gone.Unsure != tc.unsure || strings.Contains(gone.Hint, "all the same") != tc.unsure {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := len(s.Requests()); got != 1 {
+			t.Errorf("%s: asked %d times", name, got)
+		}
+		s.Close()
+	}
+	c := connect(t, remote.Options{Server: "http://127.0.0.1:1", Token: token})
+	_, err := c.BuildCreate(t.Context(), hello, remote.NewBuild{})
+	if gone, ok := errors.AsType[*remote.UnreachableError](err); !ok || gone.Unsure {
+		t.Errorf("a server that is not there: %v", err)
+	}
+}
+
 func TestRetryEnds(t *testing.T) {
 	s, c := example(t)
 	s.Fault(servertest.Fault{Match: "GET /api/user", Status: 429, Message: "slowly", RetryAfter: "9"})
@@ -325,6 +357,15 @@ func TestRetryEnds(t *testing.T) {
 	refused(t, err, 429, nil, "slowly")
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("whoever has no time waits for %s", took)
+	}
+}
+
+// TestRetrySign makes a call again that is no GET and changes nothing.
+func TestRetrySign(t *testing.T) {
+	s, c := example(t)
+	s.Fault(servertest.Fault{Match: "POST /api/repos/octo/hello/sign", Times: 1, Drop: true})
+	if _, err := c.Sign(t.Context(), hello, []byte("kind: pipeline\n")); err != nil || len(s.Requests()) != 2 {
+		t.Errorf("%v, asked %d times", err, len(s.Requests()))
 	}
 }
 

@@ -379,7 +379,7 @@ func incompleteStages(c *call) (any, error) {
 				continue
 			}
 			rows = append(rows, remote.RepoBuildStage{
-				RepoNamespace: r.Namespace, RepoName: r.Repo.Name, RepoSlug: r.Slug, BuildNumber: b.Number,
+				RepoNamespace: r.Namespace, RepoName: r.Name, RepoSlug: r.Slug, BuildNumber: b.Number,
 				BuildAuthor: b.Author, BuildAuthorName: b.AuthorName, BuildAuthorEmail: b.AuthorEmail, BuildSender: b.Sender,
 				BuildStarted: b.Started, BuildFinished: b.Finished, BuildCreated: b.Created, BuildUpdated: b.Updated,
 				StageName: st.Name, StageKind: st.Kind, StageType: st.Type, StageStatus: st.Status, StageMachine: st.Machine,

@@ -12,7 +12,7 @@ import (
 var secretRoutes = []route{
 	{"GET", "api/repos/{o}/{n}/secrets", mayWrite, true, func(c *call) (any, error) { return shown(c.repo.secrets), nil }},
 	{"POST", "api/repos/{o}/{n}/secrets", mayWrite, true, func(c *call) (any, error) {
-		return c.createSecret(&c.repo.secrets, c.repo.Repo.ID, "")
+		return c.createSecret(&c.repo.secrets, c.repo.ID, "")
 	}},
 	{"GET", "api/repos/{o}/{n}/secrets/{secret}", mayWrite, true, func(c *call) (any, error) { return c.secret(c.repo.secrets) }},
 	{"PATCH", "api/repos/{o}/{n}/secrets/{secret}", mayWrite, true, func(c *call) (any, error) {
@@ -233,7 +233,7 @@ func createCron(c *call) (any, error) {
 	}
 	now := c.now()
 	cron := &remote.Cron{
-		ID: c.id(), RepoID: c.repo.Repo.ID, Name: name, Expr: in.Expr, Branch: in.Branch, Event: remote.EventPush,
+		ID: c.id(), RepoID: c.repo.ID, Name: name, Expr: in.Expr, Branch: in.Branch, Event: remote.EventPush,
 		Next: now + 86400, Created: now, Updated: now,
 	}
 	c.repo.crons = append(c.repo.crons, cron)

@@ -140,7 +140,7 @@ func (s *Server) AddSecret(repo remote.Slug, in remote.SecretInput) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.must(repo)
-	r.secrets = append(r.secrets, s.newSecret(in, r.Repo.ID, ""))
+	r.secrets = append(r.secrets, s.newSecret(in, r.ID, ""))
 }
 
 // AddOrgSecret gives an organisation a secret.
@@ -174,7 +174,7 @@ func (s *Server) AddCron(repo remote.Slug, cron remote.Cron) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.must(repo)
-	cron.ID, cron.RepoID, cron.Event = s.id(), r.Repo.ID, remote.EventPush
+	cron.ID, cron.RepoID, cron.Event = s.id(), r.ID, remote.EventPush
 	cron.Created = s.now()
 	cron.Updated, cron.Next = cron.Created, cron.Created+86400
 	r.crons = append(r.crons, &cron)
