@@ -224,7 +224,7 @@ func (f *Follower) tail(ctx context.Context) {
 		if t == nil && f.fold.ran(at) && f.wanted(at) {
 			t = &tail{stopped: make(chan struct{})}
 			f.tails[at] = t
-			if f.opts.Book == nil && f.fold.stopped(at) {
+			if f.opts.Once || f.opts.Book == nil && f.fold.stopped(at) {
 				f.queue = append(f.queue, at)
 			} else {
 				f.start(ctx, func(ctx context.Context) { f.follow(ctx, at, t.stopped) })
@@ -244,8 +244,12 @@ func (f *Follower) fetch(ctx context.Context) {
 	for len(f.queue) > 0 && len(f.order) < storing {
 		at := f.queue[0]
 		f.queue, f.order = f.queue[1:], append(f.order, at)
+		get := f.stored
+		if !f.fold.stopped(at) {
+			get = f.glimpse
+		}
 		f.start(ctx, func(ctx context.Context) {
-			end := f.stored(ctx, at)
+			end := get(ctx, at)
 			f.tell(ctx, func() {
 				f.ends[at] = end
 				for len(f.order) > 0 {
@@ -416,14 +420,10 @@ func (f *Follower) follow(ctx context.Context, at Place, stopped <-chan struct{}
 		if seen.next > before {
 			tries = 0
 		}
-		if f.opts.Once && !isClosed(stopped) {
-			f.tell(ctx, func() { f.end(at, stored{note: "the step goes on"}) })
-			return
-		}
+		tries++
 		wait := f.opts.Pace.Reopen
-		if err != nil && !errors.Is(err, errLate) && !errors.Is(err, errGap) {
-			tries++
-			wait = f.backoff(tries)
+		if !errors.Is(err, errGap) {
+			wait = max(wait, f.backoff(tries))
 		}
 		f.LookAgain() // most likely the step has ended
 		select {
@@ -447,19 +447,10 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // stream takes lines until the stream ends. That of a step that was killed does
-// not, so it is left when its step has ended for a while. What there is once is
-// what comes without a pause.
+// not, so it is left when its step has ended for a while.
 func (f *Follower) stream(ctx context.Context, at Place, ref remote.StepRef, stopped <-chan struct{}, seen *position) error {
-	began := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	// Once: until nothing comes for a moment, and not for ever.
-	quiet := time.AfterFunc(f.opts.Pace.Linger+f.opts.Pace.Reopen, func() {
-		if f.opts.Once {
-			cancel(errLate)
-		}
-	})
-	defer quiet.Stop()
 	f.start(ctx, func(ctx context.Context) {
 		select {
 		case <-stopped:
@@ -471,11 +462,6 @@ func (f *Follower) stream(ctx context.Context, at Place, ref remote.StepRef, sto
 		}
 	})
 	err := f.opts.Server.LogStream(ctx, f.opts.Repo, ref, func(l remote.Line) error {
-		if f.opts.Once && quiet.Stop() && time.Since(began) < f.opts.Pace.Linger {
-			quiet.Reset(f.opts.Pace.Linger / 8)
-		} else if f.opts.Once {
-			return errLate
-		}
 		switch {
 		case l.Number < seen.next:
 			return nil // it is told again
@@ -543,6 +529,30 @@ func (f *Follower) stored(ctx context.Context, at Place) stored {
 			return stored{}
 		}
 	}
+}
+
+// glimpse gives what a step that runs has printed so far: what its stream gives
+// without a pause.
+func (f *Follower) glimpse(ctx context.Context, at Place) stored {
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	began := time.Now()
+	quiet := time.AfterFunc(f.opts.Pace.Linger+f.opts.Pace.Reopen, func() { cancel(errLate) })
+	defer quiet.Stop()
+	end := stored{note: "the step goes on"}
+	ref := remote.StepRef{Build: f.opts.Build, Stage: at.Stage, Step: at.Step}
+	err := f.opts.Server.LogStream(within, f.opts.Repo, ref, func(l remote.Line) error {
+		end.lines = append(end.lines, l)
+		if !quiet.Stop() || time.Since(began) > f.opts.Pace.Linger {
+			return errLate
+		}
+		quiet.Reset(f.opts.Pace.Linger / 8)
+		return nil
+	})
+	if err != nil && within.Err() == nil && !errors.Is(err, errLate) {
+		end.note += "; what it prints cannot be read: " + err.Error()
+	}
+	return end
 }
 
 // end gives the rest of a log.

@@ -436,6 +436,29 @@ func TestFollowOnce(t *testing.T) {
 	})
 }
 
+// TestFollowOnceInOrder: what runs comes behind what has ended.
+func TestFollowOnceInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.live = gives(logLines(0, 2), nil)
+		f.store(2)
+		f.slow = func(int) { time.Sleep(time.Second) }
+		steps := &f.build.Stages[0].Steps
+		*steps = append(*steps, remote.Step{Number: 2, Name: "test", Status: remote.StateRunning, Started: 100, Version: 1})
+		(*steps)[0].Status = remote.StateSuccess
+		got := follow(t.Context(), t, f, func(o *watch.Options) { o.Once = true })
+		var order []string
+		for _, e := range got.events {
+			if out, ok := e.(exec.StepOutput); ok {
+				order = append(order, fmt.Sprint(out.Step, " ", out.Line))
+			}
+		}
+		if want := []string{"clone 1", "clone 2", "test 1", "test 2"}; !slices.Equal(order, want) {
+			t.Errorf("lines %q, want %q", order, want)
+		}
+	})
+}
+
 // TestFollowOnceEnds also of a step that prints without a pause, and of one that
 // prints nothing.
 func TestFollowOnceEnds(t *testing.T) {
