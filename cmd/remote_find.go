@@ -129,4 +129,3 @@ func failedStep(_ *remote.Stage, step *remote.Step) bool {
 	}
 	return false
 }
-

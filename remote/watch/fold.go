@@ -117,7 +117,7 @@ func (f *Fold) stage(from remote.Stage) {
 	if newer(s.Version, from.Version, s.Status, from.Status) {
 		s.Stage = from
 	}
-	s.Stage.Steps = nil
+	s.Steps = nil
 	for _, t := range from.Steps {
 		s.step(t)
 	}
