@@ -87,6 +87,10 @@ func (o *watchOptions) choice(repo remote.Slug) (c buildChoice, title string, er
 	return c, repo.String() + ", branch " + c.branch, nil
 }
 
+// listEvery is how often a list is fetched when nothing tells of a change; it is
+// longer than a build.
+const listEvery = 10 * time.Second
+
 // watching is a list of builds, and those that are opened.
 type watching struct {
 	s      Streams
@@ -104,7 +108,7 @@ func (w *watching) run(ctx context.Context) error {
 	defer cancel(nil)
 	var list *viewer.Builds
 	lister := builds.NewList(builds.ListOptions{
-		Server: builds.ServerOf(w.q.Client), Repo: w.repo,
+		Server: builds.ServerOf(w.q.Client), Repo: w.repo, Pace: builds.Pace{Poll: listEvery},
 		Fetch: func(ctx context.Context) ([]remote.Build, error) { return w.q.choose(ctx, w.repo, w.choice) },
 		Show: func(rows []remote.Build, err error) {
 			note := ""

@@ -185,7 +185,9 @@ func (f *Fold) advanceStage(s *stage, buildOver bool) bool {
 		return true
 	}
 	over := buildOver || remote.Finished(s.Status)
-	ran := s.begun || s.Started > 0 || s.Status == remote.StateRunning
+	// What was skipped may have a time at which it began all the same.
+	never := s.Status == remote.StateSkipped || s.Status == remote.StateDeclined
+	ran := s.begun || s.Started > 0 && !never || s.Status == remote.StateRunning
 	switch {
 	case s.Status == remote.StateBlocked && !buildOver:
 		if !s.blocked {
@@ -295,7 +297,7 @@ func (f *Fold) whySkipped(status string) string {
 	case remote.Finished(status):
 		return "the server skipped it"
 	}
-	return "the build ended before its turn"
+	return "its turn had not come when the rest ended"
 }
 
 // status is a final status as events have it.

@@ -336,6 +336,33 @@ func TestFoldStates(t *testing.T) {
 			"PipelineSkipped deploy the build was cancelled", "RunFinished killed",
 		},
 	}, {
+		name: "a stage that the server skips has times, and so have steps (§5.5)",
+		feed: func(f *watch.Fold) {
+			f.Snapshot(&remote.Build{Status: remote.StateSuccess, Stages: []remote.Stage{
+				{Number: 1, Name: "build", Status: remote.StateSuccess, Started: 9, Stopped: 12, Steps: []remote.Step{
+					{Number: 1, Name: "notify", Status: remote.StateSkipped, Started: 12, Stopped: 12},
+				}},
+				{Number: 2, Name: "alert", Status: remote.StateSkipped, Started: 12, Stopped: 12},
+			}})
+		},
+		wants: []string{
+			"RunStarted", "PipelineStarted build", "StepSkipped build notify the server skipped it", "PipelineFinished build success",
+			"PipelineSkipped alert the server skipped it", "RunFinished success",
+		},
+	}, {
+		name: "a stage that ends with an error leaves steps that never began (§5.6)",
+		feed: func(f *watch.Fold) {
+			f.Snapshot(&remote.Build{Status: remote.StateError, Stages: []remote.Stage{
+				{Number: 1, Name: "build", Status: remote.StateError, Error: "no space left", Started: 9, Stopped: 12, Steps: []remote.Step{
+					{Number: 1, Name: "clone", Status: remote.StatePending},
+				}},
+			}})
+		},
+		wants: []string{
+			"RunStarted", "PipelineStarted build", "StepSkipped build clone its turn had not come when the rest ended",
+			"PipelineFinished build error no space left", "RunFinished error",
+		},
+	}, {
 		name: "the end of a step waits for its log",
 		hold: true,
 		feed: func(f *watch.Fold) {
