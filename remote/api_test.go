@@ -539,6 +539,16 @@ func TestFields(t *testing.T) {
 		`{"id":1,"repo_id":2,"name":"a","expr":"@daily","next":3,"prev":4,"event":"push","branch":"main","target":"t",` +
 			`"disabled":true,"created":5,"updated":6,"version":7}`: new(remote.Cron),
 		`{"id":1,"name":"a.yml","namespace":"n","data":"d","created":2,"updated":3}`: new(remote.Template),
+		`{"repo_namespace":"a","repo_name":"b","repo_slug":"a/b","build_number":1,"build_author":"c","build_author_name":"d",` +
+			`"build_author_email":"e","build_author_avatar":"f","build_sender":"g","build_started":2,"build_finished":3,` +
+			`"build_created":4,"build_updated":5,"stage_name":"h","stage_kind":"i","stage_type":"j","stage_status":"k",` +
+			`"stage_machine":"l","stage_os":"m","stage_arch":"n","stage_variant":"o","stage_kernel":"p","stage_limit":"q",` +
+			`"stage_limit_repo":"r","stage_started":6,"stage_stopped":7}`: new(remote.RepoBuildStage),
+		`{"id":"1","provider":"a","state":"running","name":"b","image":"c","region":"d","size":"e","address":"f","capacity":2,` +
+			`"secret":"g","error":"h","ca_key":"aQ==","ca_cert":"ag==","tls_key":"aw==","tls_cert":"bA==","created":3,` +
+			`"updated":4,"started":5,"stopped":6}`: new(remote.Server),
+		`{"source":"a","version":"b","commit":"c"}`:                                                          new(remote.Version),
+		`{"scm":{"url":"a","rate":{"limit":1,"remaining":2,"reset":3}},"license":{"kind":"free","seats":0}}`: new(remote.Varz),
 		`{"user_id":1,"repo_id":"2","login":"a","avatar":"b","read":true,"write":true,"admin":true,"synced":3,"created":4,` +
 			`"updated":5}`: new(remote.Collaborator),
 	} {

@@ -69,24 +69,25 @@ func (c *Client) LogLines(ctx context.Context, repo Slug, step StepRef) iter.Seq
 // lines decodes an array of lines, or null. The error is that the text is another.
 func lines(r io.Reader, yield func(Line, error) bool) error {
 	text := json.NewDecoder(r)
-	switch begin, err := text.Token(); {
-	case err != nil:
-		return errAnswer
-	case begin == nil:
-		return nil
-	case begin != json.Delim('['):
+	begin, err := text.Token()
+	if err != nil || begin != nil && begin != json.Delim('[') {
 		return errAnswer
 	}
-	for text.More() {
-		var line Line
-		if text.Decode(&line) != nil {
+	if begin != nil {
+		for text.More() {
+			var line Line
+			if text.Decode(&line) != nil {
+				return errAnswer
+			}
+			if !yield(line, nil) {
+				return nil
+			}
+		}
+		if _, err := text.Token(); err != nil {
 			return errAnswer
 		}
-		if !yield(line, nil) {
-			return nil
-		}
 	}
-	if _, err := text.Token(); err != nil {
+	if _, err := text.Token(); !errors.Is(err, io.EOF) {
 		return errAnswer
 	}
 	return nil

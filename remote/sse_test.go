@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"reflect"
@@ -66,6 +67,29 @@ func FuzzEventReader(f *testing.F) {
 		want := []event{{name, []byte(data + "\n" + data)}}
 		if got := readEvents(t, strings.NewReader(written)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %q", written, got)
+		}
+	})
+}
+
+// FuzzLines: what is a list of lines is read as JSON has it, and nothing else is
+// taken for a whole one.
+func FuzzLines(f *testing.F) {
+	f.Add(`[{"pos":0,"out":"a\n","time":1},null]`)
+	f.Add("null")
+	f.Add(`[{"pos":0},`)
+	f.Add(`[] `)
+	f.Fuzz(func(t *testing.T, text string) {
+		var want, got []Line
+		wrong := json.Unmarshal([]byte(text), &want)
+		err := lines(strings.NewReader(text), func(line Line, _ error) bool {
+			got = append(got, line)
+			return true
+		})
+		if wrong == nil && (err != nil || len(got) != len(want) || len(want) > 0 && !reflect.DeepEqual(got, want)) {
+			t.Errorf("%q: %+v, %v, want %+v", text, got, err, want)
+		}
+		if wrong != nil && err == nil {
+			t.Errorf("%q is no list, %v, and is read as %+v", text, wrong, got)
 		}
 	})
 }
