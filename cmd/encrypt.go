@@ -152,17 +152,18 @@ func (o *encryptOptions) serverEncrypter(s Streams, repository string) (by encry
 	if err != nil {
 		return nil, nil, usage(err, "")
 	}
-	client, err := o.by.server.client(s)
+	client, err := o.by.server.open(s)
 	if err != nil {
 		return nil, nil, err
 	}
+	client.tellFile(s)
 	return func(ctx context.Context, value []byte) (string, error) {
 		data, err := client.Encrypt(ctx, repo, value)
 		if errors.Is(err, remote.ErrNotUTF8) {
 			return "", usage(errors.New("the value is not UTF-8, so the server would get another"), "encrypt it here, with the key, or encrypt its base64")
 		}
 		if err != nil {
-			return "", remoteFailure(err, repo)
+			return "", client.fail(err, repo.String())
 		}
 		if err := sign.CheckEncrypted(data, len(value)); err != nil {
 			return "", &failure{status: StatusUnreachable, err: fmt.Errorf("what the server answers is not what it was asked for: %w", err)}

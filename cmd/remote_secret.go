@@ -227,9 +227,12 @@ func (a asker) say(format string, args ...any) error {
 
 // tellFile says before a secret is sent that a file of the repository has chosen
 // the server.
-func (q *session) tellFile(s Streams) {
+func (q *session) tellFile(s Streams) { q.tellSent(s, "secret") }
+
+// tellSent is tellFile for something that is called otherwise.
+func (q *session) tellSent(s Streams, what string) {
 	if q.access.serverFrom == serverVar+" in "+dotEnvFile {
-		s.note(fmt.Sprintf("the secret goes to %s, which the file %s here names", q.Server(), dotEnvFile))
+		s.note(fmt.Sprintf("the %s goes to %s, which the file %s here names", what, q.Server(), dotEnvFile))
 	}
 }
 

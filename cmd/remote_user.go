@@ -99,6 +99,7 @@ func (x userCommands) add() *cobra.Command {
 				return usage(errors.New("--user-token takes @FILE or -: a token on the command line is seen in the process list"), "")
 			}
 			in.Token = strings.TrimRight(string(value), "\r\n")
+			q.tellSent(x.s, "token of the user")
 		}
 		user, err := q.UserCreate(ctx, in)
 		if errors.Is(err, remote.ErrDuplicate) {
