@@ -373,11 +373,26 @@ func (b buildCommands) create() *cobra.Command {
 			}
 		}
 		build, err := q.BuildCreate(ctx, repo, what)
+		if errors.Is(err, remote.ErrNotFound) { // maybe what is to be built, and not the repository
+			return q.fail(err, sourceOf(what, repo))
+		}
 		if err != nil {
 			return err
 		}
 		return b.started(ctx, q, repo, &o, build)
 	})
+}
+
+// sourceOf is what is to be built, in words.
+func sourceOf(b remote.NewBuild, repo remote.Slug) string {
+	text := repo.String()
+	if b.Branch != "" {
+		text = "branch " + b.Branch + " of " + text
+	}
+	if b.Commit != "" {
+		text = "commit " + b.Commit + " of " + text
+	}
+	return text
 }
 
 func (b buildCommands) restart() *cobra.Command {
