@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"strings"
@@ -133,7 +134,17 @@ func writeFormat(s Streams, t *template.Template, thing any) error {
 		return usage(fmt.Errorf("--format: %w", plainTemplateError(err)), "there is "+fieldNames(thing))
 	}
 	text.WriteByte('\n')
-	_, err := s.Out.Write(text.Bytes())
+	return s.writeForeign(text.String())
+}
+
+// writeForeign prints a text that came from a server. On a terminal it is text
+// only, for whoever writes the message of a commit must not steer a terminal; a
+// file or a pipe gets it as it is.
+func (s Streams) writeForeign(text string) error {
+	if s.OutTerminal {
+		text = report.Tamed(text)
+	}
+	_, err := io.WriteString(s.Out, text)
 	return err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,8 +115,7 @@ func (x templateCommands) info() *cobra.Command {
 		if done, err := f.write(x.s, t, func(each func(any) error) error { return each(t) }); done {
 			return err
 		}
-		_, err = io.WriteString(x.s.Out, t.Data)
-		return err
+		return x.s.writeForeign(t.Data)
 	})
 }
 

@@ -96,6 +96,20 @@ func tamed(text string) string {
 	return b.String()
 }
 
+// Tamed returns text of several lines, which somebody else has written, as a
+// terminal may be given it: colours and tabs stay, and nothing else that a
+// terminal obeys. Of texts that a line writes over each other the last one stays.
+func Tamed(text string) string {
+	if obeyed(strings.ReplaceAll(text, "\n", "")) < 0 {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = tamed(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // obeyed is the index of the first control character but the tab, or -1.
 func obeyed(text string) int {
 	for i := 0; i < len(text); i++ {

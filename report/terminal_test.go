@@ -163,3 +163,18 @@ func FuzzTerminal(f *testing.F) {
 		}
 	})
 }
+
+// TestTamed: of text of several lines a terminal gets no more than of a line.
+func TestTamed(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                               "",
+		"a\n\tb\n":                       "a\n\tb\n",
+		"a\x1b[2J\n\x1b]0;title\ab":      "a\nb",
+		"\x1b[31mred\nplain\u009b2J\r\n": "\x1b[31mred\x1b[0m\nplain\n",
+		"10%\r20%\nb":                    "20%\nb",
+	} {
+		if got := report.Tamed(text); got != want {
+			t.Errorf("Tamed(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
