@@ -64,6 +64,7 @@ var parityTests = map[string]string{
 	"`drone repo update` with a setting of administrators, by somebody else":                                   "cmd/testdata/script/remote_repo.txtar: the server has passed over --trusted",
 	"`drone user add --token`":                                                                                 "cmd/testdata/script/remote_user.txtar: --token is not clear here",
 	"What deletes something on a server":                                                                       "cmd/testdata/script/remote_secret.txtar: and there is no terminal to ask on",
+	"`drone server env`":                                                                                       "cmd/testdata/script/remote_autoscale.txtar: Remove-Item Env:",
 	"Refusals of a server, and servers that cannot be reached":                                                 "cmd/testdata/script/remote_build.txtar: 3 for a server that",
 	"A Drone server that does not answer, redirects, or is none":                                               "remote/remote_test.go: func TestTimeout",
 	"`drone encrypt` of an empty value":                                                                        "cmd/testdata/script/encrypt.txtar: the value is empty",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -61,7 +62,7 @@ func (f *serverFlags) registerRest(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.skipVerify, "skip-verify", false, skipVerifyHelp)
 	flags.StringVar(&f.socks, "socks-proxy", "", socksHelp)
 	flags.BoolVar(&f.socksOff, "socks-proxy-off", false, socksOffHelp)
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell which server is asked, and where its address and the token are from")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "tell which server is asked, where its address and the token are from, and each request")
 	for _, name := range []string{"socks-proxy", "socks-proxy-off"} {
 		flags.Lookup(name).Hidden = true // as in the official command
 	}
@@ -123,11 +124,27 @@ func (f *serverFlags) connect(s Streams, a access) (*remote.Client, error) {
 	if err := f.transport(s, a, &o); err != nil {
 		return nil, err
 	}
+	if f.verbose {
+		o.Trace = func(t remote.Trace) { s.note(traceText(t)) }
+	}
 	c, err := remote.New(o)
 	if wrong, ok := errors.AsType[*remote.OptionError](err); ok {
 		return nil, usage(wrong, a.optionHint(wrong.Option))
 	}
 	return c, err
+}
+
+// traceText is an attempt of a call as --verbose shows it. It has neither the token
+// nor what was sent.
+func traceText(t remote.Trace) string {
+	text := fmt.Sprintf("%s: %d, %s", t.Request, t.Status, t.Took.Round(time.Millisecond))
+	if t.Status == 0 {
+		text = fmt.Sprintf("%s: %v, %s", t.Request, t.Err, t.Took.Round(time.Millisecond))
+	}
+	if t.Again > 0 {
+		text += ", once more in " + t.Again.Round(time.Millisecond).String()
+	}
+	return text
 }
 
 // boolVar reads a variable that is true or false, false when it is not set.

@@ -100,6 +100,12 @@ func (f *serverFlags) fromFile(s Streams, file map[string]string, before access)
 
 // optionHint says how to give what is missing or wrong.
 func (a access) optionHint(option string) string {
+	switch option {
+	case "CA file", "certificate":
+		return "--ca-file, --client-cert and --client-key name files in PEM; a login remembers those it was made with"
+	case "SOCKS proxy":
+		return "set " + socksVar + " or --socks-proxy to HOST:PORT, or " + socksOffVar + "=true to use none"
+	}
 	switch {
 	case option == "server" && a.serverFrom != "" && a.serverFrom != serverVar && a.serverFrom != fromServerFlag:
 		return "the address is that of " + a.serverFrom

@@ -2,6 +2,12 @@ package cmd
 
 import (
 	"bytes"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,5 +126,54 @@ func writeText(t *testing.T, name, text string) {
 	}
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTransport has a server be reached by what flags, a login or the environment
+// name.
+func TestTransport(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"login":"octocat"}`)
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that do not trust it
+	server.StartTLS()
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	writeText(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	for _, tc := range []struct {
+		name    string
+		flags   serverFlags
+		env     map[string]string
+		profile account.Profile
+		err     string
+	}{
+		{name: "an authority that nobody trusts", err: "certificate"},
+		{name: "--ca-file", flags: serverFlags{caFile: ca}},
+		{name: "that of the login", profile: account.Profile{CAFile: ca}},
+		{name: "--skip-verify", flags: serverFlags{skipVerify: true}},
+		{name: skipVerifyVar, env: map[string]string{skipVerifyVar: "true"}},
+		{name: "no truth value", env: map[string]string{skipVerifyVar: "maybe"}, err: `DRONE_SKIP_VERIFY is "maybe"`},
+		{name: "no file", flags: serverFlags{caFile: "absent.pem"}, err: "absent.pem cannot be read"},
+		{name: "a key without its certificate", flags: serverFlags{caFile: ca, key: ca}, err: "but no certificate"},
+		{name: socksVar, flags: serverFlags{caFile: ca}, env: map[string]string{socksVar: "127.0.0.1:1"}, err: "127.0.0.1:1"},
+		{name: "--socks-proxy", flags: serverFlags{caFile: ca, socks: "nowhere"}, err: "the address of the SOCKS proxy"},
+		{name: socksOffVar, flags: serverFlags{caFile: ca}, env: map[string]string{socksVar: "127.0.0.1:1", socksOffVar: "1"}},
+		{name: "--socks-proxy-off", flags: serverFlags{caFile: ca, socksOff: true}, env: map[string]string{socksVar: "127.0.0.1:1"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := Streams{Err: io.Discard, LookupEnv: func(name string) (string, bool) { value, ok := tc.env[name]; return value, ok }}
+			c, err := tc.flags.connect(s, access{server: server.URL, token: "t0ken", profile: tc.profile})
+			if err == nil {
+				defer c.Close()
+				_, err = c.Self(t.Context())
+			}
+			switch {
+			case tc.err == "" && err != nil:
+				t.Error(err)
+			case tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)):
+				t.Errorf("%v, want %s", err, tc.err)
+			}
+		})
 	}
 }

@@ -55,16 +55,15 @@ func refusalHint(err error, subject string, a access) string {
 		return "the server does not know " + token + ": set " + tokenVar + " to the one that your account page there shows, or log in again with `drone login`"
 	case errors.Is(err, remote.ErrUnsupported):
 		return "this server is of an edition or a version that cannot do that; or its address has a path too many"
-	case errors.Is(err, remote.ErrLicense):
-		return "the licence of the server allows no more of them"
-	case errors.Is(err, remote.ErrConflict):
-		return "it has just changed on the server: look at it, and try again"
 	case errors.Is(err, remote.ErrForbidden) && adminOnly(err):
 		return "only an administrator of the server may do that"
 	case errors.Is(err, remote.ErrForbidden):
 		return "you may not do that on " + subject
 	case errors.Is(err, remote.ErrNotFound):
 		return "check the name: there is no " + subject + " there, or it is not enabled, or you have no write access to it"
+	}
+	if refused, ok := errors.AsType[*remote.StatusError](err); ok {
+		return refused.Hint()
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type serverKey struct{}
 //	server error SLUG TEXT           the file of the repository is wrong
 //	server skip SLUG                 no pipeline is for anything
 //	server owner SLUG                a repository of a user, who is no administrator
+//	server machine NAME              a machine of the autoscaler
 //	server block SLUG                the next pushes wait for an approval
 //	server fail SLUG                 the next builds fail
 //	server fault MATCH KEY=VALUE…    a servertest.Fault
@@ -49,8 +51,15 @@ func serverCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: server push|play|owner|error|skip|block|fail|fault|requests …")
 	}
-	if args[0] != "fault" && args[0] != "requests" {
+	if !slices.Contains([]string{"fault", "requests", "machine"}, args[0]) {
 		changeRepo(ts, of.server, args)
+		return
+	}
+	if args[0] == "machine" {
+		of.server.AddMachine(remote.Server{
+			Name: args[1], State: "running", Address: "192.0.2.7", Region: "nyc1", Size: "small", Secret: "s3cret",
+			CACert: []byte("ca"), CAKey: []byte("s3cret"), TLSCert: []byte("cert"), TLSKey: []byte("s3cret"),
+		})
 		return
 	}
 	if args[0] == "fault" {

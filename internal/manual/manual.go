@@ -47,6 +47,7 @@ func pageName(c *cobra.Command) string { return strings.ReplaceAll(c.CommandPath
 type page struct{ b strings.Builder }
 
 func (w *page) command(c *cobra.Command, version string) {
+	c.LocalFlags() // has the synopsis know the flags of the commands above, too
 	w.macro(".TH", strings.ToUpper(pageName(c)), "1", "", strings.TrimSpace("drone "+version), "drone")
 	w.macro(".SH", "NAME")
 	w.line(pageName(c) + " - " + c.Short)
