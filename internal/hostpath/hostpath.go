@@ -67,9 +67,9 @@ func IsPipe(p string) bool {
 	return strings.HasPrefix(strings.ReplaceAll(p, "/", `\`), `\\.\pipe\`)
 }
 
-// IsAbs reports whether a path of goos is absolute. On Windows one that begins
+// isAbs reports whether a path of goos is absolute. On Windows one that begins
 // with a single slash is not: it is on whatever drive is the current one.
-func IsAbs(goos, p string) bool {
+func isAbs(goos, p string) bool {
 	if goos == Windows {
 		return IsWindows(p) || strings.HasPrefix(p, "//")
 	}
@@ -80,7 +80,7 @@ func IsAbs(goos, p string) bool {
 // and doubled separators. Those of Windows come with backslashes.
 func Abs(goos, dir, p string) string {
 	if goos != Windows {
-		if !IsAbs(goos, p) {
+		if !isAbs(goos, p) {
 			p = dir + "/" + p
 		}
 		return path.Clean(p)
@@ -88,7 +88,7 @@ func Abs(goos, dir, p string) string {
 	p = strings.ReplaceAll(p, "/", `\`)
 	volume, rest := cutVolume(strings.ReplaceAll(dir, "/", `\`))
 	switch {
-	case IsAbs(goos, p):
+	case isAbs(goos, p):
 		volume, rest = cutVolume(p)
 	case strings.HasPrefix(p, `\`):
 		rest = p

@@ -78,7 +78,7 @@ func TestAbs(t *testing.T) {
 		if got := Abs(test.goos, test.dir, test.want); got != test.want {
 			t.Errorf("%s: %q becomes %q", test.goos, test.want, got)
 		}
-		if !IsAbs(test.goos, test.want) {
+		if !isAbs(test.goos, test.want) {
 			t.Errorf("%s: %q is not absolute", test.goos, test.want)
 		}
 	}
@@ -100,7 +100,7 @@ func TestAsHere(t *testing.T) {
 		if got := Abs(runtime.GOOS, dir, path); got != want {
 			t.Errorf("%q is %q, want %q", path, got, want)
 		}
-		if got, want := IsAbs(runtime.GOOS, path), filepath.IsAbs(path); got != want {
+		if got, want := isAbs(runtime.GOOS, path), filepath.IsAbs(path); got != want {
 			t.Errorf("%q is absolute: %v, want %v", path, got, want)
 		}
 	}
