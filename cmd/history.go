@@ -164,9 +164,10 @@ func stepWord(summary *exec.Summary, pipeline, step string) string {
 
 // kept are the runs that were kept.
 type kept struct {
-	store history.Store
-	all   []history.Run // the newest first
-	tree  []history.Run // those of this working tree
+	store   history.Store
+	all     []history.Run // the newest first
+	tree    []history.Run // those of this working tree
+	damaged []history.Damaged
 }
 
 // findKept reads the history, of this working tree and of all.
@@ -176,7 +177,7 @@ func findKept(s Streams) (*kept, error) {
 		return nil, usage(errors.New("neither XDG_STATE_HOME nor a home directory is known, so no run is kept"), "set XDG_STATE_HOME to a directory of yours")
 	}
 	k := &kept{store: history.In(state)}
-	if k.all, err = k.store.List(); err != nil {
+	if k.all, k.damaged, err = k.store.List(); err != nil {
 		return nil, usage(fmt.Errorf("the history cannot be read: %w", err), "")
 	}
 	if tree, err := workingTree("."); err == nil {
@@ -187,6 +188,13 @@ func findKept(s Streams) (*kept, error) {
 		}
 	}
 	return k, nil
+}
+
+// tellDamage warns of runs that are left out.
+func (k *kept) tellDamage(s Streams) {
+	for _, d := range k.damaged {
+		s.warn(fmt.Sprintf("run %s is left out, as it is damaged: %v; `drone runs rm %s` removes it", d.ID, d.Err, d.ID))
+	}
 }
 
 // find finds the run that a word names, or says what to do.

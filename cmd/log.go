@@ -93,6 +93,7 @@ func runLog(ctx context.Context, s Streams, o *logOptions, words []string) error
 	if err != nil {
 		return err
 	}
+	k.tellDamage(s)
 	run, word, err := k.choose(words)
 	if err != nil {
 		return err
@@ -112,6 +113,7 @@ func runLog(ctx context.Context, s Streams, o *logOptions, words []string) error
 		}
 		if len(l.steps) == 0 {
 			s.note("no step of run " + run.ID + " has failed")
+			l.tellState(&exec.Summary{})
 			return nil
 		}
 	}
@@ -315,7 +317,9 @@ func (l *logView) show(ctx context.Context) error {
 		},
 		Damaged: func(err error) { s.warn(err.Error()) },
 	}.Run(ctx, reader)
-	err = errors.Join(err, renderer.Close())
+	if closeErr := renderer.Close(); err == nil {
+		err = closeErr
+	}
 	switch {
 	case errors.Is(err, syscall.EPIPE):
 		return &failure{status: StatusFailed} // nobody reads any more
@@ -335,7 +339,7 @@ func (l *logView) show(ctx context.Context) error {
 func (l *logView) tellState(summary *exec.Summary) {
 	s := l.streams
 	switch state := l.run.State(); {
-	case state == exec.StatusRunning && summary.Status == exec.StatusRunning && !l.follow:
+	case state == exec.StatusRunning && (summary.Status == exec.StatusRunning || summary.Status == "") && !l.follow:
 		s.note("the run goes on; `drone log --follow` shows what is to come")
 	case state == history.Interrupted:
 		s.note("the run was interrupted: its drone was killed before it could end it")

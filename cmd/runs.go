@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -95,6 +96,7 @@ func runRuns(s Streams, o *runsOptions, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	k.tellDamage(s)
 	list := k.tree
 	if o.all {
 		list = k.all
@@ -237,8 +239,28 @@ func runRunsRm(s Streams, words []string, all bool, older age, byAge bool, now t
 	if err != nil {
 		return err
 	}
+	removed, size, going := 0, int64(0), 0
+	remove := func(id string, of int64, remove func() error) error {
+		if err := remove(); errors.Is(err, fs.ErrNotExist) {
+			return nil // named twice, or somebody else was faster
+		} else if err != nil {
+			return &failure{status: StatusFailed, err: fmt.Errorf("run %s cannot be removed: %w", id, err)}
+		}
+		removed, size = removed+1, size+of
+		return nil
+	}
+	for _, d := range k.damaged {
+		if all || slices.Contains(words, d.ID) {
+			if err := remove(d.ID, d.Size(), d.Remove); err != nil {
+				return err
+			}
+		}
+	}
 	var wanted []history.Run
 	for _, word := range words {
+		if slices.ContainsFunc(k.damaged, func(d history.Damaged) bool { return d.ID == word }) {
+			continue
+		}
 		run, err := k.find(word)
 		if err != nil {
 			return err
@@ -250,7 +272,6 @@ func runRunsRm(s Streams, words []string, all bool, older age, byAge bool, now t
 			wanted = append(wanted, run)
 		}
 	}
-	removed, size, going := 0, int64(0), 0
 	for _, run := range wanted {
 		if run.State() == exec.StatusRunning {
 			going++
@@ -259,13 +280,9 @@ func runRunsRm(s Streams, words []string, all bool, older age, byAge bool, now t
 			}
 			continue
 		}
-		of := run.Size()
-		if err := run.Remove(); errors.Is(err, fs.ErrNotExist) {
-			continue // named twice, or somebody else was faster
-		} else if err != nil {
-			return &failure{status: StatusFailed, err: fmt.Errorf("run %s cannot be removed: %w", run.ID, err)}
+		if err := remove(run.ID, run.Size(), run.Remove); err != nil {
+			return err
 		}
-		removed, size = removed+1, size+of
 	}
 	text := fmt.Sprintf("removed %s (%s)", report.Plural(removed, "run"), report.Bytes(size))
 	if going > 0 {

@@ -43,7 +43,7 @@ func BenchmarkOpen(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		runs, err := store.List()
+		runs, _, err := store.List()
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func BenchmarkReplay(b *testing.B) {
 	if err := r.Close(time.Minute); err != nil {
 		b.Fatal(err)
 	}
-	runs, err := store.List()
+	runs, _, err := store.List()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,13 +18,20 @@ type NotFoundError struct {
 	Runs int
 }
 
+// mostAmong is how many runs are named that a word could mean.
+const mostAmong = 8
+
 func (e *NotFoundError) Error() string {
 	if len(e.Among) > 0 {
 		var ids []string
-		for _, run := range e.Among {
+		for _, run := range e.Among[:min(mostAmong, len(e.Among))] {
 			ids = append(ids, run.ID)
 		}
-		return fmt.Sprintf("%q could be any of %s", e.Word, strings.Join(ids, ", "))
+		text := fmt.Sprintf("%q could be any of %s", e.Word, strings.Join(ids, ", "))
+		if more := len(e.Among) - mostAmong; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		return text
 	}
 	if n, counts := back(e.Word); counts && e.Runs < n {
 		return fmt.Sprintf("there is no run %s: the history has %d", e.Word, e.Runs)

@@ -18,6 +18,7 @@
 package history
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,23 +140,49 @@ func (r Run) Duration(now time.Time) time.Duration {
 
 func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// List finds the runs, the newest first. What is no run is passed over; without
-// a directory there are none.
-func (s Store) List() ([]Run, error) {
+// Damaged is a run of which cannot be read what it was.
+type Damaged struct {
+	ID  string
+	Err error
+
+	dir     string
+	changed time.Time
+}
+
+// Remove removes what is left of the run.
+func (d Damaged) Remove() error { return remove(d.dir) }
+
+// Size is what it takes on the disk.
+func (d Damaged) Size() int64 { return sizeOf(d.dir) }
+
+// List finds the runs, the newest first, and those that are damaged. What is no
+// run, or one of another version of this, is passed over; without a directory
+// there are none.
+func (s Store) List() ([]Run, []Damaged, error) {
 	entries, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var runs []Run
+	var damaged []Damaged
 	for _, entry := range entries {
 		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
-		if run, err := s.read(entry.Name()); err == nil {
+		run, err := s.read(entry.Name())
+		switch {
+		case err == nil:
 			runs = append(runs, run)
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errVersion):
+		default:
+			d := Damaged{ID: entry.Name(), Err: err, dir: run.dir}
+			if info, err := entry.Info(); err == nil {
+				d.changed = info.ModTime()
+			}
+			damaged = append(damaged, d)
 		}
 	}
 	slices.SortFunc(runs, func(a, b Run) int {
@@ -164,8 +191,11 @@ func (s Store) List() ([]Run, error) {
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	return runs, nil
+	return runs, damaged, nil
 }
+
+// errVersion is what keeps a run to those who have written it.
+var errVersion = errors.New("is of another version")
 
 // read reads what is known of one run.
 func (s Store) read(name string) (Run, error) {
@@ -182,8 +212,11 @@ func (s Store) read(name string) (Run, error) {
 	if err := json.Unmarshal(text, &run.Meta); err != nil {
 		return run, fmt.Errorf("%s: %w", file.Name(), err)
 	}
-	if run.Version != version || run.ID != name {
-		return run, fmt.Errorf("%s is of another version", file.Name())
+	switch {
+	case run.Version != version:
+		return run, fmt.Errorf("%s %w", file.Name(), errVersion)
+	case run.ID != name:
+		return run, fmt.Errorf("%s is about run %q", file.Name(), run.ID)
 	}
 	return run, nil
 }
@@ -194,6 +227,19 @@ func (r Run) Size() int64 {
 		return r.Meta.Size
 	}
 	return sizeOf(r.dir)
+}
+
+// Missing is how many bytes of what was kept are not there any more. It is 0 for
+// a run that has not ended, or of which not all was kept.
+func (r Run) Missing() int64 {
+	if r.Finished == nil || r.Incomplete != "" {
+		return 0
+	}
+	there := sizeOf(r.dir)
+	if info, err := os.Stat(filepath.Join(r.dir, runFile)); err == nil {
+		there -= info.Size() // which does not count itself
+	}
+	return max(0, r.Meta.Size-there)
 }
 
 // sizeOf is the size of the files in a directory, as far as they can be seen.
@@ -233,24 +279,45 @@ type Limits struct {
 // its program was in a container, or the machine has another name now.
 const patience = 7 * 24 * time.Hour
 
-// Prune removes the oldest runs beyond the limits, but none that goes on.
-func (s Store) Prune(l Limits, now time.Time) error {
-	runs, err := s.List()
+// Prune removes the oldest runs beyond the limits, but none that goes on. Of a
+// damaged one its directory tells the age. When ctx ends, what is left to remove
+// stays for the next time; one run goes in any case.
+func (s Store) Prune(ctx context.Context, l Limits, now time.Time) error {
+	runs, damaged, err := s.List()
 	if err != nil {
 		return err
 	}
-	var failed error
+	failed := s.sweep(now)
+	var all []prunable
+	for _, run := range runs {
+		all = append(all, prunable{run.dir, run.Started, run.Size(), run.over(now)})
+	}
+	for _, d := range damaged {
+		all = append(all, prunable{d.dir, d.changed, d.Size(), now.Sub(d.changed) > time.Hour})
+	}
+	slices.SortStableFunc(all, func(a, b prunable) int { return b.since.Compare(a.since) })
 	var size int64
-	for i, run := range runs {
-		size += run.Size()
-		if (l.Runs == 0 || i < l.Runs) && (l.Bytes == 0 || size <= l.Bytes) || !run.over(now) {
+	for i, p := range all {
+		size += p.size
+		if (l.Runs == 0 || i < l.Runs) && (l.Bytes == 0 || size <= l.Bytes) || !p.over {
 			continue
 		}
-		if err := run.Remove(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := remove(p.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed = errors.Join(failed, err)
 		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return errors.Join(failed, s.sweep(now))
+	return failed
+}
+
+// prunable is what is kept of a run, for who makes room.
+type prunable struct {
+	dir   string
+	since time.Time
+	size  int64
+	over  bool // nobody writes it any more
 }
 
 // over reports whether a run has surely ended.

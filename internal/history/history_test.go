@@ -90,7 +90,7 @@ func keep(t *testing.T, o Recording, events []exec.Event) {
 
 func list(t *testing.T, s Store) []Run {
 	t.Helper()
-	runs, err := s.List()
+	runs, _, err := s.List()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,14 +380,14 @@ func TestOldRunsMakeRoom(t *testing.T) {
 		}
 		return ids
 	}
-	if err := store.Prune(Limits{Runs: 4}, now); err != nil {
+	if err := store.Prune(t.Context(), Limits{Runs: 4}, now); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"run5", "run4", "run3", "run2", "run0"}, ids()); diff != "" {
 		t.Error("by number:", diff)
 	}
 	two := list(t, store)[0].Size() + list(t, store)[1].Size()
-	if err := store.Prune(Limits{Bytes: two}, now); err != nil {
+	if err := store.Prune(t.Context(), Limits{Bytes: two}, now); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"run5", "run4", "run0"}, ids()); diff != "" {
@@ -407,7 +407,7 @@ func TestOldRunsMakeRoom(t *testing.T) {
 			}
 		}
 	}
-	if err := store.Prune(Limits{}, time.Now()); err != nil {
+	if err := store.Prune(t.Context(), Limits{}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	var left []string
@@ -417,6 +417,70 @@ func TestOldRunsMakeRoom(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"newborn", "run0", "run4", "run5"}, left); diff != "" || err != nil {
 		t.Error(diff, err)
+	}
+}
+
+func TestWhatThereIsNoTimeToRemoveIsLeftToTheNextRun(t *testing.T) {
+	t.Parallel()
+	store := In(t.TempDir())
+	for i := range 4 {
+		id := fmt.Sprint("run", i)
+		keep(t, recording(t, store, id, begin.Add(time.Duration(i)*time.Hour)), scene(id, &clock{begin}, 2))
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for left := 3; left > 0; left-- {
+		if err := store.Prune(over, Limits{Runs: 1}, begin); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(list(t, store)); n != left {
+			t.Errorf("%d runs are left, not %d", n, left)
+		}
+	}
+}
+
+func TestADamagedRunIsToldAndMakesRoom(t *testing.T) {
+	t.Parallel()
+	store := In(t.TempDir())
+	for i := range 3 {
+		id := fmt.Sprint("run", i)
+		keep(t, recording(t, store, id, begin.Add(time.Duration(i)*time.Hour)), scene(id, &clock{begin}, 2))
+	}
+	dir := list(t, store)[2].Dir()
+	if err := os.Truncate(filepath.Join(dir, runFile), 20); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(dir, begin, begin); err != nil {
+		t.Fatal(err)
+	}
+	runs, damaged, err := store.List()
+	if len(runs) != 2 || len(damaged) != 1 || damaged[0].ID != "run0" || damaged[0].Size() == 0 || err != nil {
+		t.Fatal(runs, damaged, err)
+	}
+	if err := store.Prune(t.Context(), Limits{Runs: 2}, begin.Add(24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if runs, damaged, err := store.List(); len(runs) != 2 || len(damaged) != 0 || err != nil {
+		t.Error(runs, damaged, err)
+	}
+}
+
+// Whole chunks and whole lines that are gone leave no trace of their own.
+func TestWhatIsMissingIsTold(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{eventsFile, filepath.Join(logsDir, "1.log"), planFile} {
+		store := In(t.TempDir())
+		keep(t, recording(t, store, "run1", begin), scene("run1", &clock{begin}, 50))
+		run := list(t, store)[0]
+		if _, damage := replay(t, run, Replay{}); run.Missing() != 0 || damage != nil {
+			t.Fatal(run.Missing(), damage)
+		}
+		if err := os.Truncate(filepath.Join(run.Dir(), name), 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, damage := replay(t, run, Replay{}); len(damage) != 1 {
+			t.Errorf("%s: %v", name, damage)
+		}
 	}
 }
 
@@ -456,8 +520,9 @@ func TestWhatIsNoRunIsPassedOver(t *testing.T) {
 		}
 	}
 	keep(t, recording(t, store, "run1", begin), scene("run1", &clock{begin}, 2))
-	if runs := list(t, store); len(runs) != 1 || runs[0].ID != "run1" {
-		t.Error(runs)
+	runs, damaged, err := store.List()
+	if len(runs) != 1 || runs[0].ID != "run1" || len(damaged) != 2 || err != nil {
+		t.Error(runs, damaged, err)
 	}
 }
 

@@ -165,6 +165,10 @@ func (p Replay) Run(ctx context.Context, r *Reader) error {
 	if n := r.Damaged(); n > 0 {
 		w.damaged(fmt.Errorf("%s: %s cannot be read", filepath.Join(r.run.dir, eventsFile), report.Plural(n, "event")))
 	}
+	// What was cut off cleanly looks like the end of what there was.
+	if n := r.run.Missing(); n > 0 && !w.told {
+		w.damaged(fmt.Errorf("%s: %s of what was kept are missing", r.run.dir, report.Bytes(n)))
+	}
 	return err
 }
 
@@ -176,6 +180,7 @@ type replaying struct {
 	reader   *Reader
 	sources  []*source
 	finished bool
+	told     bool // of any damage
 }
 
 // source is the output of a step that has not ended.
@@ -304,6 +309,7 @@ func (w *replaying) fill(s *source, fresh bool) {
 }
 
 func (w *replaying) damaged(err error) {
+	w.told = true
 	if w.Damaged != nil {
 		w.Damaged(err)
 	}

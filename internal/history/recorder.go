@@ -2,6 +2,7 @@ package history
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,6 +61,7 @@ type Recorder struct {
 	closed bool
 
 	wake    chan struct{}
+	pruning chan struct{} // closed when old runs are removed; nil before that begins
 	ready   chan struct{} // closed when the directory exists, or cannot
 	absent  error         // why it does not; read after ready
 	closing chan struct{}
@@ -72,7 +74,6 @@ type Recorder struct {
 	json    *report.JSON
 	size    int64 // of the events
 	plan    int64 // size of the plan
-	pruned  bool
 }
 
 // queued is an event, with the log that must be complete before.
@@ -84,6 +85,9 @@ type queued struct {
 const (
 	// mostQueued is how many events may wait: more mean that nothing is written.
 	mostQueued = 100_000
+	// pruneFor is how long old runs are removed at the end of one: what that is
+	// not enough for is left to the next.
+	pruneFor = 250 * time.Millisecond
 	// pullEvery is how often the progress of one image is kept.
 	pullEvery = time.Second
 )
@@ -219,6 +223,12 @@ func (r *Recorder) Close(patience time.Duration) error {
 	select {
 	case <-r.done:
 		r.sink.Close(patience) // it is over, unless there is no goroutine
+		if r.pruning != nil {
+			select {
+			case <-r.pruning:
+			case <-timer.C: // that something is left over is for the next run
+			}
+		}
 	case <-timer.C:
 		r.fail(logs.ErrStuck)
 	}
@@ -341,9 +351,10 @@ func (r *Recorder) work() (last bool) {
 
 // prune removes old runs, when it is likely that there are too many: to look at
 // each takes longer than all the rest. So there may be a tenth more than the
-// limit, as long as this one is no larger than most may be.
+// limit, as long as this one is no larger than most may be. It has a goroutine
+// of its own, which Close waits for: this run must be complete before others go.
 func (r *Recorder) prune() {
-	if r.pruned || r.absent != nil {
+	if r.pruning != nil || r.absent != nil {
 		return
 	}
 	l := r.o.Limits
@@ -351,10 +362,18 @@ func (r *Recorder) prune() {
 	if entries, err := os.ReadDir(r.o.Store.dir); err == nil && !large && l.Runs > 0 && len(entries) <= l.Runs+l.Runs/10 {
 		return
 	}
-	r.pruned = true
-	if err := r.o.Store.Prune(l, time.Now()); err != nil {
-		r.warn("old runs cannot be removed from the history: " + err.Error())
-	}
+	r.pruning = make(chan struct{})
+	go func() {
+		defer close(r.pruning)
+		err := exec.Guard(func() error {
+			ctx, cancel := context.WithTimeout(context.Background(), pruneFor)
+			defer cancel()
+			return r.o.Store.Prune(ctx, l, time.Now())
+		})
+		if err != nil {
+			r.warn("old runs cannot be removed from the history: " + err.Error())
+		}
+	}()
 }
 
 // write appends what is in the buffer to the file. What does not fit ends it.
