@@ -34,10 +34,10 @@ func newLog(s Streams) *cobra.Command {
 		Short: "show what a run has printed",
 		Long: "log shows a run that `drone exec` has kept: on a terminal in the view of exec, otherwise,\n" +
 			"or with any of the flags, as lines; with a step what that step has printed and nothing\n" +
-			"else. RUN is an id as `drone runs` lists it, the\n" +
-			"beginning of one, last (the default), or -1 to -9 counted from the newest of this\n" +
-			"working tree. STEP alone is enough where one pipeline has such a step, and PIPELINE\n" +
-			"stands for all its steps.",
+			"else. RUN is an id as `drone runs` lists it, the beginning of one, last (the default), or\n" +
+			"-1 to -9 counted from the newest of this working tree. STEP alone is enough where one\n" +
+			"pipeline has such a step, and PIPELINE stands for all its steps.\n\n" +
+			"view, follow and failed show builds of a server instead.",
 		Example: "  drone log\n  drone log --failed\n  drone log last build/test\n  drone log -2 --timestamps\n" +
 			"  drone log --follow          # of a run in another terminal\n  drone log --output json | jq .text\n" +
 			"  drone log --output plain    # as lines, also on a terminal",

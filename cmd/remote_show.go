@@ -30,8 +30,9 @@ type buildShow struct {
 	// of which nothing but the lines is shown.
 	steps func(*remote.Stage, *remote.Step) bool
 	alone bool
-	// stay has the whole screen stay until somebody leaves it.
-	stay bool
+	// stay has the whole screen stay until somebody leaves it, and silent leaves
+	// nothing in the terminal.
+	stay, silent bool
 }
 
 // leaving is what is said about signals: a build goes on without who looks.
@@ -193,6 +194,10 @@ func (b *buildShow) onScreen(ctx context.Context, stay bool) (*exec.Summary, err
 	o.Book, o.Logs, o.Once = book, nil, false
 	o.Emit = func(e exec.Event) {
 		summary.Apply(e)
+		if w, ok := e.(exec.Warning); ok && w.Step == "" {
+			view.Note(report.Visible(w.Message)) // such as that somebody has to approve it
+			return
+		}
 		if err := view.Handle(e); err != nil && gone == nil {
 			gone = err
 			cancel()
@@ -207,7 +212,7 @@ func (b *buildShow) onScreen(ctx context.Context, stay bool) (*exec.Summary, err
 	view = viewer.New(viewer.Options{
 		Input: b.s.In, Terminal: b.s.Terminal, Look: b.s.look(), Stay: stay,
 		Log:       func(pipeline, step string) viewer.Log { return book.Page(pipeline, step) },
-		Dismissed: ctx.Done(), Note: b.s.note, Control: b.control(ctx, follower.LookAgain),
+		Dismissed: ctx.Done(), Note: b.note, Control: b.control(ctx, follower.LookAgain),
 	})
 	var following sync.WaitGroup
 	var err error
@@ -239,6 +244,14 @@ func (b *buildShow) onScreen(ctx context.Context, stay bool) (*exec.Summary, err
 		return summary, closed
 	}
 	return summary, err
+}
+
+// note tells what is good to know when the screen was left, unless something else
+// has the screen then.
+func (b *buildShow) note(text string) {
+	if !b.silent {
+		b.s.note(text)
+	}
 }
 
 // control is what can be done about a build. look has what has come of it looked

@@ -163,7 +163,7 @@ func (w *watching) choose(ctx context.Context, list *viewer.Builds, look func())
 }
 
 func (w *watching) build(number int64) *buildShow {
-	return &buildShow{s: w.s, q: w.q, repo: w.repo, number: number}
+	return &buildShow{s: w.s, q: w.q, repo: w.repo, number: number, silent: true}
 }
 
 func buildRows(list []remote.Build) []viewer.Build {

@@ -91,6 +91,26 @@ func TestWatchApproves(t *testing.T) {
 	s.press("\x03")
 	s.end(0)
 	s.noQuestion()
+	if text := s.screen().String(); strings.TrimSpace(text) != "" {
+		t.Errorf("there is something left in the terminal:\n%s", text)
+	}
+}
+
+// TestWatchRefused: a build that cannot run says why.
+func TestWatchRefused(t *testing.T) {
+	server := servertest.Example()
+	t.Cleanup(server.Close)
+	server.SetPipelines(servertest.Hello, nil, "yaml: line 3: oops")
+	number := server.Push(servertest.Hello, remote.Build{})
+	s := inTerminal(t, t.TempDir(), fmt.Sprint("drone watch octo/hello ", number), "DRONE_SERVER="+server.URL, "DRONE_TOKEN="+servertest.Token)
+	s.mu.Lock()
+	s.full = true
+	s.mu.Unlock()
+	s.shows("✘ error", "the server refuses the build: yaml: line 3: oops")
+	s.press("q")
+	s.shows("builds of octo/hello", "✘ #4", "oops")
+	s.press("q")
+	s.end(0)
 }
 
 // TestFollowOnScreen: a build that is followed has the whole terminal, which is

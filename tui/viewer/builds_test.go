@@ -190,3 +190,14 @@ func TestControlOfRun(t *testing.T) {
 	s.press("A", "R", "X")
 	s.shows("!y n")
 }
+
+// TestOnlyPipelineWithoutSteps: a build that waits for an approval has no steps
+// yet, and says what it waits for.
+func TestOnlyPipelineWithoutSteps(t *testing.T) {
+	s := newScene(t, Look{}, pipeline("build"))
+	s.m.able, s.m.control = canControl, &Control{}
+	s.run.plan.Pipelines[0].Reason = "it waits until somebody approves it"
+	s.shows("○ build  pending", "it waits until somebody approves it")
+	s.press("A")
+	s.shows("approve .drone.yml? y n")
+}

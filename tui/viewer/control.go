@@ -118,6 +118,15 @@ func (m *model) controlRun(a action) {
 	}
 }
 
+// pipelineOfPane is the pipeline that is selected, or the only one, which cannot
+// be selected while it has no steps.
+func (m *model) pipelineOfPane() *pipelineNode {
+	if p := m.snap.findPipeline(m.tree.selected.pipeline); p != nil || len(m.snap.pipelines) != 1 {
+		return p
+	}
+	return m.snap.pipelines[0]
+}
+
 // Expect says what is still to come, in place of Options.Plan, as far as it is
 // known now. It may be called from any goroutine.
 func (v *View) Expect(plan *exec.Plan) {

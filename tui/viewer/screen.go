@@ -236,7 +236,7 @@ func (m *model) stepTitle() line {
 		l := line{th.state(s.Status, s.Ignored), {text: " " + th.shown(report.Visible(s.Name))}}
 		return append(l, span{"  " + th.shown(stepState(s, m.now)), th.dim})
 	}
-	if p := m.snap.findPipeline(m.tree.selected.pipeline); p != nil {
+	if p := m.pipelineOfPane(); p != nil {
 		return line{th.state(p.Status, false), {text: " " + th.shown(report.Visible(p.Name))}, {"  " + string(p.Status), th.dim}}
 	}
 	return nil
@@ -305,7 +305,7 @@ func (m *model) emptyLog(width int) []line {
 	th := m.th
 	s := m.snap.find(m.tree.selected)
 	if s == nil {
-		if p := m.snap.findPipeline(m.tree.selected.pipeline); p != nil && p.Reason != "" {
+		if p := m.pipelineOfPane(); p != nil && p.Reason != "" {
 			return words(th.shown(report.Visible(p.Reason)), width, th.dim)
 		} else if p != nil && m.control != nil && p.plan != nil && p.Status == exec.StatusPending {
 			return words(th.shown(p.plan.Reason), width, th.warn)
