@@ -67,6 +67,7 @@ func keptPlan(run history.Run) *exec.Plan {
 type followed struct {
 	run  history.Run
 	view *viewer.View
+	last time.Time // when something is known to have happened
 
 	mu     sync.Mutex // the view asks for logs from a goroutine of its own
 	reader *history.Reader
@@ -97,7 +98,8 @@ func (f *followed) show(ctx context.Context) error {
 		}
 		if !goes {
 			// Whatever ended it could not say so any more.
-			return f.view.Handle(exec.RunFinished{At: exec.At{Time: time.Now()}, Status: f.run.State(), Duration: f.run.Duration(time.Now())})
+			f.hearLogs()
+			return f.view.Handle(exec.RunFinished{At: exec.At{Time: f.last}, Status: f.run.State(), Duration: max(0, f.last.Sub(f.run.Started))})
 		}
 		select {
 		case <-tick.C:
@@ -106,6 +108,26 @@ func (f *followed) show(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// hearLogs looks when the last line was printed.
+func (f *followed) hearLogs() {
+	f.mu.Lock()
+	steps := f.reader.Steps()
+	f.mu.Unlock()
+	for _, step := range steps {
+		if l := f.log(step.Pipeline, step.Step); l != nil {
+			if lines, err := l.Lines(l.Len()-1, 1); err == nil && len(lines) == 1 {
+				f.heard(lines[0].Time)
+			}
+		}
+	}
+}
+
+func (f *followed) heard(t time.Time) {
+	if t.After(f.last) {
+		f.last = t
 	}
 }
 
@@ -123,6 +145,7 @@ func (f *followed) look() (over bool, err error) {
 		return false, err
 	}
 	for _, r := range records {
+		f.heard(r.Event.When())
 		if err := f.view.Handle(r.Event); err != nil {
 			return false, err
 		}

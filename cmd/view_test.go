@@ -196,6 +196,25 @@ func TestViewDetached(t *testing.T) {
 	}
 }
 
+// TestLogOfADeadRun shows one whose program was killed, at the time of its last
+// line.
+func TestLogOfADeadRun(t *testing.T) {
+	dir := project(t, "kind: pipeline\ntype: exec\nname: native\nsteps:\n- {name: first, commands: [echo one, sleep 1.2, echo two, sleep 100]}\n")
+	run := inTerminal(t, dir, "exec drone exec --host --output plain", keeps)
+	run.until("[first:5] two")
+	time.Sleep(500 * time.Millisecond) // in which it is kept
+	_ = run.command.Process.Kill()
+	<-run.ended
+	s := inTerminal(t, dir, "drone log", keeps)
+	s.mu.Lock()
+	s.full = true
+	s.mu.Unlock()
+	s.until("drone ■ interrupted")
+	s.until("■ first  killed after 1s")
+	s.press("q")
+	s.end(0)
+}
+
 // TestViewRunsAgain what has failed, with what comes after it, until it succeeds.
 func TestViewRunsAgain(t *testing.T) {
 	dir := project(t, "")

@@ -49,6 +49,72 @@ func (th *theme) runGraph(s *snapshot, now time.Time) []vertex {
 	return connect(vs, deps)
 }
 
+// graph is the graph that is shown, and which of its vertices is selected.
+func (m *model) graph() (vs []vertex, selected string) {
+	if m.ofRun() {
+		return m.th.runGraph(m.snap, m.now), m.tree.selected.pipeline
+	}
+	if p := m.snap.findPipeline(m.tree.selected.pipeline); p != nil {
+		vs = m.th.stepGraph(p, m.now)
+	}
+	return vs, m.tree.selected.step
+}
+
+// graphMotion selects a vertex near the one that is, and reports whether the
+// action is one that does.
+func (m *model) graphMotion(a action) bool {
+	if a != moveUp && a != moveDown && a != graphLeft && a != graphRight {
+		return false
+	}
+	vs, selected := m.graph()
+	at := slices.IndexFunc(vs, func(v vertex) bool { return v.name == selected })
+	if at < 0 { // such as one that is no part of the run
+		return a == graphLeft || a == graphRight
+	}
+	to := near(vs, at, a)
+	k := key{m.tree.selected.pipeline, vs[to].name}
+	if m.ofRun() {
+		k = key{vs[to].name, ""}
+	}
+	m.tree.selected, m.tree.moved = k, true
+	return true
+}
+
+// near is the vertex that an action leads to from another, which may be that
+// itself.
+func near(vs []vertex, at int, a action) int {
+	level := func(n int) (some []int) {
+		for i, v := range vs {
+			if v.level == n {
+				some = append(some, i)
+			}
+		}
+		return some
+	}
+	own := level(vs[at].level)
+	place := slices.Index(own, at)
+	switch a {
+	case graphLeft:
+		return own[max(0, place-1)]
+	case graphRight:
+		return own[min(place+1, len(own)-1)]
+	case moveUp:
+		if len(vs[at].dependsOn) > 0 {
+			return vs[at].dependsOn[0]
+		}
+		return at
+	}
+	for i, v := range vs {
+		if slices.Contains(v.dependsOn, at) {
+			return i
+		}
+	}
+	if below := level(vs[at].level + 1); len(below) > 0 {
+		return below[min(place, len(below)-1)]
+	}
+	return at
+}
+
 // connect finds the levels and the critical path. A vertex is one level below
 // the lowest of those it waits for. Names that are not there are passed over,
 // and so is what would make a circle: a plan has none.

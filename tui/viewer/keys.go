@@ -38,6 +38,8 @@ const (
 	scrollLeft
 	scrollRight
 	scrollStart
+	graphLeft
+	graphRight
 	nextPane
 	previousPane
 	showSteps
@@ -112,9 +114,11 @@ var groups = []struct {
 		{action: halfDown, keys: []string{"ctrl+d"}, shown: "ctrl-d", where: anywhere, long: "half a page of the log down, from any pane"},
 		{action: goFirst, keys: []string{"g", "home"}, shown: "g home", where: anywhere, long: "to the beginning"},
 		{action: goLast, keys: []string{"G", "end"}, shown: "G end", where: anywhere, long: "to the end; a log then follows"},
-		{action: scrollLeft, keys: []string{"left", "h"}, shown: "← h", where: inLog | inGraph | inDetails, long: "to the left"},
-		{action: scrollRight, keys: []string{"right", "l"}, shown: "→ l", where: inLog | inGraph | inDetails, long: "to the right, where long lines are not wrapped"},
-		{action: scrollStart, keys: []string{"0"}, shown: "0", where: inLog | inGraph | inDetails, long: "back to the first column"},
+		{action: scrollLeft, keys: []string{"left", "h"}, shown: "← h", where: inLog, long: "to the left"},
+		{action: scrollRight, keys: []string{"right", "l"}, shown: "→ l", where: inLog, long: "to the right, where long lines are not wrapped"},
+		{action: scrollStart, keys: []string{"0"}, shown: "0", where: inLog, long: "back to the first column"},
+		{action: graphLeft, keys: []string{"left", "h"}, shown: "← h", where: inGraph, long: "the one at the left; up and down follow the lines"},
+		{action: graphRight, keys: []string{"right", "l"}, shown: "→ l", where: inGraph, long: "the one at the right"},
 	}},
 	{"Panes", []binding{
 		{action: openIt, keys: []string{"enter"}, shown: "enter", where: inTree | inGraph, short: "log", long: "the log of the step; folds and unfolds a pipeline"},
@@ -149,7 +153,7 @@ var groups = []struct {
 		{action: copyRun, keys: []string{"Y"}, shown: "Y", where: anywhere, long: "copy a `docker run` that does what the step does; the details show it", needs: canCopyRun},
 		{action: cancelStep, keys: []string{"x"}, shown: "x", where: anywhere, long: "end the step; the pipeline goes on as after a failure", needs: canCancelStep},
 		{action: openShell, keys: []string{"s"}, shown: "s", where: anywhere, long: "a shell in the container of the step while it runs; exit comes back", needs: canShell, same: "docker exec -it CONTAINER sh"},
-		{action: rerunStep, keys: []string{"r"}, shown: "r", where: anywhere, long: "when the run is over: run the step again", needs: canRerun, same: "drone exec --include STEP"},
+		{action: rerunStep, keys: []string{"r"}, shown: "r", where: anywhere, short: "run again", long: "when the run is over: run the step again", needs: canRerun, same: "drone exec --include STEP"},
 		{action: rerunOn, keys: []string{"R"}, shown: "R", where: anywhere, long: "when the run is over: run again from the step on", needs: canRerun, same: "drone exec --resume-at STEP"},
 		{action: detach, keys: []string{"d"}, shown: "d", where: anywhere, long: "leave the view; the run goes on in plain lines", needs: canDetach, same: "drone exec --output plain"},
 		{action: cancelRun, keys: []string{"ctrl+c"}, shown: "ctrl-c", where: anywhere, short: "cancel", long: "end the run; a second time at once", needs: canCancel},

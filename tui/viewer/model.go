@@ -195,6 +195,9 @@ func (m *model) runOver() tea.Cmd {
 		return m.goAway()
 	}
 	m.message = "the run is over: q leaves the view"
+	if m.able&canRerun != 0 {
+		m.message += ", r runs the step again"
+	}
 	return nil
 }
 
@@ -419,8 +422,10 @@ func (m *model) motion(a action) bool {
 		m.sideways(a)
 		return true
 	}
-	switch m.focus {
-	case inTree, inGraph:
+	switch {
+	case m.focus == inGraph && m.graphMotion(a):
+		return true
+	case m.focus == inTree || m.focus == inGraph:
 		return m.treeMotion(a, l)
 	}
 	page := max(1, l.mainHeight-1)

@@ -256,6 +256,34 @@ func TestRunAgain(t *testing.T) {
 	}
 }
 
+func TestGraphMotion(t *testing.T) {
+	s := running(t, Look{})
+	s.screen(120, 40)
+	s.press("3")
+	for _, tc := range []struct{ key, step string }{
+		{"right", "vet"}, {"right", "integration"}, {"right", "integration"}, {"down", "package"}, {"down", "package"},
+		{"up", "unit"}, {"up", "compile"}, {"left", "db"}, {"left", "db"}, {"up", "db"}, {"down", "unit"},
+	} {
+		s.press(tc.key)
+		if got := s.m.tree.selected; got != (key{"build", tc.step}) {
+			t.Fatalf("%s selects %q, want %q", tc.key, got, tc.step)
+		}
+	}
+	s.press("1", "g", "3", "down")
+	if got := s.m.tree.selected; got != (key{"docs", ""}) {
+		t.Errorf("down from the first pipeline selects %q", got)
+	}
+}
+
+// TestUnfinishedSteps of a run whose program was killed stand still.
+func TestUnfinishedSteps(t *testing.T) {
+	s := running(t, Look{})
+	s.add(exec.RunFinished{At: s.at(), Status: "interrupted", Duration: 30 * time.Second})
+	s.wait(time.Hour)
+	s.screen(80, 24)
+	s.shows("drone ■ interrupted", "■ integration     18s", "■ build           30s", "!●")
+}
+
 func TestFewerSteps(t *testing.T) {
 	s := running(t, Look{})
 	s.screen(80, 24)
@@ -313,8 +341,8 @@ func TestEveryScreenFits(t *testing.T) {
 		s := sc.make(t, Look{})
 		for _, keys := range [][]string{nil, {"2", "t"}, {"w"}, {"3"}, {"4"}, {"z"}, {"z", "1", "down"}, {"?"}, {"esc", "/"}, {"esc", "q"}} {
 			s.press(keys...)
-			for width := 1; width <= 130; width += 1 + width/6 {
-				for height := 1; height <= 50; height += 1 + height/4 {
+			for width := 1; width <= 130; width += 1 + width/3 {
+				for height := 1; height <= 50; height += 1 + height/2 {
 					s.screen(width, height)
 				}
 			}

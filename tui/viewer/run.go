@@ -140,6 +140,9 @@ func (p *pipelineNode) dependsOn() []string {
 	return p.plan.DependsOn
 }
 
+// ended is when a run that is over was.
+func (r *run) ended() time.Time { return r.summary.Started.Add(r.summary.Duration) }
+
 // snapshot copies what is to be shown.
 func (r *run) snapshot() *snapshot {
 	s := &snapshot{
@@ -202,6 +205,9 @@ func (r *run) pipelineNode(plan *exec.Pipeline, known *exec.PipelineSummary, ove
 			node.Status, node.Reason = exec.StatusSkipped, plan.Reason
 		}
 	}
+	if over && node.Status == exec.StatusRunning {
+		node.Status, node.Duration = exec.StatusKilled, max(0, r.ended().Sub(node.Started))
+	}
 	node.Steps = nil
 	steps := map[string]*exec.StepSummary{}
 	if known != nil {
@@ -211,7 +217,7 @@ func (r *run) pipelineNode(plan *exec.Pipeline, known *exec.PipelineSummary, ove
 	}
 	if plan != nil {
 		for _, s := range plan.Steps {
-			made := r.stepNode(node, s, steps[s.Name])
+			made := r.stepNode(node, s, steps[s.Name], over)
 			if over && made.Status == exec.StatusPending {
 				made.never = true // such as those of a pipeline that was skipped
 			}
@@ -222,7 +228,7 @@ func (r *run) pipelineNode(plan *exec.Pipeline, known *exec.PipelineSummary, ove
 	if known != nil {
 		for _, s := range known.Steps {
 			if steps[s.Name] != nil {
-				node.steps = append(node.steps, r.stepNode(node, nil, s))
+				node.steps = append(node.steps, r.stepNode(node, nil, s, over))
 			}
 		}
 	}
@@ -230,12 +236,17 @@ func (r *run) pipelineNode(plan *exec.Pipeline, known *exec.PipelineSummary, ove
 	return node
 }
 
-func (r *run) stepNode(p *pipelineNode, plan *exec.Step, known *exec.StepSummary) *stepNode {
+func (r *run) stepNode(p *pipelineNode, plan *exec.Step, known *exec.StepSummary, over bool) *stepNode {
 	node := &stepNode{pipeline: p.Name, plan: plan}
 	switch {
 	case known != nil:
 		node.StepSummary = *known
 		node.Tail, node.Gone = nil, nil
+		if s := &node.StepSummary; over && s.Status == exec.StatusRunning {
+			// The program that ran it was gone before it could say more.
+			s.Status, s.Error = exec.StatusKilled, "the run ended before the step did"
+			s.Duration = max(0, r.ended().Sub(s.Started))
+		}
 	default:
 		node.Name, node.Kind, node.Image, node.Status = plan.Name, plan.Kind, plan.Image, exec.StatusPending
 		if plan.Policy == exec.Never || p.Status == exec.StatusSkipped {

@@ -140,7 +140,7 @@ func (m *model) header() line {
 	left := line{{title, th.title}}
 	switch {
 	case s.over:
-		left = append(left, span{text: " "}, th.state(s.status, false), span{text: " " + string(s.status)})
+		left = append(left, span{text: " "}, th.ended(s.status), span{text: " " + string(s.status)})
 	case s.stopping:
 		left = append(left, span{" stopping", th.warn})
 	}
@@ -288,12 +288,7 @@ func (m *model) mainView(l layout) []line {
 }
 
 func (m *model) graphRows(l layout) []line {
-	vs, selected := []vertex(nil), m.tree.selected.step
-	if m.ofRun() {
-		vs, selected = m.th.runGraph(m.snap, m.now), m.tree.selected.pipeline
-	} else if p := m.snap.findPipeline(m.tree.selected.pipeline); p != nil {
-		vs = m.th.stepGraph(p, m.now)
-	}
+	vs, selected := m.graph()
 	rows, row := m.th.graphView(vs, selected, l.mainWidth)
 	// What is selected stays in view, with what surrounds it.
 	top := max(0, min(row-l.mainHeight/2, len(rows)-l.mainHeight))
@@ -428,7 +423,7 @@ func (m *model) footer() line {
 		}
 	}
 	for _, b := range keys {
-		if b.action == help || b.action == cancelRun || b.action == quit {
+		if b.action == help || b.action == cancelRun || b.action == quit || b.action == rerunStep && !m.snap.over {
 			continue
 		}
 		if next := item(b); l.width()+next.width()+last.width() <= m.width+1 {

@@ -117,6 +117,15 @@ func (t *theme) state(status exec.Status, ignored bool) span {
 	return span{t.pending, t.dim}
 }
 
+// ended is the glyph of a run that is over, also of one of which nobody knows how
+// it ended.
+func (t *theme) ended(status exec.Status) span {
+	if s := t.state(status, false); s.text != t.pending {
+		return s
+	}
+	return span{t.killed, t.warn}
+}
+
 // shown is text as the terminal can show it.
 func (t *theme) shown(text string) string {
 	if !t.look.ASCII || isASCII(text) {
