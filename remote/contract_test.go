@@ -87,10 +87,12 @@ func TestPermissions(t *testing.T) { // § 1.2 and the head of § 2
 func TestUnknownPath(t *testing.T) { // § 1.1 and 1.2
 	s, c := example(t)
 	c2 := connect(t, remote.Options{Server: s.URL + "/drone", Token: servertest.Token})
-	if _, err := c2.Self(t.Context()); err == nil || !strings.Contains(err.Error(), "page for browsers") {
+	_, err := c2.Self(t.Context())
+	gone, ok := errors.AsType[*remote.UnreachableError](err)
+	if !ok || !strings.Contains(err.Error(), "page for browsers") || !strings.HasSuffix(gone.Hint, "try "+s.URL) {
 		t.Errorf("a wrong base path: %v", err)
 	}
-	_, err := c.Build(t.Context(), hello, 99)
+	_, err = c.Build(t.Context(), hello, 99)
 	refused(t, err, 404, remote.ErrNotFound, "sql: no rows")
 	if errors.Is(err, remote.ErrUnsupported) {
 		t.Error("a build that is missing is taken for a route that is")

@@ -239,7 +239,15 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	case cause != nil:
 		return cause
 	}
-	return &UnreachableError{Server: c.Server(), Err: err, Hint: transportHint(err)}
+	e := &UnreachableError{Server: c.Server(), Err: err, Hint: transportHint(err)}
+	if errors.Is(err, errPage) {
+		e.Hint = "something else than a Drone server is there, or a page to log in on before it: check the address"
+		if c.base.Path != "" {
+			host := url.URL{Scheme: c.base.Scheme, Host: c.base.Host}
+			e.Hint = "a Drone server has no path in its address: try " + host.String()
+		}
+	}
+	return e
 }
 
 // transportHint says what to do about an error of the transport.
