@@ -58,7 +58,7 @@ type repository struct {
 	collaborators []remote.Collaborator
 }
 
-func (r *repository) slug() remote.Slug { return remote.Slug{Owner: r.Namespace, Name: r.Repo.Name} }
+func (r *repository) slug() remote.Slug { return remote.Slug{Owner: r.Namespace, Name: r.Name} }
 
 // AddUser adds a user, who is active. One without a token cannot log in.
 func (s *Server) AddUser(u remote.User) {
