@@ -178,7 +178,9 @@ func criticalPath(vs []vertex) (names []string, took time.Duration) {
 	for _, v := range vs {
 		if v.critical {
 			path = append(path, v)
-			took += v.took
+			if !v.background { // which goes on beside what follows it
+				took += v.took
+			}
 		}
 	}
 	slices.SortStableFunc(path, func(a, b vertex) int { return a.level - b.level })

@@ -25,6 +25,21 @@ type Log interface {
 
 var _ Log = (*logs.Log)(nil)
 
+// readable gives the n rows from a row on but for those that are damaged, which
+// are left out as lost ones are.
+func readable(l Log, from, n int) (lines []logs.Line, err error) {
+	for end := from + n; from < end; {
+		more, err := l.Lines(from, end-from)
+		lines = append(lines, more...)
+		damage, ok := logs.IsDamage(err)
+		if !ok || damage.Rows == 0 || damage.Row+damage.Rows <= from {
+			return lines, err
+		}
+		from = damage.Row + damage.Rows
+	}
+	return lines, nil
+}
+
 // nothing is the Log of a step that has none.
 type nothing struct{}
 

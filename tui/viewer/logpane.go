@@ -134,7 +134,7 @@ func (p *logPane) back(f logFrame, top, sub, rows int) (int, int, error) {
 		return max(0, top-rows), 0, nil
 	}
 	from := max(0, top-rows)
-	lines, err := p.log.Lines(from, top-from)
+	lines, err := readable(p.log, from, top-from)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -145,7 +145,7 @@ func (p *logPane) back(f logFrame, top, sub, rows int) (int, int, error) {
 		}
 		rows -= n
 	}
-	return 0, 0, nil
+	return from, 0, nil
 }
 
 // forth gives the place that many rows behind one.
@@ -153,9 +153,12 @@ func (p *logPane) forth(f logFrame, top, sub, rows int) (int, int, error) {
 	if !f.wrap {
 		return top + rows, 0, nil
 	}
-	lines, err := p.log.Lines(top, rows+1)
+	lines, err := readable(p.log, top, rows+1)
 	if err != nil {
 		return 0, 0, err
+	}
+	if len(lines) == 0 {
+		return top + rows, 0, nil // through what is lost
 	}
 	rows += sub
 	for _, l := range lines {
@@ -230,29 +233,35 @@ func (p *logPane) view(f logFrame) []line {
 	if err := p.settle(f); err != nil {
 		return f.failure(err)
 	}
-	lines, err := p.log.Lines(p.top, f.height+1)
-	if err != nil {
-		return f.failure(err)
-	}
 	var rows []line
 	next := p.top
-	for _, l := range lines {
-		if l.Row > next {
-			rows = append(rows, f.lost(l.Row-next))
+	for next < p.log.Len() {
+		lines, err := readable(p.log, next, f.height+1)
+		if err != nil {
+			return f.failure(err)
 		}
-		made := f.rows(l, p.left, l.Row == p.found)
-		if l.Row == p.top && p.sub < len(made) {
-			made = made[p.sub:]
+		if len(lines) == 0 {
+			break
 		}
-		rows = append(rows, made...)
-		next = l.Row + 1
-		p.end = next
-		if len(rows) >= f.height {
-			return rows[:f.height]
+		for _, l := range lines { // fewer than fit, where some are lost
+			if l.Row > next {
+				rows = append(rows, f.lost(l.Row-next))
+			}
+			made := f.rows(l, p.left, l.Row == p.found)
+			if l.Row == p.top && p.sub < len(made) {
+				made = made[p.sub:]
+			}
+			rows = append(rows, made...)
+			next = l.Row + 1
+			p.end = next
+			if len(rows) >= f.height {
+				return rows[:f.height]
+			}
 		}
 	}
 	if missing := min(p.log.Len(), p.top+f.height) - next; missing > 0 {
 		rows = append(rows, f.lost(missing))
+		p.end = next + missing
 	}
 	return rows
 }

@@ -67,6 +67,7 @@ type model struct {
 	// hits are how many lines match and how many of them stand before the one
 	// that was found, -1 while that is being counted.
 	hits, before int
+	hitsOf       key                // the step whose lines that are
 	search       context.CancelFunc // ends the searches under way, or nil
 	searches     int                // numbers them, so that answers that come too late are dropped
 
@@ -102,6 +103,7 @@ type foundAt struct {
 // counted is how many lines match.
 type counted struct {
 	number        int
+	key           key
 	before, total int
 }
 
@@ -157,6 +159,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.foundAt(msg)
 	case counted:
 		if msg.number == m.searches {
+			m.hitsOf = msg.key
 			m.before, m.hits = msg.before, msg.total
 		}
 	case tea.MouseMsg:
@@ -570,6 +573,7 @@ func (m *model) ask() {
 		}
 		m.pattern = p
 		if where == inTree || where == inGraph {
+			m.endSearch() // what was counted is not of this pattern
 			if !m.tree.search(m.tree.rows(m.snap, &m.th.glyphs), p, false) {
 				m.message = "no step with " + text
 			}
@@ -686,7 +690,7 @@ func (m *model) foundAt(a foundAt) tea.Cmd {
 		m.tell(a.err)
 		return nil
 	case !a.found:
-		m.message, m.hits = "not found", 0
+		m.message, m.hits, m.hitsOf = "not found", 0, a.key
 		return nil
 	case a.wrapped:
 		m.message = "went on at the other end"
@@ -701,14 +705,18 @@ func (m *model) foundAt(a foundAt) tea.Cmd {
 		if err != nil {
 			return nil
 		}
-		return counted{a.number, before, total}
+		return counted{a.number, a.key, before, total}
 	}
 }
 
-// found says which of the places that were searched for is shown.
+// found says which of the places that were searched for is shown. Those of
+// another step have not been counted.
 func (m *model) found() string {
-	if m.hits <= 0 {
+	switch {
+	case m.hits < 0 || m.hitsOf != m.tree.selected:
 		return "search"
+	case m.hits == 0:
+		return "not found"
 	}
 	return fmt.Sprintf("%d/%d", m.before+1, m.hits)
 }
@@ -846,7 +854,7 @@ func save(log Log, path string) (n int, err error) {
 	const batch = 4096
 	open := 0 // the line whose newline has not come
 	for row, end := 0, log.Len(); row < end; row += batch {
-		lines, err := log.Lines(row, min(batch, end-row))
+		lines, err := readable(log, row, min(batch, end-row))
 		if err != nil {
 			return n, err
 		}

@@ -376,6 +376,58 @@ func TestLostLines(t *testing.T) {
 
 // TestKeyTable: every action has one key in each place, and every key one
 // action.
+func TestDamagedLines(t *testing.T) {
+	for _, wrapped := range []bool{false, true} {
+		s := numbered(t, 1000)
+		pane := s.m.pane()
+		pane.log = torn{pane.log, 100, 50}
+		if wrapped {
+			s.press("w")
+		}
+		s.shows("line 1000 of it")
+		s.press("g")
+		for range 5 {
+			s.press("pgdown")
+		}
+		s.shows("not kept", "!cannot be read") // 101 to 121, of which none is there
+		s.press("up")
+		s.shows("line 100 of it", "not kept", "!line 1 of")
+		s.press("pgdown", "pgdown", "pgdown", "pgdown")
+		s.shows("!not kept", "!cannot be read")
+		s.press("pgup", "pgup", "pgup")
+		s.shows("not kept", "!line 1 of")
+	}
+}
+
+// What was counted in one step is not told of another.
+func TestMatchesBelongToTheirStep(t *testing.T) {
+	s := numbered(t, 10)
+	s.press("/")
+	s.typed("line [12] of")
+	s.press("enter")
+	s.shows("1/2")
+	s.print("default", "test", "line 1 of the test")
+	s.press("1", "down")
+	s.shows("line 1 of the test", "search", "!1/2")
+	s.press("2", "n")
+	s.shows("1/1")
+	s.press("/")
+	s.typed("nowhere")
+	s.press("enter", "w")
+	s.shows("not found")
+}
+
+// A detached step goes on beside those that it is followed by.
+func TestCriticalPathWithoutWhatGoesOnBeside(t *testing.T) {
+	vs := connect([]vertex{
+		{name: "db", took: 9 * time.Second, background: true}, {name: "compile", took: 2 * time.Second}, {name: "test", took: 3 * time.Second},
+	}, [][]string{nil, {"db"}, {"compile"}})
+	names, took := criticalPath(vs)
+	if strings.Join(names, " ") != "db compile test" || took != 5*time.Second {
+		t.Errorf("%s take %s", names, took)
+	}
+}
+
 func TestKeyTable(t *testing.T) {
 	for _, where := range []place{inTree, inLog, inGraph, inDetails} {
 		seen := map[string]binding{}
