@@ -12,6 +12,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/history"
 	"github.com/drone-laptop/drone/internal/logs"
+	"github.com/drone-laptop/drone/report"
 	"github.com/drone-laptop/drone/tui/viewer"
 )
 
@@ -49,7 +50,22 @@ func (o *logOptions) onScreen(ctx context.Context, s Streams, run history.Run, w
 	if err != nil {
 		return unreadable(run, err)
 	}
+	f.tell(s)
 	return nil
+}
+
+// tell says what of the run could not be seen.
+func (f *followed) tell(s Streams) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch n := f.reader.Damaged(); {
+	case n > 0:
+		s.warn("of this run " + report.Plural(n, "event") + " cannot be read")
+	case f.run.Incomplete != "":
+		s.warn("not all of this run was kept: " + f.run.Incomplete)
+	case f.run.Missing() > 0:
+		s.warn(report.Bytes(f.run.Missing()) + " of what was kept of this run are missing")
+	}
 }
 
 // keptPlan is the plan of a run, nil where there is none that can be read: its
