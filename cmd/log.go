@@ -2,11 +2,8 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,14 +156,8 @@ func (k *kept) choose(words []string) (history.Run, string, error) {
 // stepsOf are the steps that a run has, as its plan tells, and its events where
 // there is no plan.
 func stepsOf(run history.Run) ([]history.Step, error) {
-	var plan struct {
-		Pipelines []struct {
-			Name  string
-			Steps []struct{ Name string }
-		}
-	}
 	var steps []history.Step
-	if text, err := os.ReadFile(filepath.Join(run.Dir(), "plan.json")); err == nil && json.Unmarshal(text, &plan) == nil {
+	if plan := keptPlan(run); plan != nil {
 		for _, p := range plan.Pipelines {
 			for _, t := range p.Steps {
 				steps = append(steps, history.Step{Pipeline: p.Name, Step: t.Name})

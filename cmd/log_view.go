@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,8 +74,13 @@ func (f *followed) tell(s Streams) {
 func keptPlan(run history.Run) *exec.Plan {
 	plan := &exec.Plan{}
 	text, err := os.ReadFile(filepath.Join(run.Dir(), "plan.json"))
-	if err != nil || json.Unmarshal(text, plan) != nil {
+	if err != nil || json.Unmarshal(text, plan) != nil || len(plan.Pipelines) == 0 {
 		return nil
+	}
+	for _, p := range plan.Pipelines {
+		if p == nil || slices.Contains(p.Steps, nil) {
+			return nil // nobody has written it like that
+		}
 	}
 	return plan
 }
