@@ -330,6 +330,9 @@ func (r Run) over(now time.Time) bool {
 // runs that nothing became of.
 func (s Store) sweep(now time.Time) error {
 	entries, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // somebody has removed all
+	}
 	if err != nil {
 		return err
 	}

@@ -423,6 +423,9 @@ func TestOldRunsMakeRoom(t *testing.T) {
 func TestWhatThereIsNoTimeToRemoveIsLeftToTheNextRun(t *testing.T) {
 	t.Parallel()
 	store := In(t.TempDir())
+	if err := store.Prune(t.Context(), Limits{Runs: 1}, begin); err != nil {
+		t.Error("where there is nothing to remove:", err)
+	}
 	for i := range 4 {
 		id := fmt.Sprint("run", i)
 		keep(t, recording(t, store, id, begin.Add(time.Duration(i)*time.Hour)), scene(id, &clock{begin}, 2))
