@@ -50,6 +50,9 @@ func (x autoscaler) ask(c *cobra.Command, least, most int, do func(ctx context.C
 		if len(args) < least || len(args) > most {
 			return wrongArgs(c)
 		}
+		if err := checkForm(x.s, c.Flags()); err != nil {
+			return err
+		}
 		q, err := x.open()
 		if err != nil {
 			return err
@@ -260,10 +263,13 @@ func (x autoscaler) destroy() *cobra.Command {
 
 // shells are those that env writes for, each with how it sets and forgets a
 // variable.
-var shells = map[string]struct{ set, unset, quote string }{
-	"bash":       {"export %s=%s\n", "unset %s\n", `'\''`},
-	"fish":       {"set -gx %s %s;\n", "set -e %s;\n", `\'`},
-	"powershell": {"$Env:%s = %s\n", "Remove-Item Env:\\%s -ErrorAction Ignore\n", `''`},
+var shells = map[string]struct {
+	set, unset string
+	quote      *strings.Replacer // of a text between single quotes
+}{
+	"bash":       {"export %s=%s\n", "unset %s\n", strings.NewReplacer(`'`, `'\''`)},
+	"fish":       {"set -gx %s %s;\n", "set -e %s;\n", strings.NewReplacer(`'`, `\'`, `\`, `\\`)},
+	"powershell": {"$Env:%s = %s\n", "Remove-Item Env:\\%s -ErrorAction Ignore\n", strings.NewReplacer(`'`, `''`, `‘`, `‘‘`, `’`, `’’`, `‚`, `‚‚`, `‛`, `‛‛`)},
 }
 
 // dockerVariables are those that env sets and forgets.
@@ -305,6 +311,9 @@ func (x autoscaler) env() *cobra.Command {
 		if len(m.TLSKey) == 0 || m.Address == "" {
 			return &failure{status: StatusUnreachable, err: fmt.Errorf("the machine %s has no address or no certificates yet", m.Name), hint: "`drone server info` shows its state"}
 		}
+		if !machineAddress.MatchString(m.Address) { // a shell is to evaluate it
+			return &failure{status: StatusUnreachable, err: fmt.Errorf("the machine %s has the address %q, which is none", m.Name, m.Address)}
+		}
 		if err := keepCertificates(dir, m); err != nil {
 			return err
 		}
@@ -319,6 +328,10 @@ func (x autoscaler) env() *cobra.Command {
 }
 
 var machineName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// machineAddress has names of hosts and addresses, also those of IPv6, and nothing
+// that means something to a shell.
+var machineAddress = regexp.MustCompile(`^[A-Za-z0-9:][A-Za-z0-9.:_-]*$`)
 
 // certificates is the folder for those of a machine.
 func certificates(name string) (string, error) {
@@ -354,7 +367,7 @@ func (x autoscaler) writeVariables(shell string, set [][2]string, unset []string
 	form := shells[shell]
 	var text strings.Builder
 	for _, v := range set {
-		fmt.Fprintf(&text, form.set, v[0], "'"+strings.ReplaceAll(v[1], "'", form.quote)+"'")
+		fmt.Fprintf(&text, form.set, v[0], "'"+form.quote.Replace(v[1])+"'")
 	}
 	for _, name := range slices.Sorted(slices.Values(unset)) {
 		fmt.Fprintf(&text, form.unset, name)
