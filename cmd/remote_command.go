@@ -106,6 +106,9 @@ func (a asker) askRepo(c *cobra.Command, least, most int, do func(ctx context.Co
 
 // session runs do with a client of the server.
 func (a asker) session(c *cobra.Command, do func(ctx context.Context, q *session) error) error {
+	if err := checkForm(a.s, c.Flags()); err != nil {
+		return err
+	}
 	q, err := a.server.open(a.s)
 	if err != nil {
 		return err

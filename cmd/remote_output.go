@@ -22,11 +22,10 @@ import (
 type resultFlags struct {
 	output *outputFlag
 	format string
-	flags  *pflag.FlagSet
 }
 
 func (r *resultFlags) register(flags *pflag.FlagSet) {
-	r.flags, r.output = flags, addOutput(flags, "output", "table", outputJSON, "yaml")
+	r.output = addOutput(flags, "output", "table", outputJSON, "yaml")
 	flags.StringVar(&r.format, "format", "", "print with this Go `template`, for example '{{ .Number }} {{ .Status }}'")
 }
 
@@ -77,9 +76,6 @@ func writeOne[T any](s Streams, r *resultFlags, thing T, columns []column[T]) er
 // whether that is all. Templates get the things one by one.
 func (r *resultFlags) write(s Streams, all any, each func(func(any) error) error) (done bool, err error) {
 	if r.format != "" {
-		if r.flags.Changed("output") {
-			return true, usage(errors.New("--format and --output both say how to print"), "leave out one of the two")
-		}
 		t, err := parseFormat(s, r.format)
 		if err != nil {
 			return true, err
@@ -93,6 +89,39 @@ func (r *resultFlags) write(s Streams, all any, each func(func(any) error) error
 		return true, writeYAML(s.Out, all)
 	}
 	return false, nil
+}
+
+// checkForm says what is wrong with the flags of resultFlags, before anything is
+// asked: an answer that cannot be printed would not undo what a server has done.
+func checkForm(s Streams, flags *pflag.FlagSet) error {
+	given := func(name string) bool {
+		f := flags.Lookup(name)
+		return f != nil && f.Changed && f.Value.String() != "" && f.Value.String() != "false"
+	}
+	if follow := flags.Lookup("follow"); follow != nil && given("follow") && (given("format") || given("output")) {
+		return usage(errors.New("--follow shows what the build prints, so --format and --output have no effect"), "leave out --follow, or both of them")
+	}
+	if !given("format") {
+		return nil
+	}
+	if given("output") {
+		return usage(errors.New("--format and --output both say how to print"), "leave out one of the two")
+	}
+	_, err := parseFormat(s, flags.Lookup("format").Value.String())
+	return err
+}
+
+// try reports what is wrong with a template for things like this one.
+func (r *resultFlags) try(s Streams, thing any) error {
+	if r.format == "" {
+		return nil
+	}
+	t, err := parseFormat(s, r.format)
+	if err != nil {
+		return err
+	}
+	s.Out = io.Discard
+	return writeFormat(s, t, thing)
 }
 
 // parseFormat reads a template of text, which knows the functions of the official

@@ -101,6 +101,10 @@ func (x userCommands) add() *cobra.Command {
 			in.Token = strings.TrimRight(string(value), "\r\n")
 			q.tellSent(x.s, "token of the user")
 		}
+		// Of a token that cannot be printed nothing would be left.
+		if err := f.try(x.s, &remote.User{Login: in.Login}); err != nil {
+			return err
+		}
 		user, err := q.UserCreate(ctx, in)
 		if errors.Is(err, remote.ErrDuplicate) {
 			return &failure{status: StatusUnreachable, err: fmt.Errorf("there is a user %s already", in.Login), hint: "`drone user update` changes one"}
