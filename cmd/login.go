@@ -83,16 +83,15 @@ func runLogin(ctx context.Context, s Streams, o *loginOptions, server string) er
 	// Before a token is asked for: the address must be one to send a token to.
 	probe := a
 	probe.token = "x"
-	if c, err := o.server.connect(s, probe); err != nil {
+	c, err := o.server.connect(s, probe)
+	if err != nil {
 		return err
-	} else {
-		c.Close()
 	}
+	c.Close()
 	if a.token, err = o.token(s, a.server); err != nil {
 		return err
 	}
-	c, err := o.server.connect(s, a)
-	if err != nil {
+	if c, err = o.server.connect(s, a); err != nil {
 		return err
 	}
 	defer c.Close()

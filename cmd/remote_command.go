@@ -21,7 +21,7 @@ func serverCommands(s Streams) []*cobra.Command {
 	return []*cobra.Command{
 		newLogin(s), newLogout(s), newProfile(s), newInfo(s),
 		newBuild(s, followBuild), newWatch(s), newRepo(s), newSecret(s), newOrgSecret(s), newCron(s), newTemplate(s), newUser(s), newQueue(s),
-		newServer(s), newAutoscale(s),
+		newServer(s), newAutoscale(s), newPlugins(s),
 	}
 }
 

@@ -27,13 +27,13 @@ func newSecret(s Streams) *cobra.Command {
 	return c
 }
 
-// secretFlagsOf are the flags that say what a secret is.
+// secretInput is what is said of a secret.
 type secretInput struct {
-	name, data        string
-	trim              bool
-	pull, pullPush    bool
-	flags             *pflag.FlagSet
-	positional, named bool // the value, and the name, as an argument
+	name, data     string
+	trim           bool
+	pull, pullPush bool
+	flags          *pflag.FlagSet
+	positional     bool // the value is an argument
 }
 
 func (i *secretInput) register(flags *pflag.FlagSet) {
@@ -59,7 +59,7 @@ func checkSecretName(name string) error {
 		return usage(errors.New("the secret has no name"), "name it with --name")
 	}
 	if !secretName.MatchString(name) {
-		return usage(fmt.Errorf("%q is no name of a secret: a server takes letters, digits, -, _ and .", name), "")
+		return usage(fmt.Errorf("%q is no name of a secret: a server takes letters, digits, dots, - and _", name), "")
 	}
 	return nil
 }

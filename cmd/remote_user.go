@@ -203,7 +203,7 @@ func (x userCommands) repos() *cobra.Command {
 		if err != nil {
 			return q.fail(err, "user "+args[0])
 		}
-		return repoCommands{x.asker}.writeRepos(&f, list, "the user has no repositories there")
+		return repoCommands(x).writeRepos(&f, list, "the user has no repositories there")
 	})
 }
 

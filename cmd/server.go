@@ -147,9 +147,13 @@ func traceText(t remote.Trace) string {
 	return text
 }
 
-// boolVar reads a variable that is true or false, false when it is not set.
+// boolVar reads a variable that is true or false, false when it is not set
+// or there is none, "".
 func boolVar(s Streams, name string) (bool, error) {
-	text := s.getenv(name)
+	text := ""
+	if name != "" {
+		text = s.getenv(name)
+	}
 	if text == "" {
 		return false, nil
 	}
