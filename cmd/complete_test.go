@@ -100,7 +100,7 @@ func TestCompletions(t *testing.T) {
 		{"exec --secret-file ", ":0"},
 		{"exec ", ":0"},
 		{"clean ", ":4"},
-		{"log ", "failed follow purge view :36"},
+		{"log 0", ":36"},
 		{"log last ", ":36"},
 		{"key rm ", ":4"},
 		{"nonsense --pipeline ", ":0"},

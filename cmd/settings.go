@@ -37,7 +37,10 @@ type setting struct {
 // command, and logins of their own.
 var serverSettings = []string{"server", "token", "profile", "skip-verify", "socks-proxy", "socks-proxy-off", "autoscaler", "ca-file", "client-cert", "client-key", "verbose"}
 
-// secretFlags hold secrets in their values, which a file of settings does not
+// confirmations are said each time: that is what they are for.
+var confirmations = []string{"yes", "unsafe"}
+
+// secretSettings hold secrets in their values, which a file of settings does not
 // keep.
 var secretSettings = []string{"secret", "netrc-password", "data", "password"}
 
@@ -78,7 +81,7 @@ func settingsOf(c *cobra.Command) (list []setting) {
 	}
 	path := strings.Fields(c.CommandPath())[1:]
 	add := func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" || slices.Contains(serverSettings, f.Name) || c.Root().PersistentFlags().Lookup(f.Name) == f {
+		if f.Hidden || f.Name == "help" || slices.Contains(serverSettings, f.Name) || slices.Contains(confirmations, f.Name) || c.Root().PersistentFlags().Lookup(f.Name) == f {
 			return
 		}
 		words := append(slices.Clone(path), f.Name)
