@@ -46,7 +46,7 @@ func limitScenes() map[string]scene {
 		"step_timeout_of_a_deaf_step": {
 			plan:   "pipeline p\nstep a\nstep b after=a on_failure",
 			engine: &fake.Engine{Scripts: map[string]fake.Script{"a": {Forever: true, Deaf: true}}},
-			opts:   exec.Options{StepTimeout: short, Cleanup: short},
+			opts:   exec.Options{StepTimeout: short, Cleanup: 10 * short},
 		},
 		"step_timeout_before_the_start": {
 			plan: "pipeline p\nstep a",

@@ -378,6 +378,8 @@ func TestOutputThatNobodyEnds(t *testing.T) {
 			if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil && name == "silent" {
 				t.Errorf("the process is gone, so this test shows nothing: %v", err)
 			}
+			// What is being killed can still be seen for a moment.
+			await(t, "the end of the process", func() bool { return len(processesWith(t, filepath.Join(tr.dir, "drone-run-"))) == 0 })
 		})
 	}
 }
