@@ -56,7 +56,8 @@ func TestTrees(t *testing.T) {
 				fmt.Fprintf(&said, "note: %s\n", n)
 			}
 			if *update {
-				archive.Files = append(files, txtar.File{Name: "want.yml", Data: r.Text}, txtar.File{Name: "want.txt", Data: []byte(said.String())})
+				files = append(files, txtar.File{Name: "want.yml", Data: r.Text}, txtar.File{Name: "want.txt", Data: []byte(said.String())})
+				archive.Files = files
 				if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
 					t.Fatal(err)
 				}

@@ -254,8 +254,8 @@ func (s *scan) addresses(n *needs, file, text string) {
 func started(k *kind, u *url.URL) []variable {
 	user, database := u.User.Username(), strings.Trim(u.Path, "/")
 	password, _ := u.User.Password()
-	switch {
-	case k.name == "postgres":
+	switch k.name {
+	case "postgres":
 		vars := []variable{{"POSTGRES_PASSWORD", cmp.Or(password, "test")}}
 		if user != "" && user != "postgres" {
 			vars = append([]variable{{"POSTGRES_USER", user}}, vars...)
@@ -264,7 +264,7 @@ func started(k *kind, u *url.URL) []variable {
 			vars = append(vars, variable{"POSTGRES_DB", database})
 		}
 		return vars
-	case k.name == "mysql" || k.name == "mariadb":
+	case "mysql", "mariadb":
 		prefix := strings.ToUpper(k.name)
 		vars := slices.Clone(k.env)
 		if user == "root" && password != "" {
