@@ -278,9 +278,6 @@ func commandWords(line string) (words []string, ok bool) {
 	return words[1:], true
 }
 
-// coming are commands for a server that some pages speak of already.
-var coming = []string{"server", "autoscale", "plugins"}
-
 // wrongCommand says what is wrong with a command line, "" when it could be run.
 func wrongCommand(words []string) string {
 	root := cmd.New(cmd.Streams{}, cmd.Build{})
@@ -288,9 +285,6 @@ func wrongCommand(words []string) string {
 		return ""
 	}
 	c, rest, err := root.Find(words)
-	if slices.Contains(coming, words[0]) && (err != nil || c == root) {
-		return ""
-	}
 	if err != nil {
 		return err.Error()
 	}

@@ -402,21 +402,6 @@ func (f *Fold) Places() (places []Place) {
 	return places
 }
 
-// Find gives the place of a step as events name it.
-func (f *Fold) Find(pipeline, name string) (Place, bool) {
-	for _, s := range f.stages {
-		if s.name != pipeline {
-			continue
-		}
-		for _, t := range s.steps {
-			if t.name == name {
-				return Place{s.Number, t.Number}, true
-			}
-		}
-	}
-	return Place{}, false
-}
-
 // Names are how events name a step.
 func (f *Fold) Names(at Place) (pipeline, name string) {
 	if s, t := f.find(at); t != nil {
@@ -495,16 +480,6 @@ func stageReason(status string) string {
 		return "it waits for a runner"
 	}
 	return ""
-}
-
-// Blocked are the numbers of the stages that wait for somebody to approve them.
-func Blocked(b *remote.Build) (stages []int) {
-	for _, s := range b.Stages {
-		if s.Status == remote.StateBlocked {
-			stages = append(stages, s.Number)
-		}
-	}
-	return stages
 }
 
 func (f *Fold) at(unix int64) exec.At {
