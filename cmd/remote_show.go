@@ -101,17 +101,40 @@ func (b *buildShow) lines(ctx context.Context, form string) (*exec.Summary, erro
 	o := b.options()
 	var names map[stepName]bool // of the steps that are shown
 	o.Changed = func(f *builds.Fold) { names = b.shown(f) }
+	printed := false
 	o.Emit = func(e exec.Event) {
 		summary.Apply(e)
 		if b.steps != nil && !about(e, names) {
 			return
 		}
+		if _, ok := e.(exec.StepOutput); ok {
+			printed = true
+		}
 		if err := renderer.Handle(e); err != nil {
 			cancel(err)
 		}
 	}
-	err := builds.New(o).Run(ctx)
-	return summary, errors.Join(err, renderer.Close())
+	err := errors.Join(builds.New(o).Run(ctx), renderer.Close())
+	if err == nil && !printed && form != outputJSON {
+		b.tellSilence(summary.Status)
+	}
+	return summary, err
+}
+
+// tellSilence says that nothing was printed, since no lines at all could as well
+// be a mistake.
+func (b *buildShow) tellSilence(status exec.Status) {
+	what, when := fmt.Sprintf("build %d has", b.number), ""
+	switch {
+	case b.alone:
+		what = "the step has"
+	case b.steps != nil:
+		what = "the steps have"
+	}
+	if status == "" || status == exec.StatusRunning {
+		when = " so far"
+	}
+	b.s.note(what + " printed nothing" + when)
 }
 
 type stepName struct{ pipeline, step string }
