@@ -197,7 +197,7 @@ func TestDocumentation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, example, _ := strings.Cut(string(page), "```yaml\n# before")
+	_, example, _ := strings.Cut(string(page), "```text\n# before")
 	gap, example, found := strings.Cut(example, "# after\n")
 	example, _, closed := strings.Cut(example, "```")
 	if !found || !closed {
