@@ -389,19 +389,29 @@ func (g *grid) draw() (rows []line, at int) {
 // vertex, or lead to the same ones, share a row; others get one of their own
 // where they would meet.
 func (g *grid) between(level int) []line {
-	above, below := g.levels[level], g.levels[level+1]
-	type bus struct {
-		from, to    []int // columns
-		first, last int
-		track       int
+	buses := g.buses(level)
+	rows := make([]line, spread(buses))
+	for track := range rows {
+		rows[track] = g.row(buses, track)
 	}
-	// Places with the same targets share a bus: everything in it is connected
-	// with everything.
+	return rows
+}
+
+// bus is a line to which everything above and below it that belongs together is
+// connected.
+type bus struct {
+	from, to    []int // columns
+	first, last int
+	track       int // its row
+}
+
+// buses are those beneath a level. Places with the same targets share one.
+func (g *grid) buses(level int) (buses []*bus) {
+	above, below := g.levels[level], g.levels[level+1]
 	targets := map[int][]int{}
 	for _, e := range g.edges[level] {
 		targets[e.from] = append(targets[e.from], e.to)
 	}
-	var buses []*bus
 	var sets [][]int
 	for from := range above {
 		to := targets[from]
@@ -422,7 +432,12 @@ func (g *grid) between(level int) []line {
 		}
 		buses[i].from = append(buses[i].from, above[from].x)
 	}
-	tracks := 0
+	return buses
+}
+
+// spread puts buses that would touch on different tracks, and gives the number of
+// tracks.
+func spread(buses []*bus) (tracks int) {
 	for i, b := range buses {
 		all := append(slices.Clone(b.from), b.to...)
 		b.first, b.last = slices.Min(all), slices.Max(all)
@@ -437,53 +452,59 @@ func (g *grid) between(level int) []line {
 		}
 		tracks = max(tracks, b.track+1)
 	}
-	rows := make([]line, tracks)
-	for t := range rows {
-		sides, owner := make([]int, g.width+1), make([]int, g.width+1)
-		touch := func(x, side, who int) {
-			if sides[x] != 0 && owner[x] != who {
-				// Two that cross do not touch: the one that goes down is on top.
-				sides[x], owner[x] = up|down, who
-				return
-			}
-			sides[x], owner[x] = sides[x]|side, who
+	return tracks
+}
+
+// row draws one track: its buses, and what passes on its way to others.
+func (g *grid) row(buses []*bus, track int) line {
+	sides, owner := make([]int, g.width+1), make([]int, g.width+1)
+	touch := func(x, side, who int) {
+		if sides[x] != 0 && owner[x] != who {
+			// Two that cross do not touch: the one that goes down is on top.
+			sides[x], owner[x] = up|down, who
+			return
 		}
-		for i, b := range buses {
-			if b.track == t {
-				for x := b.first; x <= b.last; x++ {
-					side := 0
-					if x > b.first {
-						side |= left
-					}
-					if x < b.last {
-						side |= right
-					}
-					if slices.Contains(b.from, x) {
-						side |= up
-					}
-					if slices.Contains(b.to, x) {
-						side |= down
-					}
-					touch(x, side, i)
-				}
-			}
-		}
-		for i, b := range buses {
-			columns := b.from // those on their way to a row further down
-			if b.track < t {
-				columns = b.to
-			}
-			if b.track != t {
-				for _, x := range columns {
-					touch(x, up|down, i)
-				}
-			}
-		}
-		var text strings.Builder
-		for _, s := range sides {
-			text.WriteString(g.joints[s])
-		}
-		rows[t] = line{{strings.TrimRight(text.String(), " "), g.dim}}
+		sides[x], owner[x] = sides[x]|side, who
 	}
-	return rows
+	for i, b := range buses {
+		if b.track != track {
+			continue
+		}
+		for x := b.first; x <= b.last; x++ {
+			touch(x, b.sides(x), i)
+		}
+	}
+	for i, b := range buses {
+		columns := b.from // those on their way to a row further down
+		if b.track < track {
+			columns = b.to
+		}
+		if b.track != track {
+			for _, x := range columns {
+				touch(x, up|down, i)
+			}
+		}
+	}
+	var text strings.Builder
+	for _, s := range sides {
+		text.WriteString(g.joints[s])
+	}
+	return line{{strings.TrimRight(text.String(), " "), g.dim}}
+}
+
+// sides are the directions in which a bus goes on from a column of it.
+func (b *bus) sides(x int) (sides int) {
+	if x > b.first {
+		sides |= left
+	}
+	if x < b.last {
+		sides |= right
+	}
+	if slices.Contains(b.from, x) {
+		sides |= up
+	}
+	if slices.Contains(b.to, x) {
+		sides |= down
+	}
+	return sides
 }
