@@ -293,11 +293,10 @@ func (l *linter) all(ctx context.Context, paths []string) []linted {
 // file looks at one file. With --fix it is mended first.
 func (l *linter) file(ctx context.Context, path string) linted {
 	r := linted{file: path}
+	var args []string
 	if path == "" {
 		r.file = defaultFile
-	}
-	var args []string
-	if path != "" {
+	} else {
 		args = []string{path}
 	}
 	name, source, err := readSource(l.streams, args)
@@ -305,16 +304,10 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		r.err = err
 		return r
 	}
-	config, err := l.configs.of(name)
+	opts, err := l.optionsFor(name)
 	if err != nil {
 		r.err = err
 		return r
-	}
-	opts := lint.Options{Compile: l.compile, Levels: l.flags, Strict: l.options.strict}
-	if config != nil {
-		opts.Levels = merged(config.Levels, l.flags)
-		opts.Strict = opts.Strict || config.Strict
-		opts.Compile.Trusted = opts.Compile.Trusted || config.Trusted
 	}
 	r.strict = opts.Strict
 	old, err := l.options.legacy.convert(name, source, convert.LegacyOptions{Link: l.compile.Build.Repo.Link})
@@ -337,14 +330,7 @@ func (l *linter) file(ctx context.Context, path string) linted {
 	}
 	r.origin, r.maker = madeOrigin{made}, made.Maker
 	if made.Maker != "" {
-		opts.Made = true
-		r.findings = inSource(r.origin, lint.Check(made.Name, made.Text, opts))
-		opts.Made = false
-		r.findings = levelled(r.findings, manifest.RuleUnusedData, opts.Levels[manifest.RuleUnusedData])
-		if convert.Detect(name, source) == convert.FormatTemplate {
-			r.findings = append(r.findings, lint.Check(name, source, opts)...)
-		}
-		lint.Sort(r.findings)
+		r.findings = checkMade(r.origin, made, name, source, opts)
 		return r
 	}
 	opts.Generated, opts.Key = l.generated(ctx, name), l.key
@@ -360,6 +346,33 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		}
 	}
 	return r
+}
+
+// optionsFor are the options for a file: those of the flags and those of the
+// configuration that it belongs to.
+func (l *linter) optionsFor(name string) (lint.Options, error) {
+	opts := lint.Options{Compile: l.compile, Levels: l.flags, Strict: l.options.strict}
+	config, err := l.configs.of(name)
+	if err == nil && config != nil {
+		opts.Levels = merged(config.Levels, l.flags)
+		opts.Strict = opts.Strict || config.Strict
+		opts.Compile.Trusted = opts.Compile.Trusted || config.Trusted
+	}
+	return opts, err
+}
+
+// checkMade gives the findings of what a program or a template makes, in the
+// source, and those of a template itself.
+func checkMade(from origin, made *convert.Result, name string, source []byte, opts lint.Options) []manifest.Problem {
+	opts.Made = true
+	findings := inSource(from, lint.Check(made.Name, made.Text, opts))
+	opts.Made = false
+	findings = levelled(findings, manifest.RuleUnusedData, opts.Levels[manifest.RuleUnusedData])
+	if convert.Detect(name, source) == convert.FormatTemplate {
+		findings = append(findings, lint.Check(name, source, opts)...)
+	}
+	lint.Sort(findings)
+	return findings
 }
 
 func mend(name string, text []byte) error {
