@@ -22,6 +22,7 @@ import (
 	"github.com/creack/pty"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/client"
 )
 
@@ -77,6 +78,7 @@ type victim struct {
 	command   *exec.Cmd
 	output    bytes.Buffer
 	ended     chan struct{}
+	lost      []string // what the engine itself keeps
 }
 
 func newVictim(t *testing.T, file string, args ...string) *victim {
@@ -166,10 +168,37 @@ func (v *victim) mustVanish(engine *client.Client, how string) {
 			v.Logf("%s: nothing is left %v later", how, time.Since(began).Round(100*time.Millisecond))
 		}
 		if took := time.Since(began); took > patience || took > promise && !vanished {
+			if v.uncounted(engine, left) {
+				return
+			}
 			v.Errorf("%s: after %v there is left:\n%s\nThe run said:\n%s", how, took, strings.Join(left, "\n"), v.output.String())
 			return
 		}
 	}
+}
+
+// uncounted reports whether all that is left are networks that nothing is connected
+// to and that the engine nevertheless refuses to remove for that, which lasts until it
+// is restarted (see docker.HeldError): Docker 20.10 comes to that now and then when
+// somebody removes a container at the moment in which it is being started.
+func (v *victim) uncounted(engine *client.Client, left []string) bool {
+	for _, trace := range left {
+		name, ok := strings.CutPrefix(trace, "network ")
+		if !ok {
+			return false
+		}
+		found, err := engine.NetworkInspect(context.Background(), name, network.InspectOptions{})
+		if err != nil || len(found.Containers) > 0 {
+			return false
+		}
+		// Where it can be removed, drone should have.
+		if err := engine.NetworkRemove(context.Background(), name); err == nil || !strings.Contains(err.Error(), "has active endpoints") {
+			return false
+		}
+		v.Logf("the engine has lost count, and keeps %s until it is restarted", trace)
+		v.lost = append(v.lost, trace)
+	}
+	return true
 }
 
 // TestChaos ends drone in every way there is, at random moments of a busy run,
@@ -238,7 +267,8 @@ func TestChaos(t *testing.T) {
 	all.Wait()
 	// What was being made when all seemed to be gone is not forgotten.
 	for _, v := range victims {
-		if left := v.traces(engine); len(left) > 0 {
+		left := slices.DeleteFunc(v.traces(engine), func(trace string) bool { return slices.Contains(v.lost, trace) })
+		if len(left) > 0 {
 			t.Errorf("it came back: %s", strings.Join(left, "\n"))
 		}
 	}
