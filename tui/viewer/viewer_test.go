@@ -340,6 +340,9 @@ func TestResizeStorm(t *testing.T) {
 		s.resize(20+i*2, 6+i%30)
 		time.Sleep(time.Millisecond)
 	}
+	s.resize(91, 20)
+	s.until("184-200/200")
+	time.Sleep(200 * time.Millisecond) // in which a frame of before may still come
 	s.mu.Lock()
 	s.output.Reset() // of other sizes
 	s.mu.Unlock()
