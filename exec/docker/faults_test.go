@@ -238,7 +238,7 @@ func TestFaults(t *testing.T) {
 			tr := open(t, e, nil)
 			// It ends when it is asked to, which a daemon that starts again does.
 			polite := commands("trap 'exit 7' TERM; echo; echo up; sleep 600 & wait")
-			_, _, err := tr.whenUp(t.Context(), polite, func() { d.Kill(); d.Launch() })
+			_, _, err := tr.whenUp(t.Context(), polite, func() { d.Kill(); d.Restart() })
 			if got := asStepError(t, err, exec.PhaseRun); !errors.As(err, new(*exec.UnreachableError)) || !strings.HasPrefix(got.Error(), "lost the connection to Docker") {
 				t.Errorf("got %v", err)
 			}
