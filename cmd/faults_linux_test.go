@@ -76,7 +76,7 @@ func TestFaultsAreTold(t *testing.T) {
 			"○ after  skipped  step work failed")
 		nothingLeft(t)
 	})
-	again := func() { d.Kill(); d.Launch() }
+	again := func() { d.Kill(); d.Restart() }
 	t.Run("engine restarted", func(t *testing.T) {
 		status, _, err := disturbed(t, d, again)
 		if status != 3 {
