@@ -29,7 +29,7 @@ steps:
 func disturbed(t *testing.T, d *dockerdtest.Daemon, disturb func(), args ...string) (status int, out, err string) {
 	t.Helper()
 	dir := project(t, faultsFile)
-	c := exec.Command(filepath.Join(binary, "drone"), append([]string{"exec"}, args...)...)
+	c := exec.Command(filepath.Join(binary, "drone"), append([]string{"exec", "--cleanup", "wait"}, args...)...)
 	c.Dir = dir
 	c.Env = append(os.Environ(), "DOCKER_HOST="+d.Host, "HOME="+dir)
 	var stdout, stderr bytes.Buffer
