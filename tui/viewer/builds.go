@@ -214,24 +214,9 @@ func (m *buildsModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.message = string(msg)
 		m.update()
 	case tea.KeyMsg:
-		return m, m.keys(msg)
+		return m, oneByOne(msg, m.prompt, m.key)
 	}
 	return m, nil
-}
-
-// keys takes keys one by one, as those of the view.
-func (m *buildsModel) keys(k tea.KeyMsg) tea.Cmd {
-	if k.Paste && (m.prompt == nil || m.prompt.keys != "") {
-		return nil
-	}
-	if k.Type != tea.KeyRunes || len(k.Runes) < 2 || k.Alt {
-		return m.key(k)
-	}
-	var cmds []tea.Cmd
-	for _, r := range k.Runes {
-		cmds = append(cmds, m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}}))
-	}
-	return tea.Batch(cmds...)
 }
 
 func (m *buildsModel) key(k tea.KeyMsg) tea.Cmd {

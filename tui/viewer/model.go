@@ -160,23 +160,23 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.mouseEvent(msg)
 	case tea.KeyMsg:
 		m.now = m.source.now()
-		return m, m.keys(msg)
+		return m, oneByOne(msg, m.prompt, m.key)
 	}
 	return m, nil
 }
 
-// keys takes keys one by one: those that come in one read are one message. What
-// is pasted is nothing but text.
-func (m *model) keys(k tea.KeyMsg) tea.Cmd {
-	if k.Paste && (m.prompt == nil || m.prompt.keys != "") {
+// oneByOne gives keys to take: those that come in one read are one message. What
+// is pasted is nothing but text, for a prompt that asks for some.
+func oneByOne(k tea.KeyMsg, asked *prompt, take func(tea.KeyMsg) tea.Cmd) tea.Cmd {
+	if k.Paste && (asked == nil || asked.keys != "") {
 		return nil
 	}
 	if k.Type != tea.KeyRunes || len(k.Runes) < 2 || k.Alt {
-		return m.key(k)
+		return take(k)
 	}
 	var cmds []tea.Cmd
 	for _, r := range k.Runes {
-		cmds = append(cmds, m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}}))
+		cmds = append(cmds, take(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}}))
 	}
 	return tea.Batch(cmds...)
 }
