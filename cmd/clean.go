@@ -9,15 +9,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/exec/docker"
+	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -181,50 +182,43 @@ func (o *cleanOptions) show(s Streams, views []cleanView, now time.Time) error {
 		return cmp.Or(first[a.Run].Compare(first[b.Run]), strings.Compare(a.Run, b.Run))
 	})
 	if o.output.value == "json" {
-		return writeJSON(s.Out, views)
+		return document.JSON(s.Out, views)
 	}
 	if len(views) == 0 {
 		return nil
 	}
-	return s.writeClean(views, now)
+	return table.Write(s.Out, views, cleanTable(s.width(), now), table.Form{Style: s.outStyle()})
 }
 
 // cleanColumns is how wide the columns beside the name are, with the gaps.
 const cleanColumns = len("container  ") + len("999.9 MB  ") + len("100d  ") + len("unknown  ") + len("abcdefghijkl")
 
-func (s Streams) writeClean(views []cleanView, now time.Time) error {
+// cleanTable has the names cut, if anything: what stands behind them is of use only
+// as a whole. Their end tells one thing from another.
+func cleanTable(width int, now time.Time) []table.Column[cleanView] {
 	room := 0
-	if width := s.width(); width > 0 {
+	if width > 0 {
 		room = max(width-cleanColumns-2, 12)
 	}
-	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "KIND\tNAME\tSIZE\tAGE\tOWNER\tRUN")
-	for _, v := range views {
-		name := report.Visible(v.Name)
-		if wide := ansi.StringWidth(name); room > 0 && wide > room {
-			// The end tells one thing from another.
-			name = "…" + ansi.TruncateLeft(name, wide-room+1, "")
-		}
-		size := "-"
-		if v.Size != nil {
-			size = report.Bytes(*v.Size)
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", v.Kind, name, size, ageText(now.Sub(v.Made)), v.Owner, report.Visible(v.Run))
+	return []table.Column[cleanView]{
+		{Name: "Kind", Text: func(v *cleanView) string { return v.Kind }},
+		{Name: "Name", Text: func(v *cleanView) string {
+			name := report.Visible(v.Name)
+			if wide := ansi.StringWidth(name); room > 0 && wide > room {
+				name = "…" + ansi.TruncateLeft(name, wide-room+1, "")
+			}
+			return name
+		}},
+		{Name: "Size", Text: func(v *cleanView) string {
+			if v.Size == nil {
+				return ""
+			}
+			return report.Bytes(*v.Size)
+		}},
+		{Name: "Age", Text: func(v *cleanView) string { return table.Age(now.Sub(v.Made)) }},
+		{Name: "Owner", Text: func(v *cleanView) string { return v.Owner }},
+		{Name: "Run", Text: func(v *cleanView) string { return v.Run }},
 	}
-	return table.Flush()
-}
-
-// ageText is an age as a number and one unit.
-func ageText(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", max(0, int(d.Seconds())))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
 // tell says in words what was done, and what was left alone. alive is how many

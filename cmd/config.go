@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/internal/settings"
 	"github.com/drone-laptop/drone/report"
 )
@@ -247,7 +248,7 @@ func runConfigLs(s Streams, root *cobra.Command, prefix string, all bool, form s
 		}
 	}
 	if form == "json" {
-		err = writeJSON(s.Out, views)
+		err = document.JSON(s.Out, views)
 	} else {
 		err = s.listSettings(views)
 	}

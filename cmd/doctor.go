@@ -18,6 +18,7 @@ import (
 	"github.com/drone-laptop/drone/doctor"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/report"
 )
@@ -70,7 +71,7 @@ func runDoctor(ctx context.Context, s Streams, engine *engineFlags, form string,
 		return &failure{status: signal.status()}
 	}
 	if form == "json" {
-		if err := writeJSON(s.Out, checks); err != nil {
+		if err := document.JSON(s.Out, checks); err != nil {
 			return err
 		}
 	}

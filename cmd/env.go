@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/internal/document"
 )
 
 func newEnv(s Streams) *cobra.Command {
@@ -62,7 +63,7 @@ func runEnv(s Streams, f *buildFlags, form string) error {
 		view.Unknown[fact] = reason
 	}
 	if form == "json" {
-		return writeJSON(s.Out, view)
+		return document.JSON(s.Out, view)
 	}
 	return writeEnv(s, view)
 }

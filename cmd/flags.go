@@ -77,15 +77,22 @@ func flagError(c *cobra.Command, err error) error {
 // resolved returns the overrides with parsed parameters.
 func (f *buildFlags) resolved() (facts.Overrides, error) {
 	o := f.overrides
-	o.Params = map[string]string{}
-	for _, p := range f.params {
-		k, v, ok := strings.Cut(p, "=")
+	var err error
+	o.Params, err = parameters(f.params)
+	return o, err
+}
+
+// parameters reads the values of --param.
+func parameters(words []string) (map[string]string, error) {
+	params := map[string]string{}
+	for _, word := range words {
+		k, v, ok := strings.Cut(word, "=")
 		if !ok || k == "" {
-			return o, usage(fmt.Errorf("--param %q has no name and value", p), "write --param NAME=VALUE")
+			return nil, usage(fmt.Errorf("--param %q has no name and value", word), "write --param NAME=VALUE")
 		}
-		o.Params[k] = v
+		params[k] = v
 	}
-	return o, nil
+	return params, nil
 }
 
 // selectFlags choose pipelines and steps, and how steps are set up.

@@ -3,20 +3,16 @@ package cmd
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"gopkg.in/yaml.v3"
 
 	"github.com/drone-laptop/drone/convert"
+	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/internal/rewrite"
 )
 
@@ -66,43 +62,23 @@ func (f *generateFlags) generate(ctx context.Context, s Streams, c *cobra.Comman
 
 // documents writes the documents that the program name has made: as plain does,
 // or as YAML. separated has each follow a --- line.
-func (f *generateFlags) documents(name string, out *convert.Output, separated bool, plain func(document string) string) ([]byte, error) {
+func (f *generateFlags) documents(name string, out *convert.Output, separated bool, plain func(text string) string) ([]byte, error) {
 	var b bytes.Buffer
-	for _, document := range out.Documents {
+	for _, made := range out.Documents {
 		if separated {
 			b.WriteString("---\n")
 		}
 		if !f.format {
-			b.WriteString(plain(document))
+			b.WriteString(plain(made))
 			continue
 		}
-		text, err := yamlOf(document)
+		text, err := document.SortedYAML(made)
 		if err != nil {
 			return nil, usage(fmt.Errorf("what %s makes cannot be written as YAML: %w", name, err), "leave out --format")
 		}
 		b.WriteString(text)
 	}
 	return b.Bytes(), nil
-}
-
-// jsonBytes are the bytes of JSON, and whether they are in a string. The quotes
-// are, but for the last one.
-func jsonBytes(text string) iter.Seq2[byte, bool] {
-	return func(yield func(byte, bool) bool) {
-		quoted, escaped := false, false
-		for _, c := range []byte(text) {
-			switch {
-			case quoted:
-				quoted = escaped || c != '"'
-				escaped = c == '\\' && !escaped
-			case c == '"':
-				quoted = true
-			}
-			if !yield(c, quoted) {
-				return
-			}
-		}
-	}
 }
 
 // write writes what a program made.
@@ -119,39 +95,4 @@ func (f *generateFlags) write(s Streams, text []byte) error {
 		return usage(fmt.Errorf("cannot write %s: %w", f.target, cause(err)), "")
 	}
 	return nil
-}
-
-// yamlOf is a document of JSON as YAML, its keys sorted.
-func yamlOf(document string) (string, error) {
-	dec := json.NewDecoder(strings.NewReader(document))
-	dec.UseNumber()
-	tree, err := yamlNode(dec)
-	if err != nil {
-		return "", err
-	}
-	sortKeys(tree)
-	var b bytes.Buffer
-	enc := yaml.NewEncoder(&b)
-	enc.SetIndent(2)
-	if err := errors.Join(enc.Encode(tree), enc.Close()); err != nil {
-		return "", err
-	}
-	return b.String(), nil
-}
-
-// sortKeys sorts the keys of all mappings.
-func sortKeys(n *yaml.Node) {
-	if n.Kind == yaml.MappingNode {
-		var pairs [][2]*yaml.Node
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			pairs = append(pairs, [2]*yaml.Node{n.Content[i], n.Content[i+1]})
-		}
-		slices.SortStableFunc(pairs, func(a, b [2]*yaml.Node) int { return strings.Compare(a[0].Value, b[0].Value) })
-		for i, pair := range pairs {
-			copy(n.Content[2*i:], pair[:])
-		}
-	}
-	for _, child := range n.Content {
-		sortKeys(child)
-	}
 }

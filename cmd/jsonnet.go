@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/convert"
+	"github.com/drone-laptop/drone/internal/document"
 )
 
 type jsonnetOptions struct {
@@ -65,22 +65,5 @@ func (o *jsonnetOptions) join(name string, out *convert.Output) ([]byte, error) 
 	case !out.IsList && o.stream:
 		return nil, usage(fmt.Errorf("%s makes an object, not a list of documents", name), "leave out --stream")
 	}
-	return o.documents(name, out, o.stream, func(document string) string { return spaceEmpty(document) + "\n" })
-}
-
-// spaceEmpty puts a blank into each empty list and object outside of strings, as
-// the official command does: what it wrote before stays as it is.
-func spaceEmpty(text string) string {
-	var b strings.Builder
-	var before byte
-	for c, quoted := range jsonBytes(text) {
-		if !quoted && (before == '[' && c == ']' || before == '{' && c == '}') {
-			b.WriteByte(' ')
-		}
-		b.WriteByte(c)
-		if before = c; quoted {
-			before = 0
-		}
-	}
-	return b.String()
+	return o.documents(name, out, o.stream, func(text string) string { return document.SpaceEmpty(text) + "\n" })
 }

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/keystore"
 	"github.com/drone-laptop/drone/report"
@@ -184,13 +184,10 @@ func runKeyLs(s Streams, form string) error {
 	}
 	entries, wrong := store.List()
 	if form == "json" {
-		enc := json.NewEncoder(s.Out)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
 		if entries == nil {
-			entries = []keystore.Entry{}
+			entries = []keystore.Entry{} // [] and not null
 		}
-		err = enc.Encode(entries)
+		err = document.JSON(s.Out, entries)
 	} else {
 		err = listKeys(s, entries, wrong == nil)
 	}

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/convert"
+	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/internal/rewrite"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/manifest"
@@ -497,10 +497,7 @@ func (o *lintOptions) explainRule(s Streams) error {
 // listRules prints all rules, for people or as JSON.
 func (o *lintOptions) listRules(s Streams) error {
 	if o.format.value == "json" {
-		enc := json.NewEncoder(s.Out)
-		enc.SetIndent("", "  ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(lint.Rules())
+		return document.JSON(s.Out, lint.Rules())
 	}
 	return lint.List(s.Out)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/drone-laptop/drone/internal/account"
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/keystore"
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 	"github.com/drone-laptop/drone/report"
 )
@@ -317,12 +318,12 @@ func runProfileLs(s Streams, form string) error {
 		return accountFailure(err)
 	}
 	r := &resultFlags{output: &outputFlag{choice{value: form}}}
-	return writeList(s, r, list, []column[account.Profile]{
-		{name: "Name", text: func(p account.Profile) string { return p.Name }},
-		{name: "Server", text: func(p account.Profile) string { return p.Server }},
-		{name: "Login", text: func(p account.Profile) string { return p.Login }},
-		{name: "Default", text: func(p account.Profile) string { return yesNo(p.Default) }},
-		{name: "Hosts", text: func(p account.Profile) string { return strings.Join(p.Hosts, " ") }},
+	return writeList(s, r, list, []table.Column[account.Profile]{
+		{Name: "Name", Text: func(p *account.Profile) string { return p.Name }},
+		{Name: "Server", Text: func(p *account.Profile) string { return p.Server }},
+		{Name: "Login", Text: func(p *account.Profile) string { return p.Login }},
+		{Name: "Default", Text: func(p *account.Profile) string { return yesNo(p.Default) }},
+		{Name: "Hosts", Text: func(p *account.Profile) string { return strings.Join(p.Hosts, " ") }},
 	}, "no login is remembered; `drone login` remembers one")
 }
 
@@ -372,15 +373,15 @@ func newInfo(s Streams) *cobra.Command {
 		if v, err := q.Version(ctx); err == nil { // old ones do not tell
 			info.Version = v.Version
 		}
-		columns := []column[*serverAccount]{}
+		columns := []table.Column[serverAccount]{}
 		for _, of := range userColumns(time.Now()) {
-			columns = append(columns, column[*serverAccount]{name: of.name, optional: of.optional, text: func(i *serverAccount) string { return of.text(i.User) }})
+			columns = append(columns, table.Column[serverAccount]{Name: of.Name, Optional: of.Optional, Text: func(i *serverAccount) string { return of.Text(i.User) }})
 		}
 		columns = append(columns,
-			column[*serverAccount]{name: "Server", text: func(i *serverAccount) string { return i.Server }},
-			column[*serverAccount]{name: "Version", text: func(i *serverAccount) string { return i.Version }, optional: true},
-			column[*serverAccount]{name: "Server from", text: func(i *serverAccount) string { return i.ServerFrom }},
-			column[*serverAccount]{name: "Token from", text: func(i *serverAccount) string { return i.TokenFrom }},
+			table.Column[serverAccount]{Name: "Server", Text: func(i *serverAccount) string { return i.Server }},
+			table.Column[serverAccount]{Name: "Version", Text: func(i *serverAccount) string { return i.Version }, Optional: true},
+			table.Column[serverAccount]{Name: "Server from", Text: func(i *serverAccount) string { return i.ServerFrom }},
+			table.Column[serverAccount]{Name: "Token from", Text: func(i *serverAccount) string { return i.TokenFrom }},
 		)
 		return writeOne(s, &f, info, columns)
 	})

@@ -1,16 +1,11 @@
 package cmd
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -48,7 +43,7 @@ func runPlan(ctx context.Context, s Streams, f *planFlags, form string, args []s
 	}
 	p.noteSkip(s)
 	if form == "json" {
-		if err := writeJSON(s.Out, p.view()); err != nil {
+		if err := document.JSON(s.Out, p.view()); err != nil {
 			return err
 		}
 		return p.refuse()
@@ -79,44 +74,4 @@ func orBackground(ctx context.Context) context.Context {
 		return context.Background()
 	}
 	return ctx
-}
-
-// writeJSON writes one indented value with its text as it is, but for characters
-// that a terminal could obey.
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(escaping{w})
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
-
-// escaping writes JSON, and escapes those characters that JSON would allow as they
-// are: the second half of the control characters, and those that turn the direction
-// of text. What is read from it is the same.
-type escaping struct{ io.Writer }
-
-func (w escaping) Write(text []byte) (int, error) {
-	var escaped bytes.Buffer
-	from := 0
-	for i := 0; i < len(text); {
-		if text[i] < '\x7f' {
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRune(text[i:])
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			escaped.Write(text[from:i])
-			fmt.Fprintf(&escaped, "\\u%04x", r)
-			from = i + size
-		}
-		i += size
-	}
-	if from == 0 {
-		return w.Writer.Write(text)
-	}
-	escaped.Write(text[from:])
-	if _, err := w.Writer.Write(escaped.Bytes()); err != nil {
-		return 0, err
-	}
-	return len(text), nil
 }

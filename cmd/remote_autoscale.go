@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 	"github.com/drone-laptop/drone/report"
 )
@@ -123,10 +124,10 @@ func (x autoscaler) version() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return writeOne(x.s, &f, v, []column[*remote.Version]{
-			{name: "Version", text: func(v *remote.Version) string { return v.Version }},
-			{name: "Commit", text: func(v *remote.Version) string { return v.Commit }},
-			{name: "Source", text: func(v *remote.Version) string { return v.Source }},
+		return writeOne(x.s, &f, v, []table.Column[remote.Version]{
+			{Name: "Version", Text: func(v *remote.Version) string { return v.Version }},
+			{Name: "Commit", Text: func(v *remote.Version) string { return v.Commit }},
+			{Name: "Source", Text: func(v *remote.Version) string { return v.Source }},
 		})
 	})
 }
@@ -146,15 +147,15 @@ func withoutKeys(m remote.Server) remote.Server {
 	return m
 }
 
-func machineColumns(now time.Time) []column[remote.Server] {
-	return []column[remote.Server]{
-		{name: "Name", text: func(m remote.Server) string { return m.Name }},
-		{name: "Address", text: func(m remote.Server) string { return m.Address }},
-		{name: "Region", text: func(m remote.Server) string { return m.Region }, only: true},
-		{name: "Size", text: func(m remote.Server) string { return m.Size }, only: true},
-		{name: "State", text: func(m remote.Server) string { return m.State }, paint: func(m remote.Server) (int, bool) { return machineColour(m.State) }},
-		{name: "Created", text: func(m remote.Server) string { return ago(m.Created, now) }},
-		{name: "Error", text: func(m remote.Server) string { return m.Error }, optional: true, paint: func(remote.Server) (int, bool) { return report.Red, true }},
+func machineColumns(now time.Time) []table.Column[remote.Server] {
+	return []table.Column[remote.Server]{
+		{Name: "Name", Text: func(m *remote.Server) string { return m.Name }},
+		{Name: "Address", Text: func(m *remote.Server) string { return m.Address }},
+		{Name: "Region", Text: func(m *remote.Server) string { return m.Region }, Single: true},
+		{Name: "Size", Text: func(m *remote.Server) string { return m.Size }, Single: true},
+		{Name: "State", Text: func(m *remote.Server) string { return m.State }, Paint: func(m *remote.Server) (int, bool) { return machineColour(m.State) }},
+		{Name: "Created", Text: func(m *remote.Server) string { return ago(m.Created, now) }},
+		{Name: "Error", Text: func(m *remote.Server) string { return m.Error }, Optional: true, Paint: func(*remote.Server) (int, bool) { return report.Red, true }},
 	}
 }
 
@@ -206,7 +207,8 @@ func (x autoscaler) ls() *cobra.Command {
 }
 
 func (x autoscaler) show(f *resultFlags, m *remote.Server) error {
-	return writeOne(x.s, f, withoutKeys(*m), machineColumns(time.Now()))
+	shown := withoutKeys(*m)
+	return writeOne(x.s, f, &shown, machineColumns(time.Now()))
 }
 
 func (x autoscaler) info() *cobra.Command {

@@ -201,17 +201,31 @@ func (y *yesFlag) confirm(s Streams, what string) error {
 	return &failure{status: StatusUsage, err: errors.New("nothing was done")}
 }
 
-// parameters reads K=V.
-func parameters(words []string) (map[string]string, error) {
-	params := map[string]string{}
-	for _, word := range words {
-		k, v, ok := strings.Cut(word, "=")
-		if !ok || k == "" {
-			return nil, usage(fmt.Errorf("--param %q has no name and value", word), "write --param NAME=VALUE")
-		}
-		params[k] = v
+// delete has a server delete something, such as a "secret token of octo/hello", when
+// somebody agrees to that.
+func (a asker) delete(q *session, yes *yesFlag, what string, call func() error) error {
+	if err := yes.confirm(a.s, "delete the "+what); err != nil {
+		return err
 	}
-	return params, nil
+	if err := call(); err != nil {
+		return q.fail(err, what)
+	}
+	return a.say("deleted the %s", what)
+}
+
+// say prints what was done.
+func (a asker) say(format string, args ...any) error {
+	_, err := fmt.Fprintln(a.s.Out, report.Visible(fmt.Sprintf(format, args...)))
+	return err
+}
+
+// done says that something was done, or prints what the server answers in the
+// form that was asked for.
+func (a asker) done(r *resultFlags, answer any, text string) error {
+	if done, err := r.writeAs(a.s, answer); done {
+		return err
+	}
+	return a.say("%s", text)
 }
 
 // changed gives the value of a flag that was given, else nil: the server keeps

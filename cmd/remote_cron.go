@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/internal/cronspec"
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 	"github.com/drone-laptop/drone/report"
 )
@@ -26,19 +27,19 @@ func newCron(s Streams) *cobra.Command {
 	)
 }
 
-func cronColumns(now time.Time) []column[remote.Cron] {
-	return []column[remote.Cron]{
-		{name: "Name", text: func(c remote.Cron) string { return c.Name }},
-		{name: "Expr", text: func(c remote.Cron) string { return c.Expr }},
-		{name: "Branch", text: func(c remote.Cron) string { return c.Branch }},
-		{name: "Target", text: func(c remote.Cron) string { return c.Target }, only: true, optional: true},
-		{name: "Next", text: func(c remote.Cron) string {
+func cronColumns(now time.Time) []table.Column[remote.Cron] {
+	return []table.Column[remote.Cron]{
+		{Name: "Name", Text: func(c *remote.Cron) string { return c.Name }},
+		{Name: "Expr", Text: func(c *remote.Cron) string { return c.Expr }},
+		{Name: "Branch", Text: func(c *remote.Cron) string { return c.Branch }},
+		{Name: "Target", Text: func(c *remote.Cron) string { return c.Target }, Single: true, Optional: true},
+		{Name: "Next", Text: func(c *remote.Cron) string {
 			if c.Disabled {
 				return "disabled"
 			}
 			return clock(c.Next)
-		}, paint: func(c remote.Cron) (int, bool) { return report.Yellow, c.Disabled }},
-		{name: "Last", text: func(c remote.Cron) string { return ago(c.Prev, now) }},
+		}, Paint: func(c *remote.Cron) (int, bool) { return report.Yellow, c.Disabled }},
+		{Name: "Last", Text: func(c *remote.Cron) string { return ago(c.Prev, now) }},
 	}
 }
 
@@ -65,10 +66,7 @@ func (q *session) failCron(err error, repo remote.Slug, name string) error {
 }
 
 func (x cronCommands) show(f *resultFlags, cron *remote.Cron) error {
-	if done, err := f.write(x.s, cron, func(each func(any) error) error { return each(cron) }); done {
-		return err
-	}
-	return writeThing(x.s, *cron, cronColumns(time.Now()))
+	return writeOne(x.s, f, cron, cronColumns(time.Now()))
 }
 
 func (x cronCommands) info() *cobra.Command {
@@ -166,13 +164,7 @@ func (x cronCommands) rm() *cobra.Command {
 	}
 	yes.register(c.Flags())
 	return x.askRepo(c, 1, 1, func(ctx context.Context, q *session, repo remote.Slug, args []string) error {
-		if err := yes.confirm(x.s, "delete the scheduled build "+args[0]+" of "+repo.String()); err != nil {
-			return err
-		}
-		if err := q.CronDelete(ctx, repo, args[0]); err != nil {
-			return q.failCron(err, repo, args[0])
-		}
-		return x.say("deleted the scheduled build %s of %s", args[0], repo)
+		return x.delete(q, &yes, "scheduled build "+args[0]+" of "+repo.String(), func() error { return q.CronDelete(ctx, repo, args[0]) })
 	})
 }
 

@@ -27,12 +27,6 @@ func newLogPurge(s Streams) *cobra.Command {
 			return err
 		}
 		what := fmt.Sprintf("log of step %d of stage %d of build %d of %s", step.Step, step.Stage, step.Build, repo)
-		if err := yes.confirm(s, "delete the "+what); err != nil {
-			return err
-		}
-		if err := q.LogsDelete(ctx, repo, step); err != nil {
-			return q.fail(err, what)
-		}
-		return a.say("deleted the %s", what)
+		return a.delete(q, &yes, what, func() error { return q.LogsDelete(ctx, repo, step) })
 	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/drone-laptop/drone/internal/extension"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 )
 
@@ -165,9 +166,9 @@ func (x extensionCommands) admit() *cobra.Command {
 			return err
 		}
 		user.Token = ""
-		return writeOne(x.s, &r, user, []column[*remote.User]{
-			{name: "User", text: func(u *remote.User) string { return u.Login }},
-			{name: "Admin", text: func(u *remote.User) string { return yesNo(u.Admin) }},
+		return writeOne(x.s, &r, user, []table.Column[remote.User]{
+			{Name: "User", Text: func(u *remote.User) string { return u.Login }},
+			{Name: "Admin", Text: func(u *remote.User) string { return yesNo(u.Admin) }},
 		})
 	}
 	return c
@@ -322,9 +323,9 @@ func (x extensionCommands) registry() *cobra.Command {
 		if err := f.ask(orBackground(c.Context()), x.s, extension.Registry, in, &out); err != nil && !errors.Is(err, extension.ErrNothing) {
 			return err
 		}
-		return writeList(x.s, &r, out, []column[registryLogin]{
-			{name: "Address", text: func(l registryLogin) string { return l.Address }},
-			{name: "Username", text: func(l registryLogin) string { return l.Username }},
+		return writeList(x.s, &r, out, []table.Column[registryLogin]{
+			{Name: "Address", Text: func(l *registryLogin) string { return l.Address }},
+			{Name: "Username", Text: func(l *registryLogin) string { return l.Username }},
 		}, "the extension has no registries for this")
 	}
 	return c

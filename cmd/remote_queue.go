@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 )
 
@@ -36,16 +37,16 @@ func (x queueCommands) ls() *cobra.Command {
 		if err != nil {
 			return q.fail(err, "queue")
 		}
-		return writeList(x.s, &f, list, []column[remote.Stage]{
-			{name: "Item", text: func(t remote.Stage) string { return decimal(t.ID) }},
-			{name: "Status", text: func(t remote.Stage) string { return t.Status }, paint: func(t remote.Stage) (int, bool) { return statusColour(t.Status) }},
-			{name: "Name", text: func(t remote.Stage) string { return t.Name }},
-			{name: "Type", text: func(t remote.Stage) string { return t.Type }},
-			{name: "Platform", text: func(t remote.Stage) string { return strings.Trim(t.OS+"/"+t.Arch+"/"+t.Variant, "/") }},
-			{name: "Kernel", text: func(t remote.Stage) string { return t.Kernel }},
-			{name: "Machine", text: func(t remote.Stage) string { return t.Machine }},
-			{name: "Created", text: func(t remote.Stage) string { return ago(t.Created, now) }},
-			{name: "Labels", text: func(t remote.Stage) string { return labels(t.Labels) }},
+		return writeList(x.s, &f, list, []table.Column[remote.Stage]{
+			{Name: "Item", Text: func(t *remote.Stage) string { return decimal(t.ID) }},
+			{Name: "Status", Text: func(t *remote.Stage) string { return t.Status }, Paint: func(t *remote.Stage) (int, bool) { return statusColour(t.Status) }},
+			{Name: "Name", Text: func(t *remote.Stage) string { return t.Name }},
+			{Name: "Type", Text: func(t *remote.Stage) string { return t.Type }},
+			{Name: "Platform", Text: func(t *remote.Stage) string { return strings.Trim(t.OS+"/"+t.Arch+"/"+t.Variant, "/") }},
+			{Name: "Kernel", Text: func(t *remote.Stage) string { return t.Kernel }},
+			{Name: "Machine", Text: func(t *remote.Stage) string { return t.Machine }},
+			{Name: "Created", Text: func(t *remote.Stage) string { return ago(t.Created, now) }},
+			{Name: "Labels", Text: func(t *remote.Stage) string { return labels(t.Labels) }},
 		}, "the queue is empty")
 	})
 }
@@ -96,13 +97,13 @@ func (x queueCommands) stats() *cobra.Command {
 		if err != nil {
 			return q.fail(err, "statistics")
 		}
-		return writeOne(x.s, &f, stats, []column[*remote.Stats]{
-			{name: "Users", text: func(s *remote.Stats) string { return decimal(s.Users.Total) }},
-			{name: "Repositories", text: func(s *remote.Stats) string { return decimal(s.Repos.Active) }},
-			{name: "Builds", text: func(s *remote.Stats) string { return decimal(s.Builds.Total) }},
-			{name: "Pending", text: func(s *remote.Stats) string { return decimal(s.Builds.Pending) }},
-			{name: "Running", text: func(s *remote.Stats) string { return decimal(s.Builds.Running) }},
-			{name: "Streams", text: func(s *remote.Stats) string { return decimal(s.Events.Subscribers) }},
+		return writeOne(x.s, &f, stats, []table.Column[remote.Stats]{
+			{Name: "Users", Text: func(s *remote.Stats) string { return decimal(s.Users.Total) }},
+			{Name: "Repositories", Text: func(s *remote.Stats) string { return decimal(s.Repos.Active) }},
+			{Name: "Builds", Text: func(s *remote.Stats) string { return decimal(s.Builds.Total) }},
+			{Name: "Pending", Text: func(s *remote.Stats) string { return decimal(s.Builds.Pending) }},
+			{Name: "Running", Text: func(s *remote.Stats) string { return decimal(s.Builds.Running) }},
+			{Name: "Streams", Text: func(s *remote.Stats) string { return decimal(s.Events.Subscribers) }},
 		})
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 )
 
@@ -38,28 +39,28 @@ func newRepo(s Streams) *cobra.Command {
 	)
 }
 
-func repoColumns() []column[*remote.Repo] {
-	return []column[*remote.Repo]{
-		{name: "Owner", text: func(r *remote.Repo) string { return r.Namespace }},
-		{name: "Repo", text: func(r *remote.Repo) string { return r.Name }},
-		{name: "Active", text: func(r *remote.Repo) string { return yesNo(r.Active) }},
-		{name: "Branch", text: func(r *remote.Repo) string { return r.Branch }},
-		{name: "Config", text: func(r *remote.Repo) string { return r.Config }},
-		{name: "Visibility", text: func(r *remote.Repo) string { return r.Visibility }},
-		{name: "Private", text: func(r *remote.Repo) string { return yesNo(r.Private) }},
-		{name: "Trusted", text: func(r *remote.Repo) string { return yesNo(r.Trusted) }},
-		{name: "Protected", text: func(r *remote.Repo) string { return yesNo(r.Protected) }},
-		{name: "Ignore forks", text: func(r *remote.Repo) string { return yesNo(r.IgnoreForks) }},
-		{name: "Ignore pulls", text: func(r *remote.Repo) string { return yesNo(r.IgnorePulls) }},
-		{name: "Cancel running", text: func(r *remote.Repo) string { return yesNo(r.CancelRunning) }},
-		{name: "Cancel pulls", text: func(r *remote.Repo) string { return yesNo(r.CancelPulls) }},
-		{name: "Cancel pushes", text: func(r *remote.Repo) string { return yesNo(r.CancelPush) }},
-		{name: "Timeout", text: func(r *remote.Repo) string { return (time.Duration(r.Timeout) * time.Minute).String() }},
-		{name: "Throttle", text: func(r *remote.Repo) string { return nonZero(r.Throttle) }, optional: true},
-		{name: "Builds", text: func(r *remote.Repo) string { return decimal(r.Counter) }},
-		{name: "Remote", text: func(r *remote.Repo) string { return r.HTTPURL }},
-		{name: "Link", text: func(r *remote.Repo) string { return r.Link }, optional: true},
-		{name: "You may", text: func(r *remote.Repo) string { return permissions(r.Permissions) }, optional: true},
+func repoColumns() []table.Column[remote.Repo] {
+	return []table.Column[remote.Repo]{
+		{Name: "Owner", Text: func(r *remote.Repo) string { return r.Namespace }},
+		{Name: "Repo", Text: func(r *remote.Repo) string { return r.Name }},
+		{Name: "Active", Text: func(r *remote.Repo) string { return yesNo(r.Active) }},
+		{Name: "Branch", Text: func(r *remote.Repo) string { return r.Branch }},
+		{Name: "Config", Text: func(r *remote.Repo) string { return r.Config }},
+		{Name: "Visibility", Text: func(r *remote.Repo) string { return r.Visibility }},
+		{Name: "Private", Text: func(r *remote.Repo) string { return yesNo(r.Private) }},
+		{Name: "Trusted", Text: func(r *remote.Repo) string { return yesNo(r.Trusted) }},
+		{Name: "Protected", Text: func(r *remote.Repo) string { return yesNo(r.Protected) }},
+		{Name: "Ignore forks", Text: func(r *remote.Repo) string { return yesNo(r.IgnoreForks) }},
+		{Name: "Ignore pulls", Text: func(r *remote.Repo) string { return yesNo(r.IgnorePulls) }},
+		{Name: "Cancel running", Text: func(r *remote.Repo) string { return yesNo(r.CancelRunning) }},
+		{Name: "Cancel pulls", Text: func(r *remote.Repo) string { return yesNo(r.CancelPulls) }},
+		{Name: "Cancel pushes", Text: func(r *remote.Repo) string { return yesNo(r.CancelPush) }},
+		{Name: "Timeout", Text: func(r *remote.Repo) string { return (time.Duration(r.Timeout) * time.Minute).String() }},
+		{Name: "Throttle", Text: func(r *remote.Repo) string { return nonZero(r.Throttle) }, Optional: true},
+		{Name: "Builds", Text: func(r *remote.Repo) string { return decimal(r.Counter) }},
+		{Name: "Remote", Text: func(r *remote.Repo) string { return r.HTTPURL }},
+		{Name: "Link", Text: func(r *remote.Repo) string { return r.Link }, Optional: true},
+		{Name: "You may", Text: func(r *remote.Repo) string { return permissions(r.Permissions) }, Optional: true},
 	}
 }
 
@@ -81,32 +82,32 @@ func permissions(p *remote.Permissions) string {
 // writeRepos prints a list of repositories.
 func (r repoCommands) writeRepos(f *resultFlags, list []remote.Repo, none string) error {
 	now := time.Now()
-	columns := []column[remote.Repo]{
-		{name: "Repository", text: func(r remote.Repo) string { return r.Slug }},
-		{name: "Active", text: func(r remote.Repo) string { return yesNo(r.Active) }},
-		{name: "Visibility", text: func(r remote.Repo) string { return r.Visibility }},
-		{name: "Branch", text: func(r remote.Repo) string { return r.Branch }},
+	columns := []table.Column[remote.Repo]{
+		{Name: "Repository", Text: func(r *remote.Repo) string { return r.Slug }},
+		{Name: "Active", Text: func(r *remote.Repo) string { return yesNo(r.Active) }},
+		{Name: "Visibility", Text: func(r *remote.Repo) string { return r.Visibility }},
+		{Name: "Branch", Text: func(r *remote.Repo) string { return r.Branch }},
 	}
 	if slices.ContainsFunc(list, func(r remote.Repo) bool { return r.Build != nil }) {
 		columns = append(columns,
-			column[remote.Repo]{name: "Build", text: func(r remote.Repo) string {
+			table.Column[remote.Repo]{Name: "Build", Text: func(r *remote.Repo) string {
 				if r.Build == nil {
 					return ""
 				}
 				return decimal(r.Build.Number)
 			}},
-			column[remote.Repo]{name: "Status", text: func(r remote.Repo) string {
+			table.Column[remote.Repo]{Name: "Status", Text: func(r *remote.Repo) string {
 				if r.Build == nil {
 					return ""
 				}
 				return r.Build.Status
-			}, paint: func(r remote.Repo) (int, bool) {
+			}, Paint: func(r *remote.Repo) (int, bool) {
 				if r.Build == nil {
 					return 0, false
 				}
 				return statusColour(r.Build.Status)
 			}},
-			column[remote.Repo]{name: "Created", text: func(r remote.Repo) string {
+			table.Column[remote.Repo]{Name: "Created", Text: func(r *remote.Repo) string {
 				if r.Build == nil {
 					return ""
 				}
@@ -366,9 +367,9 @@ func (r repoCommands) collaborators() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return writeList(r.s, &f, list, []column[remote.Collaborator]{
-			{name: "Login", text: func(c remote.Collaborator) string { return c.Login }},
-			{name: "May", text: func(c remote.Collaborator) string {
+		return writeList(r.s, &f, list, []table.Column[remote.Collaborator]{
+			{Name: "Login", Text: func(c *remote.Collaborator) string { return c.Login }},
+			{Name: "May", Text: func(c *remote.Collaborator) string {
 				return permissions(&remote.Permissions{Read: c.Read, Write: c.Write, Admin: c.Admin})
 			}},
 		}, "the server knows nobody who may use "+repo.String())

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 	"github.com/drone-laptop/drone/report"
 )
@@ -113,14 +114,14 @@ func (i *secretInput) add(value string, create func(remote.SecretInput) (*remote
 	return secret, "updated", err
 }
 
-func secretColumns(org bool) []column[remote.Secret] {
-	c := []column[remote.Secret]{{name: "Name", text: func(s remote.Secret) string { return s.Name }}}
+func secretColumns(org bool) []table.Column[remote.Secret] {
+	c := []table.Column[remote.Secret]{{Name: "Name", Text: func(s *remote.Secret) string { return s.Name }}}
 	if org {
-		c = append(c, column[remote.Secret]{name: "Organization", text: func(s remote.Secret) string { return s.Namespace }})
+		c = append(c, table.Column[remote.Secret]{Name: "Organization", Text: func(s *remote.Secret) string { return s.Namespace }})
 	}
 	return append(c,
-		column[remote.Secret]{name: "Pull requests", text: func(s remote.Secret) string { return yesNo(s.PullRequest) }},
-		column[remote.Secret]{name: "Pushes by them", text: func(s remote.Secret) string { return yesNo(s.PullRequestPush) }},
+		table.Column[remote.Secret]{Name: "Pull requests", Text: func(s *remote.Secret) string { return yesNo(s.PullRequest) }},
+		table.Column[remote.Secret]{Name: "Pushes by them", Text: func(s *remote.Secret) string { return yesNo(s.PullRequestPush) }},
 	)
 }
 
@@ -175,15 +176,8 @@ func (x secretCommands) info() *cobra.Command {
 		if err != nil {
 			return q.fail(err, "secret "+name+" of "+repo.String())
 		}
-		return x.showSecret(&f, secret, false)
+		return writeOne(x.s, &f, secret, secretColumns(false))
 	})
-}
-
-func (a asker) showSecret(f *resultFlags, secret *remote.Secret, org bool) error {
-	if done, err := f.write(a.s, secret, func(each func(any) error) error { return each(secret) }); done {
-		return err
-	}
-	return writeThing(a.s, *secret, secretColumns(org))
 }
 
 func (x secretCommands) add() *cobra.Command {
@@ -217,12 +211,6 @@ func (x secretCommands) add() *cobra.Command {
 		}
 		return x.say("%s the secret %s of %s", done, i.name, repo)
 	})
-}
-
-// say prints what was done.
-func (a asker) say(format string, args ...any) error {
-	_, err := fmt.Fprintln(a.s.Out, report.Visible(fmt.Sprintf(format, args...)))
-	return err
 }
 
 // tellFile says before a secret is sent that a file of the repository has chosen
@@ -295,13 +283,7 @@ func (x secretCommands) rm() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := yes.confirm(x.s, "delete the secret "+name+" of "+repo.String()); err != nil {
-			return err
-		}
-		if err := q.SecretDelete(ctx, repo, name); err != nil {
-			return q.fail(err, "secret "+name+" of "+repo.String())
-		}
-		return x.say("deleted the secret %s of %s", name, repo)
+		return x.delete(q, &yes, "secret "+name+" of "+repo.String(), func() error { return q.SecretDelete(ctx, repo, name) })
 	})
 }
 
@@ -363,7 +345,7 @@ func (x orgSecretCommands) info() *cobra.Command {
 		if err != nil {
 			return q.fail(err, "secret "+args[1]+" of "+orgWord(args[0]))
 		}
-		return x.showSecret(&f, secret, true)
+		return writeOne(x.s, &f, secret, secretColumns(true))
 	})
 }
 
@@ -432,12 +414,6 @@ func (x orgSecretCommands) rm() *cobra.Command {
 	}
 	yes.register(c.Flags())
 	return x.ask(c, 2, 2, func(ctx context.Context, q *session, args []string) error {
-		if err := yes.confirm(x.s, "delete the secret "+args[1]+" of "+orgWord(args[0])); err != nil {
-			return err
-		}
-		if err := q.OrgSecretDelete(ctx, args[0], args[1]); err != nil {
-			return q.fail(err, "secret "+args[1]+" of "+orgWord(args[0]))
-		}
-		return x.say("deleted the secret %s of %s", args[1], orgWord(args[0]))
+		return x.delete(q, &yes, "secret "+args[1]+" of "+orgWord(args[0]), func() error { return q.OrgSecretDelete(ctx, args[0], args[1]) })
 	})
 }

@@ -280,25 +280,21 @@ func (b *buildShow) note(text string) {
 // control is what can be done about a build. look has what has come of it looked
 // at.
 func (b *buildShow) control(ctx context.Context, look func()) *viewer.Control {
-	decide := func(done, pipeline string, call func(context.Context, remote.Slug, int64, int) error) (string, error) {
+	decide := func(done, pipeline string, call decider) (string, error) {
 		build, err := b.q.Build(ctx, b.repo, b.number)
 		if err != nil {
 			return "", err
 		}
-		var names []string
+		var words, names []string
 		if pipeline != "" {
-			names = []string{pipeline}
+			words = []string{pipeline}
 		}
-		stages, err := stagesOf(build, names)
+		err = b.q.decide(ctx, b.repo, build, words, call, func(stage remote.Stage) error {
+			names = append(names, stage.Name)
+			return nil
+		})
 		if err != nil {
 			return "", err
-		}
-		names = nil
-		for _, stage := range stages {
-			if err := call(ctx, b.repo, b.number, stage.Number); err != nil {
-				return "", err
-			}
-			names = append(names, stage.Name)
 		}
 		look()
 		return done + " " + strings.Join(names, ", "), nil
@@ -314,8 +310,12 @@ func (b *buildShow) control(ctx context.Context, look func()) *viewer.Control {
 		return fmt.Sprintf("build %d is started", build.Number), nil
 	}
 	return &viewer.Control{
-		Approve: func(pipeline string) (string, error) { return decide("approved", pipeline, b.q.BuildApprove) },
-		Decline: func(pipeline string) (string, error) { return decide("declined", pipeline, b.q.BuildDecline) },
+		Approve: func(pipeline string) (string, error) {
+			return decide("approved", pipeline, (*remote.Client).BuildApprove)
+		},
+		Decline: func(pipeline string) (string, error) {
+			return decide("declined", pipeline, (*remote.Client).BuildDecline)
+		},
 		Cancel: func() (string, error) {
 			_, err := b.q.BuildCancel(ctx, b.repo, b.number)
 			if errors.Is(err, remote.ErrConflict) { // a runner has changed it in between

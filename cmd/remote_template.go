@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 )
 
@@ -57,11 +58,11 @@ func (n *templateName) take(c *cobra.Command, args []string) error {
 
 func (n *templateName) String() string { return n.name + " of " + n.namespace }
 
-func templateColumns(now time.Time) []column[remote.Template] {
-	return []column[remote.Template]{
-		{name: "Namespace", text: func(t remote.Template) string { return t.Namespace }},
-		{name: "Name", text: func(t remote.Template) string { return t.Name }},
-		{name: "Updated", text: func(t remote.Template) string { return ago(t.Updated, now) }},
+func templateColumns(now time.Time) []table.Column[remote.Template] {
+	return []table.Column[remote.Template]{
+		{Name: "Namespace", Text: func(t *remote.Template) string { return t.Namespace }},
+		{Name: "Name", Text: func(t *remote.Template) string { return t.Name }},
+		{Name: "Updated", Text: func(t *remote.Template) string { return ago(t.Updated, now) }},
 	}
 }
 
@@ -112,7 +113,7 @@ func (x templateCommands) info() *cobra.Command {
 		if err != nil {
 			return q.fail(err, "template "+n.String())
 		}
-		if done, err := f.write(x.s, t, func(each func(any) error) error { return each(t) }); done {
+		if done, err := f.writeAs(x.s, t); done {
 			return err
 		}
 		return x.s.writeForeign(t.Data)
@@ -214,12 +215,6 @@ func (x templateCommands) rm() *cobra.Command {
 		if err := n.take(c, args); err != nil {
 			return err
 		}
-		if err := yes.confirm(x.s, "delete the template "+n.String()); err != nil {
-			return err
-		}
-		if err := q.TemplateDelete(ctx, n.namespace, n.name); err != nil {
-			return q.fail(err, "template "+n.String())
-		}
-		return x.say("deleted the template %s", &n)
+		return x.delete(q, &yes, "template "+n.String(), func() error { return q.TemplateDelete(ctx, n.namespace, n.name) })
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 )
 
@@ -22,14 +23,14 @@ func newUser(s Streams) *cobra.Command {
 	)
 }
 
-func userColumns(now time.Time) []column[*remote.User] {
-	return []column[*remote.User]{
-		{name: "User", text: func(u *remote.User) string { return u.Login }},
-		{name: "Email", text: func(u *remote.User) string { return u.Email }},
-		{name: "Admin", text: func(u *remote.User) string { return yesNo(u.Admin) }},
-		{name: "Active", text: func(u *remote.User) string { return yesNo(u.Active) }},
-		{name: "Machine", text: func(u *remote.User) string { return yesNo(u.Machine) }},
-		{name: "Last login", text: func(u *remote.User) string { return ago(u.LastLogin, now) }, optional: true},
+func userColumns(now time.Time) []table.Column[remote.User] {
+	return []table.Column[remote.User]{
+		{Name: "User", Text: func(u *remote.User) string { return u.Login }},
+		{Name: "Email", Text: func(u *remote.User) string { return u.Email }},
+		{Name: "Admin", Text: func(u *remote.User) string { return yesNo(u.Admin) }},
+		{Name: "Active", Text: func(u *remote.User) string { return yesNo(u.Active) }},
+		{Name: "Machine", Text: func(u *remote.User) string { return yesNo(u.Machine) }},
+		{Name: "Last login", Text: func(u *remote.User) string { return ago(u.LastLogin, now) }, Optional: true},
 	}
 }
 
@@ -46,11 +47,7 @@ func (x userCommands) ls() *cobra.Command {
 		if err != nil {
 			return q.fail(err, "list of users")
 		}
-		var columns []column[remote.User]
-		for _, of := range userColumns(time.Now()) {
-			columns = append(columns, column[remote.User]{name: of.name, text: func(u remote.User) string { return of.text(&u) }})
-		}
-		return writeList(x.s, &f, list, columns, "there are no users")
+		return writeList(x.s, &f, list, userColumns(time.Now()), "there are no users")
 	})
 }
 
@@ -120,7 +117,7 @@ func (x userCommands) add() *cobra.Command {
 // standard output, since nothing tells it again, and nothing else there, so that
 // it can go into a file.
 func (x userCommands) created(f *resultFlags, user *remote.User) error {
-	if done, err := f.write(x.s, user, func(each func(any) error) error { return each(user) }); done {
+	if done, err := f.writeAs(x.s, user); done {
 		return err
 	}
 	if user.Token == "" {
@@ -212,12 +209,6 @@ func (x userCommands) rm() *cobra.Command {
 	c := &cobra.Command{Use: "rm LOGIN", Short: "delete a user", Example: "  drone user rm octocat --yes"}
 	yes.register(c.Flags())
 	return x.ask(c, 1, 1, func(ctx context.Context, q *session, args []string) error {
-		if err := yes.confirm(x.s, "delete the user "+args[0]); err != nil {
-			return err
-		}
-		if err := q.UserDelete(ctx, args[0]); err != nil {
-			return q.fail(err, "user "+args[0])
-		}
-		return x.say("deleted the user %s", args[0])
+		return x.delete(q, &yes, "user "+args[0], func() error { return q.UserDelete(ctx, args[0]) })
 	})
 }

@@ -6,14 +6,15 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/internal/history"
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -109,11 +110,11 @@ func runRuns(s Streams, o *runsOptions, now time.Time) error {
 		for _, run := range list {
 			views = append(views, viewRun(run, now))
 		}
-		return writeJSON(s.Out, views)
+		return document.JSON(s.Out, views)
 	}
 	switch {
 	case len(list) > 0:
-		return s.writeRuns(list, o.all, now)
+		return table.Write(s.Out, list, runColumns(o.all, now), s.outForm())
 	case len(k.all) > 0:
 		s.note("no run of this working tree is kept; `drone runs --all` lists " + report.Plural(len(k.all), "run") + " of others")
 	default:
@@ -127,75 +128,45 @@ const (
 	commitWidth = 8
 )
 
-// writeRuns prints the table. What does not fit is cut from the last columns,
-// which are the widest.
-func (s Streams) writeRuns(list []history.Run, trees bool, now time.Time) error {
-	width, style := 0, s.outStyle()
-	if s.OutTerminal {
-		width = s.width()
-	}
-	var text strings.Builder
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	head := "RUN\tSTATUS\tSTARTED\tTOOK\tEVENT\tBRANCH\tCOMMIT\tFAILED"
-	if trees {
-		head += "\tWORKING TREE"
-	}
-	fmt.Fprintln(table, head)
-	for _, run := range list {
-		took := "-"
-		if d := run.Duration(now); d > 0 {
-			took = report.Duration(d)
-		}
-		row := []string{
-			run.ID, string(run.State()), ageText(now.Sub(run.Started)) + " ago", took, run.Event, ansi.Truncate(run.Branch, branchWidth, "…"),
-			run.Commit[:min(len(run.Commit), commitWidth)], failedText(run),
-		}
-		if trees {
-			row = append(row, run.Tree)
-		}
-		for i, cell := range row {
-			if row[i] = report.Visible(cell); cell == "" {
-				row[i] = "-"
+// runColumns are those of a table of runs. The widest are the last, from which is cut
+// what does not fit.
+func runColumns(trees bool, now time.Time) []table.Column[history.Run] {
+	columns := []table.Column[history.Run]{
+		{Name: "Run", Text: func(r *history.Run) string { return r.ID }},
+		{Name: "Status", Text: func(r *history.Run) string { return string(r.State()) }, Paint: func(r *history.Run) (int, bool) { return stateColour(r.State()), true }},
+		{Name: "Started", Text: func(r *history.Run) string { return table.Age(now.Sub(r.Started)) + " ago" }},
+		{Name: "Took", Text: func(r *history.Run) string {
+			if d := r.Duration(now); d > 0 {
+				return report.Duration(d)
 			}
-		}
-		fmt.Fprintln(table, strings.Join(row, "\t"))
+			return ""
+		}},
+		{Name: "Event", Text: func(r *history.Run) string { return r.Event }},
+		{Name: "Branch", Text: func(r *history.Run) string { return ansi.Truncate(r.Branch, branchWidth, "…") }},
+		{Name: "Commit", Text: func(r *history.Run) string { return r.Commit[:min(len(r.Commit), commitWidth)] }},
+		{Name: "Failed", Text: failedText},
 	}
-	if err := table.Flush(); err != nil {
-		return err
+	if trees {
+		columns = append(columns, table.Column[history.Run]{Name: "Working tree", Text: func(r *history.Run) string { return r.Tree }})
 	}
-	for i, line := range strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n") {
-		line = strings.TrimRight(line, " ")
-		if width > 0 {
-			line = ansi.Truncate(line, width, "…")
-		}
-		if i > 0 {
-			line = paintState(style, line, list[i-1].State())
-		} else {
-			line = style.Faint(line)
-		}
-		if _, err := fmt.Fprintln(s.Out, line); err != nil {
-			return err
-		}
-	}
-	return nil
+	return columns
 }
 
-// paintState colours the word of a state in its row.
-func paintState(style report.Style, row string, state exec.Status) string {
-	colour := report.Yellow
+// stateColour is that of the state of a run.
+func stateColour(state exec.Status) int {
 	switch state {
 	case exec.StatusSuccess:
-		colour = report.Green
+		return report.Green
 	case exec.StatusFailure, exec.StatusError:
-		colour = report.Red
+		return report.Red
 	case exec.StatusRunning:
-		colour = report.Cyan
+		return report.Cyan
 	}
-	return strings.Replace(row, string(state), style.Paint(colour, string(state)), 1)
+	return report.Yellow
 }
 
 // failedText names the steps that failed, the first ones when there are many.
-func failedText(run history.Run) string {
+func failedText(run *history.Run) string {
 	var names []string
 	for i, step := range run.Failed {
 		if i == 2 {

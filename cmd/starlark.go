@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/convert"
+	"github.com/drone-laptop/drone/internal/document"
 )
 
 type starlarkOptions struct {
@@ -58,23 +58,7 @@ func runStarlark(ctx context.Context, s Streams, o *starlarkOptions, c *cobra.Co
 // join makes one text of what the program has made, in the form that the
 // official command gives it: dicts of one line, or YAML.
 func (o *starlarkOptions) join(name string, out *convert.Output) ([]byte, error) {
-	return o.documents(name, out, out.IsList || !o.format, func(document string) string { return oneLineJSON(document) + "\n" })
-}
-
-// oneLineJSON writes indented JSON in one line, with a blank behind each comma
-// and colon.
-func oneLineJSON(text string) string {
-	var b strings.Builder
-	for c, quoted := range jsonBytes(text) {
-		if !quoted && (c == ' ' || c == '\n') {
-			continue
-		}
-		b.WriteByte(c)
-		if !quoted && (c == ',' || c == ':') {
-			b.WriteByte(' ')
-		}
-	}
-	return b.String()
+	return o.documents(name, out, out.IsList || !o.format, func(text string) string { return document.OneLine(text) + "\n" })
 }
 
 // starlarkBuild are the facts of the build that the official command takes.

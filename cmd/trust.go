@@ -7,12 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/internal/consent"
+	"github.com/drone-laptop/drone/internal/document"
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -102,7 +103,7 @@ func (v trustView) text() string {
 
 func (v trustView) since() string {
 	if v.Since == nil {
-		return "-"
+		return ""
 	}
 	return v.Since.Local().Format("2006-01-02 15:04")
 }
@@ -123,18 +124,18 @@ func runTrustLs(s Streams, form string) error {
 		}
 	}
 	if form == "json" {
-		return writeJSON(s.Out, views)
+		return document.JSON(s.Out, views)
 	}
 	if len(views) == 0 {
 		s.note("nothing is remembered yet: answer a question of `drone exec` with always to have it remembered")
 		return nil
 	}
-	table := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "WORKING TREE\tSINCE\tWHAT")
-	for _, v := range views {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", report.Visible(v.Tree), v.since(), report.Visible(v.text()))
-	}
-	return table.Flush()
+	// Nothing is cut: what was agreed to is to be seen as a whole.
+	return table.Write(s.Out, views, []table.Column[trustView]{
+		{Name: "Working tree", Text: func(v *trustView) string { return v.Tree }},
+		{Name: "Since", Text: func(v *trustView) string { return v.since() }},
+		{Name: "What", Text: func(v *trustView) string { return v.text() }},
+	}, table.Form{Style: s.outStyle()})
 }
 
 func runTrustRm(s Streams, paths []string, all bool) error {

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/drone-laptop/drone/internal/document"
 )
 
 // Build says what the program was built from. Its zero value is a program that
@@ -73,7 +75,7 @@ type versionView struct {
 
 func runVersion(s Streams, build Build, form string) error {
 	if form == "json" {
-		return writeJSON(s.Out, versionView{build.Version, build.Commit, build.Date, runtime.Version(), runtime.GOOS, runtime.GOARCH})
+		return document.JSON(s.Out, versionView{build.Version, build.Commit, build.Date, runtime.Version(), runtime.GOOS, runtime.GOARCH})
 	}
 	fmt.Fprintf(s.Out, "drone %s\n", build.Version)
 	if build.Commit != "" {

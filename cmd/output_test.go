@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"bytes"
-	"encoding/json"
 	"testing"
 
 	"github.com/drone-laptop/drone/remote"
@@ -28,28 +27,5 @@ func TestForeignText(t *testing.T) {
 	}
 	if got, want := print(false), "\x1b[33m7\x1b[0m "+build.Message+"\n"; got != want {
 		t.Errorf("a file gets %q, want %q", got, want)
-	}
-}
-
-// TestJSONForTerminals: what a terminal obeys is escaped, and all is as it was when
-// it is read.
-func TestJSONForTerminals(t *testing.T) {
-	for text, want := range map[string]string{
-		"größe <&> ✔ 日本語":           "\"größe <&> ✔ 日本語\"\n",
-		"\x1b[2J":                   `"\u001b[2J"` + "\n",
-		"\u009b2J\x7fx\u0085":       `"\u009b2J\u007fx\u0085"` + "\n",
-		"a\u202eb\u2066c\U0001f600": `"a\u202eb\u2066c` + "\U0001f600\"\n",
-	} {
-		var out bytes.Buffer
-		if err := writeJSON(&out, text); err != nil {
-			t.Fatal(err)
-		}
-		if out.String() != want {
-			t.Errorf("%q is written as %q, want %q", text, out.String(), want)
-		}
-		var back string
-		if err := json.Unmarshal(out.Bytes(), &back); err != nil || back != text {
-			t.Errorf("%q is read as %q, %v", text, back, err)
-		}
 	}
 }

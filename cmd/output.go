@@ -11,10 +11,11 @@ import (
 	"text/template"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/convert"
+	"github.com/drone-laptop/drone/internal/document"
+	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -29,21 +30,9 @@ func (r *resultFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&r.format, "format", "", "print with this Go `template`, for example '{{ .Number }} {{ .Status }}'")
 }
 
-// column is one of a table, or one line about a single thing.
-type column[T any] struct {
-	name string
-	text func(T) string
-	// paint says the colour on a terminal; nil is for none.
-	paint func(T) (int, bool)
-	// only has it shown about a single thing, and not in tables.
-	only bool
-	// optional leaves its line out where it is empty.
-	optional bool
-}
-
 // writeList prints things in the form that was asked for. none is said on the
 // standard error where there is nothing.
-func writeList[T any](s Streams, r *resultFlags, things []T, columns []column[T], none string) error {
+func writeList[T any](s Streams, r *resultFlags, things []T, columns []table.Column[T], none string) error {
 	if things == nil {
 		things = []T{} // [] and not null
 	}
@@ -61,15 +50,30 @@ func writeList[T any](s Streams, r *resultFlags, things []T, columns []column[T]
 		s.note(none)
 		return nil
 	}
-	return writeTable(s, things, columns)
+	return table.Write(s.Out, things, columns, s.outForm())
 }
 
 // writeOne prints one thing.
-func writeOne[T any](s Streams, r *resultFlags, thing T, columns []column[T]) error {
-	if done, err := r.write(s, thing, func(each func(any) error) error { return each(thing) }); done {
+func writeOne[T any](s Streams, r *resultFlags, thing *T, columns []table.Column[T]) error {
+	if done, err := r.writeAs(s, thing); done {
 		return err
 	}
-	return writeThing(s, thing, columns)
+	return table.WriteOne(s.Out, thing, columns, s.outForm())
+}
+
+// writeAs prints one thing if it is asked for as JSON, YAML or with a template, and
+// reports whether that is all.
+func (r *resultFlags) writeAs(s Streams, thing any) (done bool, err error) {
+	return r.write(s, thing, func(each func(any) error) error { return each(thing) })
+}
+
+// outForm is how tables are written. On a terminal what does not fit is cut.
+func (s Streams) outForm() table.Form {
+	form := table.Form{Style: s.outStyle()}
+	if s.OutTerminal {
+		form.Width = s.width()
+	}
+	return form
 }
 
 // write prints what is asked for as JSON, YAML or with a template, and reports
@@ -84,9 +88,9 @@ func (r *resultFlags) write(s Streams, all any, each func(func(any) error) error
 	}
 	switch r.output.value {
 	case outputJSON:
-		return true, writeJSON(s.Out, all)
+		return true, document.JSON(s.Out, all)
 	case "yaml":
-		return true, writeYAML(s.Out, all)
+		return true, document.YAML(s.Out, all)
 	}
 	return false, nil
 }
@@ -195,106 +199,6 @@ func fieldNames(thing any) string {
 	return strings.Join(names, " ")
 }
 
-// writeTable prints a table. On a terminal what does not fit is cut from the last
-// column.
-func writeTable[T any](s Streams, things []T, columns []column[T]) error {
-	var shown []column[T]
-	for _, c := range columns {
-		if !c.only {
-			shown = append(shown, c)
-		}
-	}
-	cells := make([][]string, len(things)+1)
-	widths := make([]int, len(shown))
-	for i, c := range shown {
-		cells[0] = append(cells[0], strings.ToUpper(c.name))
-		for k, thing := range things {
-			cells[k+1] = append(cells[k+1], cell(c.text(thing)))
-		}
-		for _, row := range cells {
-			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
-		}
-	}
-	room, style := 0, s.outStyle()
-	if s.OutTerminal {
-		room = s.width()
-	}
-	for k, row := range cells {
-		line, used := "", 0
-		for i, text := range row {
-			if i > 0 {
-				line, used = line+"  ", used+2
-			}
-			if room > 0 {
-				text = ansi.Truncate(text, max(1, room-used), "…")
-			}
-			pad := widths[i] - ansi.StringWidth(text)
-			used += widths[i]
-			switch {
-			case k == 0:
-				text = style.Faint(text)
-			case shown[i].paint != nil:
-				if colour, ok := shown[i].paint(things[k-1]); ok {
-					text = style.Paint(colour, text)
-				}
-			}
-			if line += text; i < len(row)-1 {
-				line += strings.Repeat(" ", max(0, pad))
-			}
-			if room > 0 && used+2 >= room {
-				break
-			}
-		}
-		if _, err := fmt.Fprintln(s.Out, line); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// cell is a text as it stands in a table.
-func cell(text string) string {
-	text, _, _ = strings.Cut(strings.TrimRight(text, "\n"), "\n")
-	if text = report.Visible(text); text == "" {
-		return "-"
-	}
-	return text
-}
-
-// writeThing prints a line for each column.
-func writeThing[T any](s Streams, thing T, columns []column[T]) error {
-	width, style := 0, s.outStyle()
-	for _, c := range columns {
-		width = max(width, len(c.name))
-	}
-	for _, c := range columns {
-		text := c.text(thing)
-		if text == "" && c.optional {
-			continue
-		}
-		lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-		for i := range lines {
-			lines[i] = report.Visible(lines[i])
-		}
-		if colour, ok := c.colour(thing); ok {
-			lines[0] = style.Paint(colour, lines[0])
-		}
-		pad := strings.Repeat(" ", width-len(c.name)+1)
-		text = strings.TrimRight(c.name+":"+pad+strings.Join(lines, "\n"+strings.Repeat(" ", width+2)), " ")
-		if _, err := fmt.Fprintln(s.Out, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c column[T]) colour(thing T) (int, bool) {
-	if c.paint == nil {
-		return 0, false
-	}
-	return c.paint(thing)
-}
-
 // statusColour is that of a status of a server.
 func statusColour(status string) (int, bool) {
 	switch status {
@@ -324,9 +228,9 @@ func ago(seconds int64, now time.Time) string {
 		return ""
 	}
 	if d := now.Sub(time.Unix(seconds, 0)); d >= 0 {
-		return ageText(d) + " ago"
+		return table.Age(d) + " ago"
 	}
-	return "in " + ageText(time.Unix(seconds, 0).Sub(now))
+	return "in " + table.Age(time.Unix(seconds, 0).Sub(now))
 }
 
 // clock is a time of a server in full.
