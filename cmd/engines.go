@@ -8,6 +8,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/exec/host"
+	"github.com/drone-laptop/drone/internal/isolate"
 	"github.com/drone-laptop/drone/internal/owner"
 )
 
@@ -15,13 +16,13 @@ import (
 type engines struct {
 	docker *docker.Engine // nil when no pipeline needs it
 	host   *host.Engine
-	copies *copies
+	copies *isolate.Copies
 }
 
 // openEngines connects to the container engine if a pipeline of the plan needs
 // it. The caller closes the engines, also after an error.
-func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.Plan, copies *copies, say func(string)) (engines, error) {
-	e := engines{host: host.New(host.Options{Workspace: copies.fillHost, Keep: copies.keepHost, Getenv: s.getenv, Grace: flags.grace}), copies: copies}
+func openEngines(ctx context.Context, s Streams, flags *engineFlags, plan *exec.Plan, copies *isolate.Copies, say func(string)) (engines, error) {
+	e := engines{host: host.New(host.Options{Workspace: copies.FillHost, Keep: copies.KeepHost, Getenv: s.getenv, Grace: flags.grace}), copies: copies}
 	if !runsType(plan, "docker") {
 		return e, nil
 	}
@@ -47,7 +48,7 @@ func runsType(plan *exec.Plan, kind string) bool { return len(running(plan, kind
 
 // reachCopies refuses an engine that cannot mount copies of the working tree.
 func (e engines) reachCopies() error {
-	if e.docker == nil || !e.copies.isolated || e.docker.SharesFiles() {
+	if e.docker == nil || !e.copies.Isolated() || e.docker.SharesFiles() {
 		return nil
 	}
 	return usage(errors.New("--isolate needs an engine on this machine: another one cannot mount the copy"),
@@ -73,8 +74,8 @@ func (e engines) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	switch {
 	case p.Type == "exec":
 		return e.host.Open(ctx, p, env)
-	case e.docker != nil && e.copies.isolated && p.Workspace.Host != "":
-		return e.copies.open(ctx, e.docker, p, env)
+	case e.docker != nil && e.copies.Isolated() && p.Workspace.Host != "":
+		return e.copies.Open(ctx, e.docker, p, env)
 	case e.docker != nil:
 		return e.docker.Open(ctx, p, env)
 	}

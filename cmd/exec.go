@@ -17,6 +17,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/isolate"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -238,7 +239,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 	defer context.AfterFunc(ctx, func() { close(ending) })()
 	s.bound(ending, signals.hurry)
 	id := exec.NewRun()
-	held := &resources{copies: &copies{}}
+	held := &resources{copies: &isolate.Copies{}}
 	defer held.Close()
 	if runs(p.plan) > 0 {
 		if err := held.acquire(ctx, s, o, id, p.plan, notices); err != nil {
@@ -264,7 +265,7 @@ func (o *execOptions) run(ctx context.Context, s Streams, p *planned, secret loo
 		Lookahead: o.limits.lookahead, Cleanup: o.limits.grace + removal, Hurry: signals.hurry, Haste: held.haste(),
 		Heir: held.heir(o.cleanup.behind(s)), Cancel: view.cancel,
 	}, held.heeded(record.heed(show)))
-	held.guard.over(errors.Join(err, held.copies.failure()), signals.hurried())
+	held.guard.over(errors.Join(err, held.copies.Failure()), signals.hurried())
 	if view.shown { // which may stay for long
 		record.end(signals.hurried())
 		leave := time.AfterFunc(stayTime, held.guard.end)
@@ -313,9 +314,9 @@ func (e outputError) Error() string {
 func (e outputError) Unwrap() error { return e.error }
 
 // eventStatus is the exit status as the last event tells it.
-func eventStatus(ctx context.Context, s *exec.Summary, copies *copies) int {
+func eventStatus(ctx context.Context, s *exec.Summary, copies *isolate.Copies) int {
 	status := runStatus(ctx, s)
-	if status == StatusOK && copies.failure() != nil {
+	if status == StatusOK && copies.Failure() != nil {
 		return StatusFailed
 	}
 	return status
@@ -372,7 +373,7 @@ func (o *execOptions) finish(ctx context.Context, s Streams, p *planned, summary
 	if status == StatusTimeout {
 		why = o.limits.failure(ctx, summary)
 	}
-	switch lost := copies.failure(); {
+	switch lost := copies.Failure(); {
 	case lost == nil:
 	case status == StatusOK && why == nil:
 		why = lost

@@ -16,6 +16,7 @@ import (
 	"github.com/drone-laptop/drone/exec/docker"
 	"github.com/drone-laptop/drone/exec/host"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/isolate"
 	"github.com/drone-laptop/drone/internal/leftover"
 	"github.com/drone-laptop/drone/internal/owner"
 )
@@ -85,12 +86,12 @@ func (g *runGuard) identity() owner.Identity {
 
 // startGuard begins to start a guard for a run. Nothing of the run may be made
 // before await.
-func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags, copies *copies) *runGuard {
+func startGuard(s Streams, run string, plan *exec.Plan, engine *engineFlags, copies *isolate.Copies) *runGuard {
 	g := &runGuard{started: make(chan struct{})}
 	go func() {
 		defer close(g.started)
 		g.err = exec.Guard(func() error {
-			text, err := newCharge(plan, engine, copies.dirs(), shareDir(s))
+			text, err := newCharge(plan, engine, madeIn(copies), shareDir(s))
 			if err != nil {
 				return err
 			}

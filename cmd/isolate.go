@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/isolate"
 	"github.com/drone-laptop/drone/internal/snapshot"
 )
 
@@ -159,58 +158,29 @@ func openOut(name string) (*os.Root, error) {
 	return root, nil
 }
 
-// outPlaces gives each pipeline that runs its place in the directory of
-// results: the directory itself when it is the only one, else a directory with
-// its name.
-func outPlaces(plan *exec.Plan) map[*exec.Pipeline]string {
-	places, taken := map[*exec.Pipeline]string{}, map[string]bool{}
-	several := runs(plan) > 1
-	for _, p := range plan.Pipelines {
-		if !p.Runs {
-			continue
-		}
-		if !several {
-			places[p] = "."
-			continue
-		}
-		name := fileName(p.Name)
-		// File systems may fold case.
-		for n := 2; taken[strings.ToLower(name)]; n++ {
-			name = fileName(p.Name) + "-" + strconv.Itoa(n)
-		}
-		taken[strings.ToLower(name)], places[p] = true, name
+// newCopies makes ready what gives pipelines copies of the working tree, and opens
+// the directory for results. The caller closes the copies.
+func newCopies(ctx context.Context, s Streams, flags isolateFlags, plan *exec.Plan, say func(string)) (*isolate.Copies, error) {
+	o := isolate.Options{Plan: plan, Clean: flags.clean, Environ: s.Environ(), Say: say}
+	if !flags.isolate {
+		return isolate.New(ctx, o), nil
 	}
-	return places
+	var err error
+	if o.Dir, err = makeCopiesDir(s.getenv); err != nil {
+		return nil, usage(fmt.Errorf("there is no place for copies of the working tree: %w", err), "name an existing directory with TMPDIR")
+	}
+	if flags.out != "" {
+		if o.Out, err = openOut(flags.out); err != nil {
+			return nil, err
+		}
+	}
+	return isolate.New(ctx, o), nil
 }
 
-// fileName is the name of a pipeline as that of a directory.
-func fileName(pipeline string) string {
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '-'
-		}
-		return r
-	}, pipeline)
-	if name = strings.TrimLeft(strings.TrimRight(name, ". "), "."); name == "" {
-		return "pipeline"
+// madeIn are the directories in which a run with these copies makes its own.
+func madeIn(c *isolate.Copies) []string {
+	if dir := c.Dir(); dir != "" && dir != os.TempDir() {
+		return []string{os.TempDir(), dir}
 	}
-	if len(name) > 200 {
-		name = strings.ToValidUTF8(name[:200], "")
-	}
-	return name
-}
-
-// subdirectory opens a directory of a root, and makes it if it is not there. It
-// is no link.
-func subdirectory(root *os.Root, name string) (*os.Root, error) {
-	if name == "." {
-		return root.OpenRoot(name)
-	}
-	if err := root.Mkdir(name, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	if info, err := root.Lstat(name); err != nil || !info.IsDir() {
-		return nil, errors.Join(err, fmt.Errorf("%s is not a directory", filepath.Join(root.Name(), name)))
-	}
-	return root.OpenRoot(name)
+	return []string{os.TempDir()}
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/isolate"
 )
 
 // resources are what a run holds while it lasts. Those of a run that makes
 // nothing hold none: only copies is never nil.
 type resources struct {
-	copies  *copies
+	copies  *isolate.Copies
 	guard   *runGuard
 	engines engines
 	sweep   *sweep
@@ -73,7 +74,7 @@ func (r *resources) heeded(next func(exec.Event)) func(exec.Event) {
 	return func(e exec.Event) {
 		r.guard.heed(e)
 		if _, last := e.(exec.RunFinished); last {
-			r.copies.wait()
+			r.copies.Wait()
 		}
 		next(e)
 	}

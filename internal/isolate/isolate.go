@@ -1,4 +1,10 @@
-package cmd
+// Package isolate gives pipelines copies of the working tree to work on, and brings
+// out of them what their steps have made.
+//
+// It decides neither which pipelines get one nor what is copied of a tree, which is
+// what package snapshot knows, and it prints nothing: what is to be told goes to a
+// function.
+package isolate
 
 import (
 	"context"
@@ -20,24 +26,39 @@ import (
 	"github.com/drone-laptop/drone/report"
 )
 
-// outGrace is how long results may still be brought after the run was ended
-// before its time.
-const outGrace = 10 * time.Second
+// grace is how long results may still be brought after the run was ended before its
+// time.
+const grace = 10 * time.Second
 
-// copies makes the copies of the working tree that pipelines work on, and
-// brings out of them what is asked for. It is safe for concurrent use.
-type copies struct {
-	clean   bool
-	environ []string
-	dir     string // where those for containers are made
-	say     func(string)
+// slow is after what time it is told that results are being brought.
+const slow = 5 * time.Second
 
-	// isolated: pipelines in containers work on copies, too.
-	isolated bool
-	several  bool     // pipelines run, so what is said names them
-	out      *os.Root // nil: nothing is brought
-	places   map[*exec.Pipeline]string
-	ended    context.Context // with the run
+// Options are for the copies of one run.
+type Options struct {
+	Plan *exec.Plan
+	// Dir is where copies for containers are made. Without one, "", these pipelines
+	// work on the tree itself, and those on this machine on copies where the engine
+	// has them.
+	Dir string
+	// Clean copies what is committed only.
+	Clean bool
+	// Out is where results are brought; nil is nowhere. Close closes it.
+	Out *os.Root
+	// Environ is the environment of git.
+	Environ []string
+	// Say is told what a user may want to know. It is called at any time, from any
+	// goroutine, until Wait has returned.
+	Say func(string)
+}
+
+// Copies makes the copies of the working tree that the pipelines of a run work
+// on, and brings out of them what is asked for. The zero value is for a run that
+// makes nothing. It is safe for concurrent use.
+type Copies struct {
+	o       Options
+	several bool                      // pipelines run, so what is said names them
+	places  map[*exec.Pipeline]string // in the directory of results
+	ended   context.Context           // with the run
 
 	bringing sync.WaitGroup
 	mu       sync.Mutex
@@ -45,47 +66,31 @@ type copies struct {
 	failed   []error                    // of bringing
 }
 
-// newCopies opens the directory for results. The caller closes the copies.
-func newCopies(ctx context.Context, s Streams, flags isolateFlags, plan *exec.Plan, say func(string)) (*copies, error) {
-	c := &copies{
-		clean: flags.clean, environ: s.Environ(), say: say, isolated: flags.isolate, several: runs(plan) > 1,
-		ended: ctx, states: map[string]*snapshot.State{},
-	}
-	if !flags.isolate {
-		return c, nil
-	}
-	var err error
-	if c.dir, err = makeCopiesDir(s.getenv); err != nil {
-		return nil, usage(fmt.Errorf("there is no place for copies of the working tree: %w", err), "name an existing directory with TMPDIR")
-	}
-	if flags.out == "" {
-		return c, nil
-	}
-	c.places = outPlaces(plan)
-	c.out, err = openOut(flags.out)
-	return c, err
+// New gives the copies of a run, which ends with ctx. Results are brought a little
+// longer. The caller closes them.
+func New(ctx context.Context, o Options) *Copies {
+	places := outPlaces(o.Plan)
+	return &Copies{o: o, several: len(places) > 1, places: places, ended: ctx, states: map[string]*snapshot.State{}}
 }
 
-// dirs are the directories in which a run makes its own.
-func (c *copies) dirs() []string {
-	if c.dir == "" || c.dir == os.TempDir() {
-		return []string{os.TempDir()}
-	}
-	return []string{os.TempDir(), c.dir}
-}
+// Dir is where copies for containers are made, "" without them.
+func (c *Copies) Dir() string { return c.o.Dir }
+
+// Isolated reports whether pipelines in containers work on copies.
+func (c *Copies) Isolated() bool { return c.o.Dir != "" }
 
 // Close releases the directory for results.
-func (c *copies) Close() error {
-	if c.out == nil {
+func (c *Copies) Close() error {
+	if c.o.Out == nil {
 		return nil
 	}
-	return c.out.Close()
+	return c.o.Out.Close()
 }
 
 // isolation is the session of a pipeline that works on a copy.
 type isolation struct {
 	exec.Session
-	copies   *copies
+	copies   *Copies
 	pipeline *exec.Pipeline
 	setting  exec.Setting
 	place    place
@@ -93,11 +98,11 @@ type isolation struct {
 	stop     context.CancelCauseFunc // ends what open has begun
 }
 
-// open opens a pipeline in engine on a copy of its workspace.
-func (c *copies) open(ctx context.Context, engine *docker.Engine, p *exec.Pipeline, env exec.Setting) (exec.Session, error) {
-	root, err := rundir.Make(c.dir, env.Run)
+// Open opens a pipeline in engine on a copy of its workspace.
+func (c *Copies) Open(ctx context.Context, engine *docker.Engine, p *exec.Pipeline, env exec.Setting) (exec.Session, error) {
+	root, err := rundir.Make(c.o.Dir, env.Run)
 	if err != nil {
-		return nil, copyError(err, c.dir)
+		return nil, copyError(err, c.o.Dir)
 	}
 	s := &isolation{copies: c, pipeline: p, setting: env, engine: engine, place: place{root: root, tree: filepath.Join(root, "src"), seen: p.Workspace.Path}}
 	if err = s.open(ctx); err != nil {
@@ -108,7 +113,7 @@ func (c *copies) open(ctx context.Context, engine *docker.Engine, p *exec.Pipeli
 
 func (s *isolation) open(ctx context.Context) error {
 	if err := os.Mkdir(s.place.tree, 0o700); err != nil {
-		return copyError(err, s.copies.dir)
+		return copyError(err, s.copies.o.Dir)
 	}
 	// The engine does its part while files are copied. When one of the two
 	// fails the other one is cut short.
@@ -136,7 +141,7 @@ func (s *isolation) open(ctx context.Context) error {
 	if failed == nil {
 		return nil
 	}
-	tidy, stop := context.WithTimeout(context.WithoutCancel(ctx), outGrace)
+	tidy, stop := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer stop()
 	return errors.Join(failed, s.Session.Close(tidy))
 }
@@ -153,7 +158,7 @@ func (s *isolation) copy(ctx context.Context) error {
 		err = os.Chmod(s.place.tree, info.Mode().Perm()|0o700)
 	}
 	if err != nil {
-		return copyError(err, s.copies.dir)
+		return copyError(err, s.copies.o.Dir)
 	}
 	return nil
 }
@@ -167,11 +172,11 @@ func (s *isolation) Env() map[string]string {
 }
 
 // Close implements exec.Session. Results are brought, and the copy is removed,
-// while other pipelines run; wait waits for that.
+// while other pipelines run; Wait waits for that.
 func (s *isolation) Close(ctx context.Context) error {
 	err := s.Session.Close(ctx)
 	s.stop(nil)
-	if s.copies.out == nil {
+	if s.copies.o.Out == nil {
 		return errors.Join(err, s.remove(ctx))
 	}
 	s.copies.bring(s.pipeline, s.place, s.setting.Hurry, s.remove)
@@ -184,8 +189,8 @@ func (s *isolation) remove(ctx context.Context) error {
 	return leftover.RemoveDir(ctx, s.engine, s.setting.Run, s.place.root)
 }
 
-// fillHost fills the workspace of a pipeline on this machine.
-func (c *copies) fillHost(ctx context.Context, p *exec.Pipeline, dir string, notify func(exec.Notice)) error {
+// FillHost fills the workspace of a pipeline on this machine.
+func (c *Copies) FillHost(ctx context.Context, p *exec.Pipeline, dir string, notify func(exec.Notice)) error {
 	return c.fill(ctx, p, place{root: hostRoot(dir), tree: dir}, notify)
 }
 
@@ -204,7 +209,7 @@ type place struct {
 func (at place) parent() string { return filepath.Dir(at.root) }
 
 // fill copies the working tree of a pipeline as it is, or as it is committed.
-func (c *copies) fill(ctx context.Context, p *exec.Pipeline, at place, notify func(exec.Notice)) error {
+func (c *Copies) fill(ctx context.Context, p *exec.Pipeline, at place, notify func(exec.Notice)) error {
 	begun := time.Now()
 	from := p.Workspace.Host
 	warn := func(text string) {
@@ -235,25 +240,25 @@ func (c *copies) fill(ctx context.Context, p *exec.Pipeline, at place, notify fu
 		GitDir: own, CommonDir: common, Warn: warn, Seen: at.seen, Around: at.root,
 	}
 	var size snapshot.Size
-	if c.clean {
-		size, err = snapshot.Commit(ctx, source, at.tree, c.environ)
+	if c.o.Clean {
+		size, err = snapshot.Commit(ctx, source, at.tree, c.o.Environ)
 	} else {
 		size, err = snapshot.Copy(ctx, source, at.tree)
 	}
-	if err == nil && c.out != nil {
+	if err == nil && c.o.Out != nil {
 		err = c.record(ctx, at.tree)
 	}
 	if err != nil {
 		return copyError(err, at.parent())
 	}
-	if c.isolated {
-		c.say(c.about(p) + fmt.Sprintf("copied %s, %s, %.1f s", report.Plural(int(size.Files), "file"), report.Bytes(size.Bytes), time.Since(begun).Seconds()))
+	if c.Isolated() {
+		c.o.Say(c.about(p) + fmt.Sprintf("copied %s, %s, %.1f s", report.Plural(int(size.Files), "file"), report.Bytes(size.Bytes), time.Since(begun).Seconds()))
 	}
 	return nil
 }
 
 // record remembers what a copy is like before anything works on it.
-func (c *copies) record(ctx context.Context, tree string) error {
+func (c *Copies) record(ctx context.Context, tree string) error {
 	state, err := snapshot.Record(ctx, tree)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -262,7 +267,7 @@ func (c *copies) record(ctx context.Context, tree string) error {
 }
 
 // about begins what is said of a pipeline.
-func (c *copies) about(p *exec.Pipeline) string {
+func (c *Copies) about(p *exec.Pipeline) string {
 	if !c.several {
 		return ""
 	}
@@ -284,10 +289,10 @@ func copyError(err error, parent string) error {
 	return &exec.StepError{Phase: exec.PhaseOpen, Err: fmt.Errorf("cannot copy the working tree: %w", err), Hint: hint}
 }
 
-// keepHost takes over the workspace of a pipeline that ran on this machine, if
+// KeepHost takes over the workspace of a pipeline that ran on this machine, if
 // results are brought out of it.
-func (c *copies) keepHost(p *exec.Pipeline, env exec.Setting, dir string) error {
-	if c.out == nil || !c.has(dir) {
+func (c *Copies) KeepHost(p *exec.Pipeline, env exec.Setting, dir string) error {
+	if c.o.Out == nil || !c.has(dir) {
 		return nil
 	}
 	root, err := rundir.Make(filepath.Dir(hostRoot(dir)), env.Run)
@@ -305,7 +310,7 @@ func (c *copies) keepHost(p *exec.Pipeline, env exec.Setting, dir string) error 
 	return nil
 }
 
-func (c *copies) has(dir string) bool {
+func (c *Copies) has(dir string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.states[dir] != nil
@@ -313,7 +318,7 @@ func (c *copies) has(dir string) bool {
 
 // bring brings the results of a pipeline in the background, and has its
 // directory removed then.
-func (c *copies) bring(p *exec.Pipeline, at place, hurry <-chan struct{}, remove func(context.Context) error) {
+func (c *Copies) bring(p *exec.Pipeline, at place, hurry <-chan struct{}, remove func(context.Context) error) {
 	c.bringing.Go(func() {
 		ctx, cancel := c.whileWanted(hurry)
 		defer cancel(nil)
@@ -326,18 +331,18 @@ func (c *copies) bring(p *exec.Pipeline, at place, hurry <-chan struct{}, remove
 	})
 }
 
-func (c *copies) results(ctx context.Context, p *exec.Pipeline, tree string) error {
+func (c *Copies) results(ctx context.Context, p *exec.Pipeline, tree string) error {
 	c.mu.Lock()
 	state := c.states[tree]
 	c.mu.Unlock()
-	name := filepath.Join(c.out.Name(), c.places[p])
-	to, err := subdirectory(c.out, c.places[p])
+	name := filepath.Join(c.o.Out.Name(), c.places[p])
+	to, err := subdirectory(c.o.Out, c.places[p])
 	if err != nil {
 		return fmt.Errorf("the results cannot be brought to %s: %w", name, err)
 	}
 	defer to.Close()
 	results, err := state.Bring(ctx, tree, to)
-	c.say(c.about(p) + describeResults(results, name))
+	c.o.Say(c.about(p) + describeResults(results, name))
 	if err != nil {
 		return fmt.Errorf("not all results could be brought to %s: %w", name, err)
 	}
@@ -358,12 +363,12 @@ func describeResults(r snapshot.Results, name string) string {
 	return text
 }
 
-// whileWanted is a context that outlives the end of the run by outGrace, and
+// whileWanted is a context that outlives the end of the run by grace, and
 // ends when there is no time left.
-func (c *copies) whileWanted(hurry <-chan struct{}) (context.Context, context.CancelCauseFunc) {
+func (c *Copies) whileWanted(hurry <-chan struct{}) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(c.ended))
 	context.AfterFunc(c.ended, func() {
-		timer := time.AfterFunc(outGrace, func() { cancel(fmt.Errorf("the run was ended, and %s were not enough", outGrace)) })
+		timer := time.AfterFunc(grace, func() { cancel(fmt.Errorf("the run was ended, and %s were not enough", grace)) })
 		context.AfterFunc(ctx, func() { timer.Stop() })
 	})
 	go func() {
@@ -376,18 +381,18 @@ func (c *copies) whileWanted(hurry <-chan struct{}) (context.Context, context.Ca
 	return ctx, cancel
 }
 
-// wait waits until everything has been brought.
-func (c *copies) wait() {
-	if c.out == nil {
+// Wait waits until everything has been brought.
+func (c *Copies) Wait() {
+	if c.o.Out == nil {
 		return
 	}
-	slow := time.AfterFunc(patience, func() { c.say("bringing the results to " + c.out.Name()) })
-	defer slow.Stop()
+	late := time.AfterFunc(slow, func() { c.o.Say("bringing the results to " + c.o.Out.Name()) })
+	defer late.Stop()
 	c.bringing.Wait()
 }
 
-// failure says what of the results could not be brought so far.
-func (c *copies) failure() error {
+// Failure says what of the results could not be brought so far.
+func (c *Copies) Failure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return errors.Join(c.failed...)
