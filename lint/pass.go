@@ -20,6 +20,7 @@ import (
 type pass struct {
 	// file is the text as it stands: `${…}` is not substituted.
 	file *manifest.File
+	all  []*manifest.Pipeline // of the file
 	// plan is the file for one build, nil when it could not be compiled. Rules
 	// about what can happen must not rest on what happens in this one.
 	plan    *exec.Plan
@@ -47,7 +48,11 @@ type pass struct {
 }
 
 func newPass(file *manifest.File, plan *exec.Plan, opts Options) *pass {
-	p := &pass{file: file, plan: plan, trusted: opts.Compile.Trusted, strict: opts.Strict, made: opts.Made, generated: opts.Generated, key: opts.Key, sign: cmp.Or(opts.Sign, "drone sign --save")}
+	p := &pass{
+		file: file, all: file.Pipelines(), plan: plan,
+		trusted: opts.Compile.Trusted, strict: opts.Strict, made: opts.Made, generated: opts.Generated,
+		key: opts.Key, sign: cmp.Or(opts.Sign, "drone sign --save"),
+	}
 	for _, image := range opts.Compile.Privileged {
 		if named, err := reference.ParseNormalizedNamed(image); err == nil {
 			p.privileged = append(p.privileged, named.Name())
@@ -116,15 +121,7 @@ func (e element) span() manifest.Span {
 }
 
 // pipelines yields every pipeline of the file.
-func (p *pass) pipelines() iter.Seq[*manifest.Pipeline] {
-	return func(yield func(*manifest.Pipeline) bool) {
-		for _, d := range p.file.Documents {
-			if d.Pipeline != nil && !yield(d.Pipeline) {
-				return
-			}
-		}
-	}
-}
+func (p *pass) pipelines() iter.Seq[*manifest.Pipeline] { return slices.Values(p.all) }
 
 // elements yields the services and then the steps of a pipeline.
 func elements(pl *manifest.Pipeline) iter.Seq[element] {

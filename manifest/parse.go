@@ -36,6 +36,17 @@ type File struct {
 	places *locator
 }
 
+// Pipelines returns the pipelines that could be read, in file order.
+func (f *File) Pipelines() []*Pipeline {
+	var list []*Pipeline
+	for _, d := range f.Documents {
+		if d.Pipeline != nil {
+			list = append(list, d.Pipeline)
+		}
+	}
+	return list
+}
+
 // Use is one variable that the text asked for.
 type Use struct {
 	Name    string

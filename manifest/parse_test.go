@@ -8,17 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Pipelines returns the pipelines of the file in order.
-func (f *File) Pipelines() []*Pipeline {
-	var out []*Pipeline
-	for _, d := range f.Documents {
-		if d.Pipeline != nil {
-			out = append(out, d.Pipeline)
-		}
-	}
-	return out
-}
-
 // parsePipeline parses a source whose only document is a pipeline, with no
 // error expected.
 func parsePipeline(t *testing.T, source string) *Pipeline {
