@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/drone-laptop/drone/manifest"
@@ -96,6 +97,24 @@ steps:
 		Reference: "§2.2",
 		check:     checkCommandsWin,
 	}, {
+		ID: "exec-form", Group: GroupImages, Severity: manifest.Warning,
+		Summary: "several words in one item of `entrypoint` or `command`",
+		Explanation: "Both are lists of words that reach the program as they are: no shell takes them apart. `command: [npm test]` asks for a program that is called " +
+			"`npm test`, with the blank, or passes that on as one argument, so that the container does not start, or its program fails. Write an item for each word, or " +
+			"`commands`, which a shell runs. Only what is behind `-c` of a shell belongs into one item.",
+		Bad: `kind: pipeline
+name: default
+steps:
+- {name: test, image: "node:24", command: [npm test]}
+`,
+		Good: `kind: pipeline
+name: default
+steps:
+- {name: test, image: "node:24", command: [npm, test]}
+`,
+		Reference: "§2.2",
+		check:     checkExecForm,
+	}, {
 		ID: "memory-limit", Group: GroupImages, Severity: manifest.Error,
 		Summary:     "a memory limit that the engine refuses",
 		Explanation: "Docker refuses limits below 6 MB, and a `memswap_limit`, which counts memory and swap together, below `mem_limit`. A number without a unit counts bytes.",
@@ -148,6 +167,51 @@ func checkCommandsWin(p *pass) {
 			}
 		}
 	}
+}
+
+var (
+	programAndWord = regexp.MustCompile(`^(?:[A-Za-z][\w+.-]*|\.{0,2}/[\w./+-]+)[ \t]+\S`)
+	optionAndWord  = regexp.MustCompile(`^--[A-Za-z][\w.-]*[ \t]+\S`)
+	shellOption    = regexp.MustCompile(`^-[a-z]*c$`)
+	plainWords     = regexp.MustCompile(`^[\w./=+@ -]+$`)
+)
+
+func checkExecForm(p *pass) {
+	for e := range p.elements() {
+		if !containers(e.pipeline) || len(e.Commands) > 0 {
+			continue // see commands-win
+		}
+		key, item := joinedWords(e)
+		if key == "" {
+			continue
+		}
+		hint := "write an item for each word, or `commands` for a shell"
+		if words := strings.Fields(item.Value); plainWords.MatchString(item.Value) && len(words) < 8 {
+			hint = fmt.Sprintf("write an item for each word, `[%s]`, or `commands` for a shell", strings.Join(words, ", "))
+		}
+		p.report(e, item.Span, fmt.Sprintf("`%s` of %s %q has %q as one word, as no shell takes it apart", key, e.noun(), e.Name.Value, cut(item.Value)), hint)
+	}
+}
+
+// joinedWords is the first item of an element that was meant to be several, and
+// its key, "" when there is none. What the words behind an `entrypoint` of the
+// file are is for its program to say.
+func joinedWords(e element) (key string, item manifest.String) {
+	if len(e.Entrypoint) > 0 {
+		if programAndWord.MatchString(e.Entrypoint[0].Value) {
+			return "entrypoint", e.Entrypoint[0]
+		}
+		return "", item
+	}
+	for i, item := range e.Command {
+		switch {
+		case i == 0 && programAndWord.MatchString(item.Value), optionAndWord.MatchString(item.Value):
+			return "command", item
+		case shellOption.MatchString(item.Value):
+			return "", item
+		}
+	}
+	return "", item
 }
 
 func checkMemory(p *pass) {
