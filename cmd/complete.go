@@ -105,12 +105,7 @@ func configured(args []string) (pipelines []*manifest.Pipeline) {
 		return nil // what a program makes is known when it has run
 	}
 	file, _ := manifest.Parse(name, source, nil)
-	for _, d := range file.Documents {
-		if d.Pipeline != nil {
-			pipelines = append(pipelines, d.Pipeline)
-		}
-	}
-	return pipelines
+	return file.Pipelines()
 }
 
 // offer is a word with what is known of it. Words that a shell or a terminal
@@ -183,12 +178,7 @@ func secretsOf(step *manifest.Step) (names []string) {
 		names = append(names, v.FromSecret.Value)
 	}
 	for _, v := range step.Settings {
-		entries, _ := v.Value.Any.([]manifest.Entry)
-		for _, e := range entries {
-			if e.Key.Value == "from_secret" {
-				names = append(names, e.Value.Text)
-			}
-		}
+		names = append(names, v.FromSecret().Value)
 	}
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }

@@ -3,6 +3,7 @@ package compile
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drone-laptop/drone/manifest"
@@ -31,12 +32,7 @@ func UsesChangedFiles(name string, source []byte) bool {
 		return false
 	}
 	file, _ := manifest.Parse(name, source, nil)
-	for _, d := range file.Documents {
-		if d.Pipeline != nil && asksForFiles(d.Pipeline) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(file.Pipelines(), asksForFiles)
 }
 
 func asksForFiles(p *manifest.Pipeline) bool {
@@ -58,7 +54,7 @@ func asksForFiles(p *manifest.Pipeline) bool {
 func fileConditions(c *manifest.Conditions) []manifest.Condition {
 	var out []manifest.Condition
 	for _, one := range [...]*manifest.Condition{&c.Paths, &c.Changeset} {
-		if len(one.Include)+len(one.Exclude) > 0 {
+		if one.Restricts() {
 			out = append(out, *one)
 		}
 	}
@@ -90,7 +86,7 @@ func (f *ChangedFiles) match(what string, c manifest.Condition) (ok bool, note, 
 		return true, fmt.Sprintf("%s counts as met: nothing changed since %s", name, f.Base), ""
 	}
 	for _, file := range f.Files {
-		if matches(&c, file) {
+		if Matches(&c, file) {
 			return true, fmt.Sprintf("%s matches %s, base %s", name, file, f.Base), ""
 		}
 	}

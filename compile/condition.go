@@ -52,7 +52,7 @@ func (b *Build) evaluate(what string, subjects []subject, files []manifest.Condi
 		if !ok {
 			return false, why
 		}
-		if len(s.cond.Include)+len(s.cond.Exclude) > 0 {
+		if s.cond.Restricts() {
 			met = append(met, s.key+" "+orEmpty(s.value))
 		}
 	}
@@ -106,8 +106,9 @@ func firstMatch(patterns []manifest.String, value string) (string, bool) {
 	return "", false
 }
 
-// matches is match without a reason.
-func matches(c *manifest.Condition, value string) bool {
+// Matches applies one condition to the value of its fact (reference §6.3). One
+// without patterns matches everything.
+func Matches(c *manifest.Condition, value string) bool {
 	ok, _ := subject{cond: c, value: value}.match("")
 	return ok
 }
@@ -115,10 +116,10 @@ func matches(c *manifest.Condition, value string) bool {
 // stepPolicy gives the run policy of a step whose other conditions are met
 // (reference §6.4).
 func stepPolicy(status *manifest.Condition) exec.Policy {
-	if len(status.Include)+len(status.Exclude) == 0 || !matches(status, "failure") {
+	if !status.Restricts() || !Matches(status, "failure") {
 		return exec.OnSuccess
 	}
-	if matches(status, "success") {
+	if Matches(status, "success") {
 		return exec.Always
 	}
 	return exec.OnFailure
@@ -128,8 +129,8 @@ func stepPolicy(status *manifest.Condition) exec.Policy {
 // than a step, one whose status matches neither word never runs (reference
 // §8.4).
 func pipelinePolicy(status *manifest.Condition) exec.Policy {
-	success := matches(status, "success")
-	failure := matches(status, "failure") && len(status.Include)+len(status.Exclude) > 0
+	success := Matches(status, "success")
+	failure := Matches(status, "failure") && status.Restricts()
 	switch {
 	case success && failure:
 		return exec.Always
@@ -165,7 +166,7 @@ func policyReason(p exec.Policy) string {
 func (st *stage) policyReason() string {
 	status := st.raw.Trigger.Status
 	switch {
-	case !st.runs || len(status.Include)+len(status.Exclude) == 0:
+	case !st.runs || !status.Restricts():
 		return ""
 	case len(st.deps) == 0:
 		return "; trigger.status has no say without a pipeline to wait for"

@@ -175,8 +175,8 @@ func variablesOfStep(s *manifest.Step) *ownEnv {
 func stepEnv(s *manifest.Step) *ownEnv {
 	out := variablesOfStep(s)
 	for _, setting := range s.Settings {
-		name := settingName(setting.Name.Value)
-		if secret, ok := settingSecret(setting.Value); ok {
+		name := setting.Variable()
+		if secret := setting.FromSecret(); secret.Value != "" {
 			out.secret(name, secret)
 			continue
 		}

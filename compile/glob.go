@@ -28,6 +28,21 @@ func MatchGlob(pattern, value string) bool {
 	return matchSegments(segments, trimLast(strings.Split(value, "/")))
 }
 
+// IsGlob reports whether a pattern of that dialect is more than plain text.
+func IsGlob(pattern string) bool {
+	_, complete := LiteralPrefix(pattern)
+	return !complete
+}
+
+// LiteralPrefix returns the plain text that all values begin with which match a
+// pattern of that dialect; complete reports that it is the whole pattern.
+func LiteralPrefix(pattern string) (prefix string, complete bool) {
+	if at := strings.IndexAny(pattern, `*?[{\`); at >= 0 {
+		return pattern[:at], false
+	}
+	return pattern, true
+}
+
 // matchSegments matches with "**" standing for any number of segments. Going
 // back to the latest "**" only is enough and keeps the time a product of the
 // two lengths.

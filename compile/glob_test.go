@@ -49,7 +49,7 @@ func FuzzMatchGlob(f *testing.F) {
 		if again := MatchGlob(pattern, value); again != got {
 			t.Errorf("MatchGlob(%q, %q) gives %v, then %v", pattern, value, got, again)
 		}
-		if !isPattern(pattern) && pattern == value && !got {
+		if !IsGlob(pattern) && pattern == value && !got {
 			t.Errorf("the plain name %q does not match itself", pattern)
 		}
 	})

@@ -51,12 +51,16 @@ func pullPolicy(word string) exec.Pull {
 	return ""
 }
 
-// privilegedImages are the repositories that run privileged without being
-// asked to: the built-in ones and those of the user.
+// PrivilegedPlugins returns the repositories of images that run privileged
+// without being asked to (reference §7.9).
+func PrivilegedPlugins() []string {
+	return []string{"plugins/docker", "plugins/acr", "plugins/ecr", "plugins/gcr", "plugins/heroku"}
+}
+
+// privilegedImages are those and the repositories of the user.
 func privilegedImages(more []string) map[string]bool {
 	out := map[string]bool{}
-	builtin := []string{"plugins/docker", "plugins/acr", "plugins/ecr", "plugins/gcr", "plugins/heroku"}
-	for _, name := range append(builtin, more...) {
+	for _, name := range append(PrivilegedPlugins(), more...) {
 		if repository := parseImage(name).repository; repository != "" {
 			out[repository] = true
 		}
@@ -74,16 +78,16 @@ func autoPrivileged(s *manifest.Step, img image, privileged map[string]bool) boo
 		return false
 	}
 	for _, e := range s.Environment {
-		if unprivileged(e.Name.Value) {
+		if TakesPrivilege(e.Name.Value) {
 			return false
 		}
 	}
 	return true
 }
 
-// unprivileged reports variables that keep a step from being privileged for its
-// image.
-func unprivileged(name string) bool {
+// TakesPrivilege reports whether a variable of this name keeps a step from being
+// privileged for its image (reference §7.9).
+func TakesPrivilege(name string) bool {
 	switch name {
 	case "XDG_RUNTIME_DIR", "DOCKER_OPTS", "DOCKER_HOST", "PATH", "HOME":
 		return true

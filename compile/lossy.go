@@ -13,7 +13,7 @@ import (
 // is that of the server in any case.
 func (b *builder) checkSettingTexts(e element) {
 	for _, s := range e.Settings {
-		if _, ok := settingSecret(s.Value); ok {
+		if s.FromSecret().Value != "" {
 			continue
 		}
 		check := settingCheck{b, e, s.Name.Value}

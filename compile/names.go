@@ -42,7 +42,3 @@ func didYouMean(name string, known []string, fallback string) string {
 	}
 	return fallback
 }
-
-// isPattern reports whether a text given by a user or a file is more than a
-// plain name.
-func isPattern(text string) bool { return strings.ContainsAny(text, `*?[{\`) }

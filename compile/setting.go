@@ -10,29 +10,6 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// settingName is the variable of a setting. Nothing but the case is mapped.
-func settingName(key string) string { return "PLUGIN_" + strings.ToUpper(key) }
-
-// settingSecret returns the secret a setting asks for. A blank name asks for
-// none, and neither does one inside a list or a deeper map (reference §2.5).
-func settingSecret(v manifest.Value) (manifest.String, bool) {
-	entries, _ := v.Any.([]manifest.Entry)
-	for _, e := range entries {
-		if e.Key.Value != "from_secret" {
-			continue
-		}
-		name, ok := e.Value.Any.(string)
-		if !ok {
-			name = e.Value.Text
-		}
-		if strings.TrimSpace(name) == "" {
-			return manifest.String{}, false
-		}
-		return manifest.String{Value: name, Span: e.Value.Span}, true
-	}
-	return manifest.String{}, false
-}
-
 // settingText encodes a setting as the value of its variable (reference §2.5);
 // ok is false for a null, which sets nothing.
 func settingText(v manifest.Value) (text string, ok bool) {

@@ -82,12 +82,11 @@ func TestSettingSecret(t *testing.T) {
 		"inside list": {list(entries("from_secret", "token")), ""},
 		"text":        {value("from_secret"), ""},
 	} {
-		got, ok := settingSecret(tc.value)
-		if got.Value != tc.want || ok != (tc.want != "") {
-			t.Errorf("%s: got %q, %v, want %q", name, got.Value, ok, tc.want)
+		if got := (manifest.Setting{Value: tc.value}).FromSecret(); got.Value != tc.want {
+			t.Errorf("%s: got %q, want %q", name, got.Value, tc.want)
 		}
 	}
-	if got := settingName("with-dash and.dot"); got != "PLUGIN_WITH-DASH AND.DOT" {
+	if got := (manifest.Setting{Name: manifest.String{Value: "with-dash and.dot"}}).Variable(); got != "PLUGIN_WITH-DASH AND.DOT" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -58,7 +58,7 @@ func (b *builder) checkSteered(e element) {
 		}, "use --trusted here if you trust it; a server runs it without a question")
 	}
 	for _, v := range b.pipe.Environment {
-		if name := v.Name.Value; steers(name) || unprivileged(name) {
+		if name := v.Name.Value; steers(name) || TakesPrivilege(name) {
 			ask(v.Name.Span, "the variable "+strconv.Quote(name))
 		}
 	}
@@ -68,7 +68,7 @@ func (b *builder) checkSteered(e element) {
 		}
 	}
 	for _, s := range e.Settings {
-		if steers(settingName(s.Name.Value)) {
+		if steers(s.Variable()) {
 			ask(s.Name.Span, "the setting "+strconv.Quote(s.Name.Value))
 		}
 	}

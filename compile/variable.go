@@ -69,6 +69,29 @@ func Variables(b Build, stage Stage) []Variable {
 	return out
 }
 
+// VariableNames returns the names of the variables that builds have, whatever
+// they are about, each list sorted: substituted are those that substitution
+// knows, running those that only a step has, because they are known when it
+// starts.
+func VariableNames() (substituted, running []string) {
+	names := map[string]bool{"DRONE_FAILED_STAGES": true}
+	for _, b := range []Build{
+		{Event: "pull_request", Ref: "refs/pull/1/head"},
+		{Event: "tag", Ref: "refs/tags/v1.2.3-rc.1+b"},
+		{Event: "tag", Ref: "refs/tags/v2026.01.1-rc"},
+		{Event: "tag", Ref: "refs/tags/none"},
+	} {
+		for _, v := range Variables(b, Stage{}) {
+			names[v.Name] = true
+		}
+	}
+	return sortedKeys(names), []string{
+		"DRONE_DOCKER_NETWORK_ID", "DRONE_DOCKER_VOLUME_ID", "DRONE_DOCKER_VOLUME_PATH", "DRONE_FAILED_STEPS", "DRONE_HOME",
+		"DRONE_NETRC_FILE", "DRONE_NETRC_MACHINE", "DRONE_NETRC_PASSWORD", "DRONE_NETRC_USERNAME", "DRONE_STEP_NAME", "DRONE_STEP_NUMBER",
+		"DRONE_WORKSPACE", "DRONE_WORKSPACE_BASE", "DRONE_WORKSPACE_PATH",
+	}
+}
+
 // tabler collects variables; origin comes from the fact a value was taken of.
 type tabler struct {
 	build Build

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +134,42 @@ func TestFirstDigits(t *testing.T) {
 	} {
 		if got := firstDigits(ref); got != want {
 			t.Errorf("firstDigits(%q) = %q, want %q", ref, got, want)
+		}
+	}
+}
+
+// TestVariableNames holds the lists of names to what plans really have.
+func TestVariableNames(t *testing.T) {
+	substituted, running := VariableNames()
+	known := map[string]bool{}
+	for _, name := range slices.Concat(substituted, running) {
+		if known[name] {
+			t.Errorf("%s is in a list twice", name)
+		}
+		known[name] = true
+	}
+	if !slices.IsSorted(substituted) || !slices.IsSorted(running) {
+		t.Error("a list is not sorted")
+	}
+	const file = "kind: pipeline\nname: default\nsteps:\n- {name: test, image: alpine, commands: [make]}\n"
+	for _, build := range []Build{pushBuild(), tagBuild(), pullBuild()} {
+		plan, problems, err := Compile("f.yml", []byte(file), Options{Build: build, Netrc: Netrc{Machine: "example.com", Username: "octocat"}})
+		if err != nil || len(problems) > 0 {
+			t.Fatal(problems, err)
+		}
+		var names []string
+		for _, p := range plan.Pipelines {
+			names = slices.AppendSeq(slices.AppendSeq(names, maps.Keys(p.Env)), maps.Keys(p.Fixed))
+			for _, s := range p.Steps {
+				for _, secret := range s.Secrets {
+					names = append(names, secret.Env)
+				}
+			}
+		}
+		for _, name := range names {
+			if strings.HasPrefix(name, "DRONE_") && !known[name] {
+				t.Errorf("%s of a build of %s is in no list", name, build.Event)
+			}
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (b *builder) checkInstance() {
 
 func (b *builder) checkPatterns(step, key string, patterns []manifest.String, rule string, known []string) {
 	for _, v := range patterns {
-		if v.Value == "" || isPattern(v.Value) || slices.Contains(known, v.Value) {
+		if v.Value == "" || IsGlob(v.Value) || slices.Contains(known, v.Value) {
 			continue
 		}
 		b.c.problems.add(manifest.Problem{

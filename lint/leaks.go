@@ -228,20 +228,11 @@ func checkPrintedSecret(p *pass) {
 }
 
 // secretVariables are the variables of an element that hold secrets.
-func secretVariables(e element) []string {
-	var out []string
-	for _, v := range e.Environment {
-		if v.FromSecret.IsSet() {
-			out = append(out, v.Name.Value)
-		}
+func secretVariables(e element) (names []string) {
+	for _, use := range secretsOf(e) {
+		names = append(names, use.variable)
 	}
-	for _, s := range e.Settings {
-		entries, _ := s.Value.Any.([]manifest.Entry)
-		if slices.ContainsFunc(entries, func(entry manifest.Entry) bool { return entry.Key.Value == "from_secret" }) {
-			out = append(out, "PLUGIN_"+strings.ToUpper(s.Name.Value))
-		}
-	}
-	return out
+	return names
 }
 
 const masked = "do not print it: the log has stars in its place, and shows all of it once it is encoded or cut"

@@ -92,7 +92,7 @@ var regularExpression = regexp.MustCompile(`^\^|\$$|^\.\*|\.\+|\(\?|\\[dwsb.]|\|
 
 func checkPatterns(p *pass) {
 	for _, at := range p.conditions() {
-		for f := range facts {
+		for f := range factEvent { // unknown-event looks at those
 			c := conditionOf(at.Conditions, f)
 			for _, v := range slices.Concat(c.Include, c.Exclude) {
 				if f == factCron && schedule(v) {

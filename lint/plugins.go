@@ -7,6 +7,7 @@ import (
 
 	"github.com/distribution/reference"
 
+	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -108,8 +109,9 @@ func checkSettingHyphen(p *pass) {
 	}
 }
 
-// privilegedPlugins are privileged by their name (reference §7.9).
-var privilegedPlugins = []string{"plugins/docker", "plugins/acr", "plugins/ecr", "plugins/gcr", "plugins/gar", "plugins/heroku"}
+// privilegedPlugins are privileged by their name: those that are so here, and
+// the one that runners after 1.8.3 add.
+var privilegedPlugins = append(compile.PrivilegedPlugins(), "plugins/gar")
 
 func checkPluginPrivilege(p *pass) {
 	for e := range p.elements() {
@@ -140,8 +142,7 @@ func lostPrivilege(e element) (string, manifest.Span) {
 		return "a volume", e.Volumes[0].Span
 	}
 	for _, v := range e.Environment {
-		switch v.Name.Value {
-		case "XDG_RUNTIME_DIR", "DOCKER_OPTS", "DOCKER_HOST", "PATH", "HOME":
+		if compile.TakesPrivilege(v.Name.Value) {
 			return "the variable " + v.Name.Value, v.Name.Span
 		}
 	}

@@ -14,14 +14,17 @@ import (
 // fact is what a condition is compared with.
 type fact int
 
+// Those before factEvent are known by the event, see domainOf. The order is that
+// in which the one is looked for that is to blame, see guilty.
 const (
 	factBranch fact = iota
 	factRef
-	factRepo
 	factTarget
 	factCron
 	factAction
+	factRepo
 	factInstance
+	factEvent
 	facts
 )
 
@@ -40,8 +43,10 @@ func conditionOf(c *manifest.Conditions, f fact) *manifest.Condition {
 		return &c.Cron
 	case factAction:
 		return &c.Action
+	case factInstance:
+		return &c.Instance
 	}
-	return &c.Instance
+	return &c.Event
 }
 
 // domain is the set of values that a fact has for an event (reference §11.3).
@@ -94,12 +99,12 @@ func domainOf(event string, f fact) domain {
 // Status is left out: it is no fact of a build.
 func possible(event string, all ...*manifest.Conditions) bool {
 	for _, c := range all {
-		if !matches(&c.Event, event) {
+		if !compile.Matches(&c.Event, event) {
 			return false
 		}
 	}
 	list := make([]*manifest.Condition, len(all))
-	for f := range facts {
+	for f := range factEvent {
 		for i, c := range all {
 			list[i] = conditionOf(c, f)
 		}
@@ -120,20 +125,11 @@ func possibleEvents(all ...*manifest.Conditions) (events []string) {
 	return events
 }
 
-// matches applies one condition to a value (reference §6.3).
-func matches(c *manifest.Condition, value string) bool {
-	glob := func(p manifest.String) bool { return compile.MatchGlob(p.Value, value) }
-	if slices.ContainsFunc(c.Exclude, glob) {
-		return false
-	}
-	return len(c.Include) == 0 || slices.ContainsFunc(c.Include, glob)
-}
-
 // satisfiable reports whether a value of a domain can meet all the conditions.
 func satisfiable(d domain, all []*manifest.Condition) bool {
 	meets := func(value string) bool {
 		for _, c := range all {
-			if !matches(c, value) {
+			if !compile.Matches(c, value) {
 				return false
 			}
 		}
@@ -177,16 +173,13 @@ func within(d domain, value string) bool {
 // canBegin reports whether a pattern may match a value of a domain, from how it
 // begins.
 func canBegin(d domain, pattern string) bool {
-	if at := strings.IndexAny(pattern, globSigns); at >= 0 {
-		head := pattern[:at]
-		return slices.ContainsFunc(d.prefixes, func(prefix string) bool {
-			return strings.HasPrefix(head, prefix) || strings.HasPrefix(prefix, head)
-		})
+	head, complete := compile.LiteralPrefix(pattern)
+	if complete {
+		return within(d, pattern)
 	}
-	return within(d, pattern)
+	return slices.ContainsFunc(d.prefixes, func(prefix string) bool {
+		return strings.HasPrefix(head, prefix) || strings.HasPrefix(prefix, head)
+	})
 }
 
-// globSigns are the characters that make a pattern of a text (reference §6.3).
-const globSigns = `*?[{\`
-
-func isGlob(p manifest.String) bool { return strings.ContainsAny(p.Value, globSigns) }
+func isGlob(p manifest.String) bool { return compile.IsGlob(p.Value) }

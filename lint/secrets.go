@@ -167,29 +167,25 @@ func checkUnnamedSecret(p *pass) {
 	}
 }
 
-// secretUse is a place that asks for a secret.
+// secretUse is a variable or setting of an element that asks for a secret.
 type secretUse struct {
-	element
-	name manifest.String
+	variable string // that has the value in the container
+	name     manifest.String
 }
 
-// secretsOf yields the secrets that an element asks for.
-func secretsOf(e element) []secretUse {
-	var out []secretUse
+// secretsOf are the secrets that an element asks for.
+func secretsOf(e element) (list []secretUse) {
 	for _, v := range e.Environment {
 		if v.FromSecret.IsSet() {
-			out = append(out, secretUse{e, v.FromSecret})
+			list = append(list, secretUse{v.Name.Value, v.FromSecret})
 		}
 	}
 	for _, s := range e.Settings {
-		entries, _ := s.Value.Any.([]manifest.Entry)
-		for _, entry := range entries {
-			if text, ok := entry.Value.Any.(string); ok && entry.Key.Value == "from_secret" {
-				out = append(out, secretUse{e, manifest.String{Value: text, Span: entry.Value.Span}})
-			}
+		if name := s.FromSecret(); name.IsSet() {
+			list = append(list, secretUse{s.Variable(), name})
 		}
 	}
-	return out
+	return list
 }
 
 func checkUnknownSecret(p *pass) {

@@ -171,31 +171,13 @@ type known struct {
 }
 
 var builtins = sync.OnceValue(func() known {
-	k := known{substituted: map[string]bool{}, running: map[string]bool{}}
-	for _, build := range []compile.Build{
-		{Event: "pull_request", Ref: "refs/pull/1/head"},
-		{Event: "tag", Ref: "refs/tags/v1.2.3-rc.1+b"},
-		{Event: "tag", Ref: "refs/tags/v2026.01.1-rc"},
-	} {
-		for _, v := range compile.Variables(build, compile.Stage{}) {
-			k.substituted[v.Name] = true
-		}
-	}
-	for _, name := range []string{"DRONE_FAILED_STAGES", "DRONE_SEMVER_ERROR"} {
+	substituted, running := compile.VariableNames()
+	k := known{names: slices.Concat(substituted, running), substituted: map[string]bool{}, running: map[string]bool{}}
+	for _, name := range substituted {
 		k.substituted[name] = true
 	}
-	for _, name := range []string{
-		"DRONE_STEP_NAME", "DRONE_STEP_NUMBER", "DRONE_WORKSPACE", "DRONE_WORKSPACE_BASE", "DRONE_WORKSPACE_PATH", "DRONE_HOME",
-		"DRONE_DOCKER_NETWORK_ID", "DRONE_DOCKER_VOLUME_ID", "DRONE_DOCKER_VOLUME_PATH", "DRONE_FAILED_STEPS",
-		"DRONE_NETRC_MACHINE", "DRONE_NETRC_USERNAME", "DRONE_NETRC_PASSWORD",
-	} {
+	for _, name := range running {
 		k.running[name] = true
-	}
-	for name := range k.substituted {
-		k.names = append(k.names, name)
-	}
-	for name := range k.running {
-		k.names = append(k.names, name)
 	}
 	slices.Sort(k.names)
 	return k
@@ -292,7 +274,7 @@ func (c *undefinedCheck) owner(u manifest.Use, w *writing) (why string, where ma
 			}
 		}
 		for _, s := range e.Settings {
-			if "PLUGIN_"+strings.ToUpper(s.Name.Value) == name {
+			if s.Variable() == name {
 				return fmt.Sprintf("setting %q is meant", s.Name.Value), s.Name.Span
 			}
 		}

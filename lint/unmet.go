@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -99,14 +100,14 @@ func faulty(c *manifest.Conditions) bool {
 			return true
 		}
 	}
-	for f := range facts {
+	for f := range factEvent {
 		if slices.ContainsFunc(conditionOf(c, f).Include, func(v manifest.String) bool { message, _, _ := patternFault(v.Value); return message != "" }) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(c.Cron.Include, schedule) || slices.ContainsFunc(c.Branch.Include, fullRef) ||
 		slices.ContainsFunc(c.Action.Include, func(v manifest.String) bool {
-			return !isGlob(v) && !slices.Contains([]string{"opened", "synchronized", "create"}, v.Value)
+			return !isGlob(v) && !slices.Contains(manifest.Actions(), v.Value)
 		})
 }
 
@@ -140,18 +141,9 @@ func checkNeverRuns(p *pass) {
 // be met, together with others; or else the first key.
 func guilty(c *manifest.Conditions, others ...*manifest.Conditions) manifest.String {
 	var first manifest.String
-	for _, pick := range []func(*manifest.Conditions) *manifest.Condition{
-		func(c *manifest.Conditions) *manifest.Condition { return &c.Branch },
-		func(c *manifest.Conditions) *manifest.Condition { return &c.Ref },
-		func(c *manifest.Conditions) *manifest.Condition { return &c.Target },
-		func(c *manifest.Conditions) *manifest.Condition { return &c.Cron },
-		func(c *manifest.Conditions) *manifest.Condition { return &c.Action },
-		func(c *manifest.Conditions) *manifest.Condition { return &c.Repo },
-		func(c *manifest.Conditions) *manifest.Condition { return &c.Instance },
-		func(c *manifest.Conditions) *manifest.Condition { return &c.Event },
-	} {
+	for f := range facts {
 		without := *c
-		condition := pick(&without)
+		condition := conditionOf(&without, f)
 		key := condition.Key
 		if !key.IsSet() {
 			continue
@@ -227,12 +219,12 @@ func checkBranchOfTag(p *pass) {
 // branchOfTag reports a branch that is asked of tags: where there are only
 // tags, or where the same conditions name them.
 func (p *pass) branchOfTag(at spot, trigger *manifest.Conditions) {
-	if len(at.Branch.Include) == 0 || matches(&at.Branch, "") {
+	if len(at.Branch.Include) == 0 || compile.Matches(&at.Branch, "") {
 		return
 	}
 	var left []string
 	for _, event := range manifest.Events() {
-		if matches(&trigger.Event, event) && matches(&at.Event, event) {
+		if compile.Matches(&trigger.Event, event) && compile.Matches(&at.Event, event) {
 			left = append(left, event)
 		}
 	}
@@ -250,7 +242,7 @@ func (p *pass) branchOfTag(at spot, trigger *manifest.Conditions) {
 
 func checkTriggerStatus(p *pass) {
 	for pl := range p.pipelines() {
-		if s := pl.Trigger.Status; len(pl.DependsOn) == 0 && len(s.Include)+len(s.Exclude) > 0 {
+		if s := pl.Trigger.Status; len(pl.DependsOn) == 0 && s.Restricts() {
 			p.reportIn(pl, s.Key.Span, fmt.Sprintf("trigger.status of pipeline %q has no say, because it waits for no other pipeline", pl.DisplayName()),
 				"add `depends_on` with the pipelines whose status is meant")
 		}

@@ -107,7 +107,7 @@ func checkSecretInPullRequest(p *pass) {
 		var plugins, others []element
 		for e := range elements(pl) {
 			switch {
-			case e.service || e.When.Event.Key.IsSet() || firstSecret(e) == nil || !possible("pull_request", trigger, &e.When):
+			case e.service || e.When.Event.Key.IsSet() || len(secretsOf(e)) == 0 || !possible("pull_request", trigger, &e.When):
 			case len(e.Commands) == 0 && manifest.IsPlugin(e.Image.Value):
 				plugins = append(plugins, e)
 			default:
@@ -125,7 +125,7 @@ func (p *pass) reportSecrets(steps []element, severity manifest.Severity) {
 		return
 	}
 	e := steps[0]
-	secret := firstSecret(e)
+	secret := secretsOf(e)[0].name
 	more := ""
 	if n := len(steps) - 1; n > 0 {
 		more = fmt.Sprintf(", and so do %d more of the pipeline", n)
@@ -138,22 +138,4 @@ func (p *pass) reportSecrets(steps []element, severity manifest.Severity) {
 	if severity != "" {
 		f.Severity = severity
 	}
-}
-
-// firstSecret is the first secret that a step asks for, nil without one.
-func firstSecret(e element) *manifest.String {
-	for i := range e.Settings {
-		entries, _ := e.Settings[i].Value.Any.([]manifest.Entry)
-		for _, entry := range entries {
-			if name, ok := entry.Value.Any.(string); ok && entry.Key.Value == "from_secret" {
-				return &manifest.String{Value: name, Span: entry.Value.Span}
-			}
-		}
-	}
-	for i := range e.Environment {
-		if e.Environment[i].FromSecret.IsSet() {
-			return &e.Environment[i].FromSecret
-		}
-	}
-	return nil
 }

@@ -84,7 +84,7 @@ func gradeStatus(f *manifest.Problem, text string) {
 }
 
 func checkActions(p *pass) {
-	known := []string{"opened", "synchronized", "create"}
+	known := manifest.Actions()
 	for _, at := range p.conditions() {
 		if possible("custom", &manifest.Conditions{Event: at.Event}) && len(at.Event.Include) > 0 {
 			continue // those name what they like

@@ -86,7 +86,7 @@ func newConditionsObject() *object[Conditions] {
 			Doc: "The name of the cron job.",
 		}, func(c *Conditions) *Condition { return &c.Cron }),
 		conditionKey(Key{
-			Name: "action", Values: []string{"opened", "synchronized", "create"}, Open: true, Example: "opened",
+			Name: "action", Values: Actions(), Open: true, Example: "opened",
 			Doc: "What happened to a pull request, `opened` or `synchronized`, or to a tag, `create`.",
 		}, func(c *Conditions) *Condition { return &c.Action }),
 		conditionKey(Key{

@@ -1,5 +1,7 @@
 package manifest
 
+import "strings"
+
 // Pos is a place in a source file. Line and Column are 1-based and count the
 // file as the user sees it, not the document inside the stream: lines end at
 // "\n", columns count Unicode code points. Offset is the 0-based byte offset.
@@ -222,10 +224,39 @@ type Condition struct {
 	Exclude []String
 }
 
+// Restricts reports whether a condition has any pattern. Without one it is met,
+// whatever its key.
+func (c *Condition) Restricts() bool { return len(c.Include)+len(c.Exclude) > 0 }
+
 // Setting is one entry of `settings`.
 type Setting struct {
 	Name  String
 	Value Value
+}
+
+// Variable is the name of the variable in which a plugin gets the setting.
+// Nothing but the case of the name is mapped (reference §2.5).
+func (s Setting) Variable() string { return "PLUGIN_" + strings.ToUpper(s.Name.Value) }
+
+// FromSecret is the name of the secret that takes the place of the value, unset
+// when the setting asks for none. A blank name asks for none, and neither does
+// one inside a list or a deeper map (reference §2.5).
+func (s Setting) FromSecret() String {
+	entries, _ := s.Value.Any.([]Entry)
+	for _, e := range entries {
+		if e.Key.Value != "from_secret" {
+			continue
+		}
+		name, ok := e.Value.Any.(string)
+		if !ok {
+			name = e.Value.Text
+		}
+		if strings.TrimSpace(name) == "" {
+			return String{}
+		}
+		return String{Value: name, Span: e.Value.Span}
+	}
+	return String{}
 }
 
 // Value is any YAML value, with merge keys and aliases resolved.

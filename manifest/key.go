@@ -117,6 +117,9 @@ func Events() []string {
 	return []string{"push", "pull_request", "tag", "promote", "rollback", "cron", "custom"}
 }
 
+// Actions returns what servers report to have happened to what a build is for.
+func Actions() []string { return []string{"opened", "synchronized", "create"} }
+
 // Statuses returns the states of a build that conditions can ask for.
 func Statuses() []string { return []string{"success", "failure"} }
 
