@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -89,6 +90,9 @@ func runLogin(ctx context.Context, s Streams, o *loginOptions, server string) er
 		return err
 	}
 	c.Close()
+	if open := plainText(a.server); open != "" {
+		s.warn("nothing protects your token on its way to " + report.Visible(open) + ", since the address begins with http://")
+	}
 	if a.token, err = o.token(s, a.server); err != nil {
 		return err
 	}
@@ -105,6 +109,20 @@ func withScheme(server string) string {
 		return server
 	}
 	return "https://" + server
+}
+
+// plainText is the host that an address sends everything to in plain text over a
+// network, "" where there is none: with TLS, or on this machine.
+func plainText(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || u.Scheme != "http" {
+		return ""
+	}
+	host := u.Hostname()
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return ""
+	}
+	return u.Host
 }
 
 // name is what the login is to be called.

@@ -77,6 +77,7 @@ func (f *serverFlags) access(s Streams) (access, error) {
 	}
 	if a.token == "" && envToken != "" { // that of another server, unless the user knows better
 		a.token, a.tokenFrom = envToken, tokenVar
+		s.warn(fmt.Sprintf("the token of %s, which stands beside the server %s, goes to %s", tokenVar, report.Visible(envServer), report.Visible(a.server)))
 	}
 	return a, nil
 }
