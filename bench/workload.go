@@ -105,7 +105,7 @@ func selectWorkloads(only string) ([]workload, error) {
 		return workloads(), nil
 	}
 	var out []workload
-	for _, name := range strings.Split(only, ",") {
+	for name := range strings.SplitSeq(only, ",") {
 		found := slices.IndexFunc(workloads(), func(w workload) bool { return w.name == strings.TrimSpace(name) })
 		if found < 0 {
 			return nil, fmt.Errorf("no comparison named %q, there are %s", name, strings.Join(workloadNames(), ", "))

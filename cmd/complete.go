@@ -31,9 +31,9 @@ const maxCompleted = 256 << 10
 // complete has shells offer what flags and arguments may be: the words that a
 // flag takes, names of the configuration, rules, directories where one is
 // wanted, and no files to commands without arguments.
-func complete(s Streams, c *cobra.Command) {
+func complete(c *cobra.Command) {
 	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if offer := offers(s, c, f); offer != nil {
+		if offer := offers(c, f); offer != nil {
 			// It fails for a flag that has one already; here is the only place.
 			_ = c.RegisterFlagCompletionFunc(f.Name, offer)
 		}
@@ -42,12 +42,12 @@ func complete(s Streams, c *cobra.Command) {
 		c.ValidArgsFunction = cobra.NoFileCompletions
 	}
 	for _, child := range c.Commands() {
-		complete(s, child)
+		complete(child)
 	}
 }
 
 // offers is what a shell offers for a flag, nil for files.
-func offers(s Streams, c *cobra.Command, f *pflag.Flag) cobra.CompletionFunc {
+func offers(c *cobra.Command, f *pflag.Flag) cobra.CompletionFunc {
 	const noFiles = cobra.ShellCompDirectiveNoFileComp
 	if o, ok := f.Value.(interface{ words() []string }); ok {
 		return cobra.FixedCompletions(o.words(), noFiles)

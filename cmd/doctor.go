@@ -128,8 +128,7 @@ func checkConfig(ctx context.Context, s Streams, args []string) (doctor.Check, *
 	p, err := new(planFlags).load(ctx, quiet, args)
 	if err != nil {
 		check.Message = err.Error()
-		var f *failure
-		if errors.As(err, &f) {
+		if f, ok := errors.AsType[*failure](err); ok {
 			check.Fix = f.hint
 		}
 		if _, missing := os.Stat(defaultFile); len(args) == 0 && errors.Is(missing, fs.ErrNotExist) {

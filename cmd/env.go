@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -59,9 +60,7 @@ func runEnv(s Streams, f *buildFlags, form string) error {
 	for _, v := range compile.Variables(build, stage) {
 		view.Variables = append(view.Variables, envVariable(v))
 	}
-	for fact, reason := range build.Unknown {
-		view.Unknown[fact] = reason
-	}
+	maps.Copy(view.Unknown, build.Unknown)
 	if form == "json" {
 		return document.JSON(s.Out, view)
 	}

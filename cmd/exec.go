@@ -517,8 +517,7 @@ func engineFailure(ctx context.Context, err error) error {
 	if signal, ok := interruption(ctx); ok {
 		return &failure{status: signal.status()}
 	}
-	var decided *failure
-	if errors.As(err, &decided) {
+	if decided, ok := errors.AsType[*failure](err); ok {
 		return decided
 	}
 	f := &failure{status: StatusUnreachable, err: err}

@@ -115,8 +115,7 @@ func (o *fmtOptions) file(ctx context.Context, s Streams, path string) (differs 
 	}
 	result, err := format.Source(name, source)
 	if err != nil {
-		var wrong *format.Error
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*format.Error](err); ok {
 			return false, usage(wrong, wrong.Hint)
 		}
 		return false, err

@@ -85,8 +85,7 @@ func checkCommit(ctx context.Context, s Streams) error {
 	if err != nil {
 		return nil
 	}
-	var none *snapshot.CommitError
-	if errors.As(snapshot.CheckCommit(ctx, snapshot.Source{Dir: dir, GitDir: own}, s.Environ()), &none) {
+	if none, ok := errors.AsType[*snapshot.CommitError](snapshot.CheckCommit(ctx, snapshot.Source{Dir: dir, GitDir: own}, s.Environ())); ok {
 		return usage(none, none.Hint)
 	}
 	return nil

@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -72,10 +73,8 @@ func signatureOf(args []string, flag, named string) error {
 	case named != "" && len(args) > 1:
 		return usage(fmt.Errorf("--%s names one file, and there are %d to sign", flag, len(args)), "leave it out: each file has its signature beside it")
 	case named == "":
-		for _, arg := range args {
-			if arg == "-" {
-				return usage(errors.New("standard input has no signature beside it"), "name the file of the signature with --"+flag)
-			}
+		if slices.Contains(args, "-") {
+			return usage(errors.New("standard input has no signature beside it"), "name the file of the signature with --"+flag)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -476,12 +477,8 @@ func levelled(findings []manifest.Problem, rule string, level lint.Level) []mani
 
 func merged(below, above map[string]lint.Level) map[string]lint.Level {
 	out := make(map[string]lint.Level, len(below)+len(above))
-	for id, level := range below {
-		out[id] = level
-	}
-	for id, level := range above {
-		out[id] = level
-	}
+	maps.Copy(out, below)
+	maps.Copy(out, above)
 	return out
 }
 

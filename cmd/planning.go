@@ -86,8 +86,7 @@ func (f *buildFlags) resolveBuild(s Streams) (compile.Build, *facts.Tree, error)
 
 // factsFailure gives a mistake of the user its status and hint.
 func factsFailure(err error) error {
-	var wrong *facts.UsageError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*facts.UsageError](err); ok {
 		return usage(wrong, wrong.Hint)
 	}
 	return err

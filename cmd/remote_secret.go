@@ -105,13 +105,13 @@ func (i *secretInput) whole(value *string) remote.SecretPatch {
 
 // add adds a secret, or has it as it would be then where it is there already, so
 // that a script may run again. It reports which.
-func (i *secretInput) add(value string, create func(remote.SecretInput) (*remote.Secret, error), update func(remote.SecretPatch) (*remote.Secret, error)) (*remote.Secret, string, error) {
-	secret, err := create(remote.SecretInput{Name: i.name, Data: value, PullRequest: i.pull, PullRequestPush: i.pullPush})
+func (i *secretInput) add(value string, create func(remote.SecretInput) (*remote.Secret, error), update func(remote.SecretPatch) (*remote.Secret, error)) (string, error) {
+	_, err := create(remote.SecretInput{Name: i.name, Data: value, PullRequest: i.pull, PullRequestPush: i.pullPush})
 	if !errors.Is(err, remote.ErrDuplicate) {
-		return secret, "added", err
+		return "added", err
 	}
-	secret, err = update(i.whole(&value))
-	return secret, "updated", err
+	_, err = update(i.whole(&value))
+	return "updated", err
 }
 
 func secretColumns(org bool) []table.Column[remote.Secret] {
@@ -203,7 +203,7 @@ func (x secretCommands) add() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, done, err := i.add(value,
+		done, err := i.add(value,
 			func(s remote.SecretInput) (*remote.Secret, error) { return q.SecretCreate(ctx, repo, s) },
 			func(p remote.SecretPatch) (*remote.Secret, error) { return q.SecretUpdate(ctx, repo, i.name, p) })
 		if err != nil {
@@ -372,7 +372,7 @@ func (x orgSecretCommands) add() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, done, err := i.add(value,
+		done, err := i.add(value,
 			func(s remote.SecretInput) (*remote.Secret, error) { return q.OrgSecretCreate(ctx, args[0], s) },
 			func(p remote.SecretPatch) (*remote.Secret, error) { return q.OrgSecretUpdate(ctx, args[0], i.name, p) })
 		if err != nil {

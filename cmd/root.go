@@ -109,7 +109,7 @@ func New(s Streams, build Build) *cobra.Command {
 			ownBash(root, c)
 		}
 	}
-	complete(s, root)
+	complete(root)
 	return root
 }
 

@@ -120,8 +120,7 @@ func (s supply) find(name string, key []byte) {
 }
 
 func secretFailure(err error) error {
-	var e *secrets.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*secrets.Error](err); ok {
 		return usage(e, e.Hint)
 	}
 	return usage(err, "")

@@ -72,8 +72,7 @@ func readLimited(r io.Reader, name string, size int64) ([]byte, error) {
 
 // cause strips the operation and path that os errors repeat.
 func cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err
 	}
 	return err

@@ -154,7 +154,7 @@ func entryText(b *strings.Builder, word, meaning string, width int) {
 // wrapped breaks a text between words.
 func wrapped(text string, width int) (lines []string) {
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(line)+1+len(word) > width {
 			lines, line = append(lines, line), ""
 		}

@@ -111,7 +111,7 @@ func TestLegacyRowsDemanded(t *testing.T) {
 		"v04":          "build build-map script compose publish deploy notify notify-switches order clone cache matrix branches debug net when-branch when-event when-change secret duplicate",
 		"v05":          "clone clone-no-image clone-top localhost group signed",
 	} {
-		for _, row := range strings.Fields(rows) {
+		for row := range strings.FieldsSeq(rows) {
 			if !has(section, row) {
 				t.Errorf("there is no golden file for %s/%s", section, row)
 			}

@@ -241,12 +241,8 @@ func (c *converted) run(plan *exec.Plan, index int, failing string) (ran, servic
 		engine.Scripts[s.Name] = script
 	}
 	values := map[string]string{}
-	for name, value := range plan.Pipelines[0].Fixed {
-		values[name] = value
-	}
-	for name, value := range plan.Pipelines[0].Env {
-		values[name] = value
-	}
+	maps.Copy(values, plan.Pipelines[0].Fixed)
+	maps.Copy(values, plan.Pipelines[0].Env)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	known := func(name string) (string, bool) { return c.secret(name, values) }

@@ -62,8 +62,7 @@ func (r *Result) modernise(opts Options) error {
 		return nil
 	}
 	old, err := Legacy(r.Name, r.Text, opts.Legacy)
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		moved := *e
 		if pos, found := r.sourceOf(e.Pos); found {
 			moved.Pos = pos

@@ -220,8 +220,7 @@ func readModule(path string) ([]byte, error) {
 
 // reason strips the operation and the path that errors of files repeat.
 func reason(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -80,10 +81,8 @@ func (p *printer) nested(v starlark.Value, path string, write func() error) erro
 	if len(p.open) >= maxNesting {
 		return fmt.Errorf("a %s that nests deeper than %d", v.Type(), maxNesting)
 	}
-	for _, outer := range p.open {
-		if outer == v {
-			return fmt.Errorf("a %s at %s that contains itself", v.Type(), path)
-		}
+	if slices.Contains(p.open, v) {
+		return fmt.Errorf("a %s at %s that contains itself", v.Type(), path)
 	}
 	p.open = append(p.open, v)
 	defer func() { p.open = p.open[:len(p.open)-1] }()

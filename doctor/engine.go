@@ -22,8 +22,7 @@ import (
 func (o Options) endpoint() (dockerhost.Endpoint, Check) {
 	at, err := dockerhost.Resolve(o.Env, o.Host)
 	check := ok("%s, found through %s", at.Host, at.Source)
-	var wrong *dockerhost.Error
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*dockerhost.Error](err); ok {
 		check = fail(wrong.Hint, "%v", wrong)
 	} else if err != nil {
 		check = fail("", "%v", err)

@@ -55,8 +55,7 @@ func space(free, low, none uint64, where, fix string) Check {
 
 // reason is an error without the operation and path that it repeats.
 func reason(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err
 	}
 	return err

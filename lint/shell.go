@@ -229,7 +229,7 @@ func assigned(commands []manifest.String) map[string]piece {
 			}
 		}
 		for _, at := range reading.FindAllStringSubmatchIndex(text, -1) {
-			for _, name := range strings.Fields(text[at[2]:at[3]]) {
+			for name := range strings.FieldsSeq(text[at[2]:at[3]]) {
 				start := at[2] + strings.Index(text[at[2]:at[3]], name)
 				add(start, start+len(name))
 			}

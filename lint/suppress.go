@@ -173,13 +173,7 @@ func reach(file *manifest.File, lines []string, i int, alone bool) [2]int {
 		next++
 	}
 	line := next + 1
-	first := true // no content stands above the comment
-	for _, above := range lines[:i] {
-		if content(above) {
-			first = false
-			break
-		}
-	}
+	first := !slices.ContainsFunc(lines[:i], content)
 	if first {
 		return [2]int{1, len(lines)}
 	}

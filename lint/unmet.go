@@ -95,10 +95,8 @@ func faulty(c *manifest.Conditions) bool {
 			return true
 		}
 	}
-	for _, v := range c.Ref.Include {
-		if refFault(v) {
-			return true
-		}
+	if slices.ContainsFunc(c.Ref.Include, refFault) {
+		return true
 	}
 	for f := range factEvent {
 		if slices.ContainsFunc(conditionOf(c, f).Include, func(v manifest.String) bool { message, _, _ := patternFault(v.Value); return message != "" }) {

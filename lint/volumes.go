@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/drone-laptop/drone/manifest"
 )
@@ -280,7 +281,7 @@ func checkUnusedVolumes(p *pass) {
 		}
 		used := map[string]bool{}
 		for e := range elements(pl) {
-			for _, m := range append(e.Volumes[:len(e.Volumes):len(e.Volumes)], e.Devices...) {
+			for _, m := range append(slices.Clip(e.Volumes), e.Devices...) {
 				used[m.Name.Value] = true
 			}
 		}

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -10,10 +11,8 @@ import (
 // legacy recognises a file for Drone 0.4 to 0.8 and returns the one problem
 // that says so, or nil. A single document with a kind makes a file a modern one.
 func (r *reader) legacy(trees []*tree) *Problem {
-	for _, t := range trees {
-		if hasKind(t) {
-			return nil
-		}
+	if slices.ContainsFunc(trees, hasKind) {
+		return nil
 	}
 	for _, t := range trees {
 		offset, version, key := legacyKey(t)

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 )
@@ -13,10 +14,10 @@ func (d *decoder) merge(val *yaml.Node, f func(key, val *yaml.Node)) {
 		d.each(n, f)
 		return
 	case yaml.SequenceNode:
-		for i := len(n.Content) - 1; i >= 0; i-- {
-			item := target(n.Content[i])
+		for _, last := range slices.Backward(n.Content) {
+			item := target(last)
 			if item.Kind != yaml.MappingNode {
-				d.badMerge(n.Content[i])
+				d.badMerge(last)
 				continue
 			}
 			d.each(item, f)

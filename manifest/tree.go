@@ -170,7 +170,7 @@ func (t *tree) scalarEnd(n *yaml.Node, start int) int {
 // plainEnd follows the words of a plain scalar of several lines.
 func plainEnd(s string, start int, value string) int {
 	end := start
-	for _, word := range strings.Fields(value) {
+	for word := range strings.FieldsSeq(value) {
 		at := skipBlank(s, end)
 		if !strings.HasPrefix(s[at:], word) {
 			break

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"net/url"
 	"strconv"
 )
@@ -26,9 +27,7 @@ func pages[T any](ctx context.Context, c *Client, r request, id func(T) int64) i
 		seen := map[int64]bool{}
 		for page := 1; ; page++ {
 			query := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(MaxPage)}}
-			for key, values := range r.query {
-				query[key] = values
-			}
+			maps.Copy(query, r.query)
 			values, err := list[T](ctx, c, r.with(query))
 			if err != nil {
 				var none T

@@ -44,7 +44,7 @@ func (b *Backoff) Next() time.Duration {
 		wait = first << b.attempt
 	}
 	b.attempt++
-	return wait - time.Duration(rand.Int64N(int64(wait)/4+1)) //nolint:gosec // nobody gains by guessing it
+	return wait - time.Duration(rand.Int64N(int64(wait)/4+1)) // nobody gains by guessing it
 }
 
 // Reset begins again, after a success.

@@ -110,7 +110,7 @@ func ReadEvent(line []byte) (exec.Event, error) {
 			Unreachable: r.Unreachable, Broken: r.Broken,
 		}, nil
 	}
-	return nil, nil //nolint:nilnil // as it says
+	return nil, nil // as it says
 }
 
 // spent are the phases in the order in which a step goes through them.

@@ -84,7 +84,7 @@ func TestTimingInJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := map[string]map[string]any{}
-		for _, line := range bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n")) {
+		for line := range bytes.SplitSeq(bytes.TrimSpace(out.Bytes()), []byte("\n")) {
 			var record map[string]any
 			if err := json.Unmarshal(line, &record); err != nil {
 				t.Fatal(err)

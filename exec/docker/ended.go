@@ -129,7 +129,7 @@ func memory(n int64) string {
 func (s *session) whoEnded(ctx context.Context, name string, state *container.State) (string, error) {
 	finished, err := time.Parse(time.RFC3339Nano, state.FinishedAt)
 	if err != nil {
-		return "", nil //nolint:nilerr // an engine that does not know keeps no such events either
+		return "", nil // an engine that does not know keeps no such events either
 	}
 	bounded, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()

@@ -167,13 +167,13 @@ func (e *Engine) Describe() string {
 		e.product, e.version, e.client.ClientVersion(), e.endpoint.Host, e.endpoint.Source)
 }
 
-// outlive gives a context that ends lag after ctx did. Requests that make
+// outlive gives a context that ends makeLag after ctx did. Requests that make
 // something use it, so that a cancelled one is not cut off between the
 // engine's work and the name of what must be removed.
-func outlive(ctx context.Context, lag time.Duration) (context.Context, context.CancelFunc) {
+func outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		timer := time.AfterFunc(lag, cancel)
+		timer := time.AfterFunc(makeLag, cancel)
 		context.AfterFunc(longer, func() { timer.Stop() })
 	})
 	return longer, func() { stop(); cancel() }

@@ -222,7 +222,7 @@ func (g *giveBack) chown(ctx context.Context, image string, files []fileowner.Fi
 // start creates a container, attaches to it and starts it. Its name is
 // returned as soon as it may exist.
 func (g *giveBack) start(ctx context.Context, c spec) (types.HijackedResponse, string, error) {
-	longer, cancel := outlive(ctx, makeLag)
+	longer, cancel := outlive(ctx)
 	defer cancel()
 	api := g.engine.client
 	name := objectName(g.labels[LabelRun]) + "-owner"

@@ -339,7 +339,7 @@ func (im *images) pull(ctx context.Context, w wanted, auth string, patience time
 		return nil, err
 	}
 	// Names are not left half changed when nobody waits any more.
-	longer, cancel := outlive(ctx, makeLag)
+	longer, cancel := outlive(ctx)
 	defer cancel()
 	return im.put(longer, w, auth, before)
 }

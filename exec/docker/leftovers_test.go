@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 
@@ -22,9 +23,7 @@ func TestObjects(t *testing.T) {
 	})
 	s := tr.session.(*session)
 	labels := map[string]string{LabelStep: "busy"}
-	for label, value := range s.place.labels {
-		labels[label] = value
-	}
+	maps.Copy(labels, s.place.labels)
 	made := func(name string) {
 		t.Helper()
 		config := &container.Config{Image: testImage, Cmd: []string{"sleep", "600"}, Labels: labels}

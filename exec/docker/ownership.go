@@ -97,7 +97,7 @@ func (w *workspace) look(ctx context.Context) {
 		w.previous = nil
 		if before.undone && before.failed == nil {
 			// What could not be given back must not pass for older.
-			look = func() (*fileowner.Tree, error) { return before.share.Tree, nil }
+			look = func() (*fileowner.Tree, error) { return before.share.Tree, nil } //nolint:unparam // it takes the place of one that may fail
 		}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, lookTime, fmt.Errorf("it takes longer than %v", lookTime))

@@ -196,7 +196,7 @@ func (im *images) put(ctx context.Context, w wanted, auth string, before *image.
 	info, err := im.inspect(ctx, w.image, w.platform)
 	if err != nil {
 		// Whoever makes a container of it says why it cannot be had.
-		return &local{name: w.image, platform: w.platform}, nil //nolint:nilerr // see above
+		return &local{name: w.image, platform: w.platform}, nil // see above
 	}
 	pulled := asItIs(w.image, info)
 	if w.platform == nil {

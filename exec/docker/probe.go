@@ -129,7 +129,7 @@ func (e *Engine) ReadMounted(ctx context.Context, run, image, dir, file string) 
 		defer cancel()
 		err = errors.Join(err, e.removeContainer(tidy, name))
 	}()
-	longer, cancel := outlive(ctx, makeLag)
+	longer, cancel := outlive(ctx)
 	defer cancel()
 	if _, err := e.client.ContainerCreate(longer, config, host, nil, nil, name); err != nil {
 		return nil, stepError(exec.PhaseCreate, about{image: image}, err)

@@ -28,8 +28,7 @@ func (e *pullFailure) Error() string {
 
 // reason is the part of a pull's failure that does not name the image again.
 func reason(err error) error {
-	var failed *pullFailure
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*pullFailure](err); ok {
 		return errors.New(failed.reason)
 	}
 	return err

@@ -150,7 +150,7 @@ func (s *session) build(ctx context.Context, step *exec.Step, converted spec, wa
 	if ctx.Err() != nil {
 		return name, context.Cause(ctx)
 	}
-	longer, cancel := outlive(ctx, makeLag)
+	longer, cancel := outlive(ctx)
 	defer cancel()
 	if err := s.joinNetworks(longer, step, name); err != nil {
 		return name, err
@@ -170,7 +170,7 @@ func (s *session) createContainer(ctx context.Context, c spec, want wanted, from
 		return err
 	}
 	defer done()
-	ctx, cancel := outlive(ctx, makeLag)
+	ctx, cancel := outlive(ctx)
 	defer cancel()
 	made, err := s.engine.client.ContainerCreate(ctx, &config, c.Host, c.Network, platform, name)
 	for _, text := range made.Warnings {

@@ -165,7 +165,7 @@ func (e *Engine) pullSecrets(p *exec.Pipeline, env exec.Setting) *dockerhost.Cre
 // make creates the network and the volumes, and looks for the networks that
 // must exist already, all at once.
 func (s *session) make(ctx context.Context) error {
-	longer, cancel := outlive(ctx, makeLag)
+	longer, cancel := outlive(ctx)
 	defer cancel()
 	api := s.engine.client
 	var group errgroup.Group

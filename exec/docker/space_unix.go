@@ -12,6 +12,6 @@ func full(dir string) bool {
 		return false
 	}
 	const little = 1 << 20
-	free := uint64(at.Bavail) * uint64(at.Bsize) //nolint:unconvert // the types differ between systems
+	free := uint64(at.Bavail) * uint64(at.Bsize) // the types differ between systems
 	return free < little || at.Files > 0 && at.Ffree == 0
 }

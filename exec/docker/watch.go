@@ -117,7 +117,7 @@ func (s *session) watch(ctx context.Context, step *exec.Step, of about, p *proce
 
 // start starts a container; a start that is cut off may have happened.
 func (s *session) start(ctx context.Context, name string) error {
-	longer, cancel := outlive(ctx, makeLag)
+	longer, cancel := outlive(ctx)
 	defer cancel()
 	return s.engine.client.ContainerStart(longer, name, container.StartOptions{})
 }

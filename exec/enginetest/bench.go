@@ -204,9 +204,9 @@ type running struct {
 	done chan result
 }
 
-func (s *session) begin(ctx context.Context, st *exec.Step, env map[string]string) *running {
+func (s *session) begin(ctx context.Context, st *exec.Step) *running {
 	r := &running{recorder: newRecorder(), done: make(chan result, 1)}
-	go func() { r.done <- s.record(ctx, st, env, r.recorder) }()
+	go func() { r.done <- s.record(ctx, st, nil, r.recorder) }()
 	return r
 }
 

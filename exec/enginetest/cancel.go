@@ -44,7 +44,7 @@ func cancelCases() []testCase {
 			ping := step("ping", "echo > ping", "until [ -e pong ]; do sleep 0.1; done")
 			pong := step("pong", "until [ -e ping ]; do sleep 0.1; done", "echo > pong")
 			s := b.open(b.pipeline(ping, pong))
-			both := []*running{s.begin(b.context(), ping, nil), s.begin(b.context(), pong, nil)}
+			both := []*running{s.begin(b.context(), ping), s.begin(b.context(), pong)}
 			for _, r := range both {
 				if res := r.wait(b); res.err != nil || res.Code != 0 {
 					b.Errorf("exit %d, error %v, output %q", res.Code, res.err, res.output)
@@ -60,7 +60,7 @@ func (b *bench) cancelled(command string) {
 	st := step("only", command)
 	s := b.open(b.pipeline(st))
 	ctx, cancel := context.WithCancelCause(b.context())
-	r := s.begin(ctx, st, nil)
+	r := s.begin(ctx, st)
 	r.untilOutput(b, "\nup\n")
 	cancel(errStop)
 	if res := r.wait(b); !errors.Is(res.err, errStop) {
@@ -75,7 +75,7 @@ func cancelOne(b *bench) {
 	leave := step("leave", "echo > leave")
 	s := b.open(b.pipeline(victim, other, leave))
 	ctx, cancel := context.WithCancelCause(b.context())
-	first, second := s.begin(ctx, victim, nil), s.begin(b.context(), other, nil)
+	first, second := s.begin(ctx, victim), s.begin(b.context(), other)
 	first.untilOutput(b, "\nup\n")
 	second.untilOutput(b, "\nup\n")
 	cancel(errStop)
@@ -122,7 +122,7 @@ func hurryDuringGrace(b *bench) {
 	first, second := step("first", stubborn), step("second", stubborn)
 	s, hurry := b.hurried(first, second)
 	ctx, cancel := context.WithCancelCause(b.context())
-	both := []*running{s.begin(ctx, first, nil), s.begin(ctx, second, nil)}
+	both := []*running{s.begin(ctx, first), s.begin(ctx, second)}
 	for _, r := range both {
 		r.untilOutput(b, "\nup\n")
 	}
@@ -143,7 +143,7 @@ func hurryBefore(b *bench) {
 	only := step("only", stubborn)
 	s, hurry := b.hurried(only)
 	ctx, cancel := context.WithCancelCause(b.context())
-	r := s.begin(ctx, only, nil)
+	r := s.begin(ctx, only)
 	r.untilOutput(b, "\nup\n")
 	hurry()
 	select {
@@ -165,7 +165,7 @@ func hurryClose(b *bench) {
 	server.Detach = true
 	s, hurry := b.hurried(server)
 	ctx, cancel := context.WithCancelCause(b.context())
-	r := s.begin(ctx, server, nil)
+	r := s.begin(ctx, server)
 	r.untilOutput(b, "\nup\n")
 	cancel(errStop)
 	begun := time.Now()

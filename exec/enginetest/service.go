@@ -32,7 +32,7 @@ func (b *bench) reaches(web, ask *exec.Step) {
 	b.Helper()
 	s := b.open(b.pipeline(web, ask))
 	ctx, cancel := context.WithCancelCause(b.context())
-	r := s.begin(ctx, web, nil)
+	r := s.begin(ctx, web)
 	r.untilBegun(b)
 	res := s.do(b.context(), ask, nil)
 	if res.err != nil || res.Code != 0 {
@@ -53,7 +53,7 @@ func (b *bench) detached(end func(*session, context.CancelCauseFunc)) {
 	s := b.open(b.pipeline(st))
 	ctx, cancel := context.WithCancelCause(b.context())
 	defer cancel(nil)
-	r := s.begin(ctx, st, nil)
+	r := s.begin(ctx, st)
 	r.untilOutput(b, "\nup\n")
 	end(s, cancel)
 	if res := r.wait(b); res.err == nil && res.Code == 0 {

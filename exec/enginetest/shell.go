@@ -111,7 +111,7 @@ func workspaceSeparate(b *bench) {
 			"until [ -e leave ]; do sleep 0.1; done", "cat me", "ls")
 		leave := step("leave", "echo > leave")
 		s := b.open(b.pipeline(first, leave))
-		pairs = append(pairs, pair{s, s.begin(b.context(), first, nil), leave})
+		pairs = append(pairs, pair{s, s.begin(b.context(), first), leave})
 	}
 	for _, p := range pairs {
 		p.first.untilOutput(b, "\nready\n")

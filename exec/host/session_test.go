@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
@@ -65,7 +66,7 @@ func TestEnvironment(t *testing.T) {
 			var got []string
 			// The shell adds its own variables; env of a program that it runs
 			// has those, too, and is what commands see.
-			for _, v := range strings.Split(strings.TrimRight(tr.doStep(st, tc.plan), "\x00"), "\x00") {
+			for v := range strings.SplitSeq(strings.TrimRight(tr.doStep(st, tc.plan), "\x00"), "\x00") {
 				name, _, _ := strings.Cut(v, "=")
 				if !slices.Contains([]string{"PWD", "OLDPWD", "SHLVL", "_", stepMark}, name) {
 					got = append(got, strings.ReplaceAll(v, root, "ROOT"))
@@ -179,9 +180,7 @@ var children = map[string]string{
 
 func TestNothingOutlivesItsStep(t *testing.T) {
 	ways := map[string]string{}
-	for name, command := range children {
-		ways[name] = command
-	}
+	maps.Copy(ways, children)
 	if _, err := osexec.LookPath("setsid"); err == nil && systemFindsStrays {
 		ways["in a session"] = `setsid sh -c 'echo $$ > pid; exec sleep 600' & until [ -s pid ]; do sleep 0.01; done`
 	}

@@ -97,7 +97,7 @@ func start(t testing.TB, images []string, socket *os.File, flags []string) *Daem
 	}
 	// The path of a socket may have some hundred characters at most, which the
 	// name of a test alone can fill.
-	dir, err := os.MkdirTemp("", "dockerdtest-") //nolint:usetesting // see above
+	dir, err := os.MkdirTemp("", "dockerdtest-") // not t.TempDir, see above
 	if err != nil {
 		t.Fatal(err)
 	}

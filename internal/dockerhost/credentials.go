@@ -125,8 +125,7 @@ func configError(env Environment, dir string, err error) error {
 // unreadable is why a configuration cannot be read. The text of a decoding
 // error can quote the file, which may hold passwords, so it is left out.
 func unreadable(err error) error {
-	var inaccessible *os.PathError
-	if errors.As(err, &inaccessible) {
+	if inaccessible, ok := errors.AsType[*os.PathError](err); ok {
 		return inaccessible.Err
 	}
 	return errors.New("the file is not valid JSON of docker's form")

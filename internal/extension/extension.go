@@ -101,7 +101,7 @@ func (c *Client) Ask(ctx context.Context, kind string, in, out any) error {
 	c.sign(request, kind, body, time.Now())
 	transport := &http.Transport{
 		Proxy:           c.Proxy,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.SkipVerify}, //nolint:gosec // the user asks for it
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.SkipVerify}, // the user asks for it
 	}
 	defer transport.CloseIdleConnections()
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -477,7 +477,7 @@ func compareUntracked(t *testing.T, s sandbox) {
 	// git of the sandbox reads no configuration, so it is told of the usual file.
 	out := s.git("hello", "-c", "core.excludesFile="+s.path("home/.config/git/ignore"), "ls-files", "-z", "--others", "--exclude-standard")
 	want := map[string]bool{}
-	for _, name := range strings.Split(strings.TrimRight(out, "\x00"), "\x00") {
+	for name := range strings.SplitSeq(strings.TrimRight(out, "\x00"), "\x00") {
 		want[name] = name != ""
 	}
 	tree := Read(s.path("hello"))

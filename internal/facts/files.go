@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/config"
@@ -209,7 +210,7 @@ func (w *searcher) directory(name string, rules []rule, ignored bool) error {
 	if err != nil {
 		return w.unread(err)
 	}
-	rules = append(rules[:len(rules):len(rules)], rulesIn(filepath.Join(w.dir, filepath.FromSlash(name)), path.Join(w.at, name), w.fold)...)
+	rules = append(slices.Clip(rules), rulesIn(filepath.Join(w.dir, filepath.FromSlash(name)), path.Join(w.at, name), w.fold)...)
 	for _, entry := range entries {
 		if err := w.entry(path.Join(name, entry.Name()), entry, rules, ignored); err != nil {
 			return err

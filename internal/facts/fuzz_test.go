@@ -18,9 +18,8 @@ func FuzzResolve(f *testing.F) {
 	f.Fuzz(func(t *testing.T, event, branch, ref, sha, tag, pull, deploy string) {
 		o := Overrides{Event: event, Branch: branch, Ref: ref, SHA: sha, Tag: tag, PullRequest: pull, DeployTo: deploy}
 		b, _, err := Resolve(tree, o, testTime)
-		var usage *UsageError
 		if err != nil {
-			if !errors.As(err, &usage) {
+			if _, ok := errors.AsType[*UsageError](err); !ok {
 				t.Errorf("%#v: %T %v", o, err, err)
 			}
 			return

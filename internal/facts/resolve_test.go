@@ -3,6 +3,7 @@ package facts
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -135,9 +136,7 @@ func TestResolveEvents(t *testing.T) {
 // with is a copy of a map with some values replaced.
 func with(m map[string]string, pairs ...string) map[string]string {
 	copied := map[string]string{}
-	for k, v := range m {
-		copied[k] = v
-	}
+	maps.Copy(copied, m)
 	for i := 0; i < len(pairs); i += 2 {
 		copied[pairs[i]] = pairs[i+1]
 	}

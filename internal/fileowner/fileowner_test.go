@@ -247,7 +247,7 @@ func TestHoldLinkedFromClosed(t *testing.T) {
 	info, err := os.Stat(p.path("closed"))
 	p.check(err)
 	at := info.Sys().(*syscall.Stat_t)
-	tree.closed["closed"], tree.locked[key{device: uint64(at.Dev), inode: at.Ino}] = struct{}{}, struct{}{} //nolint:unconvert // its type differs by system
+	tree.closed["closed"], tree.locked[key{device: uint64(at.Dev), inode: at.Ino}] = struct{}{}, struct{}{} // its type differs by system
 	tree.paths, tree.files = map[string]struct{}{"closed": {}}, map[key]struct{}{}
 	p.check(os.Link(p.path("closed/file"), p.path("linked")))
 	report, err := tree.GiveBack(t.Context(), Options{}, p.direct)

@@ -66,7 +66,7 @@ func walk(ctx context.Context, dir string, uid int, paths []string, visit visito
 	if err := unix.Fstat(root, &stat); err != nil {
 		return err
 	}
-	w := &walking{ctx: ctx, visit: visit, root: root, device: uint64(stat.Dev), uid: uint32(uid)} //nolint:unconvert // its type differs by system
+	w := &walking{ctx: ctx, visit: visit, root: root, device: uint64(stat.Dev), uid: uint32(uid)} // its type differs by system
 	w.moved.L = &w.mu
 	for _, path := range paths {
 		if path == "." {
@@ -176,7 +176,7 @@ func (w *walking) read(dir string, buffer []byte) error {
 				}
 				continue // it has vanished
 			}
-			if uint64(stat.Dev) != w.device { //nolint:unconvert // its type differs by system
+			if uint64(stat.Dev) != w.device { // its type differs by system
 				continue
 			}
 			if stat.Uid != w.uid || stat.Mode&unix.S_IFMT == unix.S_IFDIR {
@@ -207,11 +207,11 @@ func (w *walking) enter(at int, name, path string, stat *unix.Stat_t) {
 func describe(at int, name, path string, stat *unix.Stat_t) File {
 	f := File{
 		Path: path, Inode: stat.Ino, links: 1, uid: int(stat.Uid), dir: stat.Mode&unix.S_IFMT == unix.S_IFDIR,
-		key: key{device: uint64(stat.Dev), inode: stat.Ino, born: born(at, name)}, //nolint:unconvert // its type differs by system
+		key: key{device: uint64(stat.Dev), inode: stat.Ino, born: born(at, name)}, // its type differs by system
 	}
 	parent := *stat
 	if !f.dir {
-		f.links = uint64(stat.Nlink) //nolint:unconvert // its type differs by system
+		f.links = uint64(stat.Nlink) // its type differs by system
 	}
 	if name != "." && unix.Fstat(at, &parent) != nil {
 		return f

@@ -189,7 +189,7 @@ func (l *Log) page(row int) (*page, error) {
 	if i == len(x.chunks) {
 		defer x.mu.Unlock()
 		if x.tail == nil || x.tail.rows == 0 {
-			return nil, nil //nolint:nilnil // there is none, which is no error
+			return nil, nil // there is none, which is no error
 		}
 		return pageOf(x.tail), nil
 	}
@@ -221,8 +221,8 @@ func (l *Log) page(row int) (*page, error) {
 	}
 	l.recent = append(l.recent, cached{p.firstRow, p})
 	size := 0
-	for at := len(l.recent) - 1; at >= 0; at-- {
-		if size += len(l.recent[at].page.text); size > cachedText && at < len(l.recent)-1 {
+	for at, r := range slices.Backward(l.recent) {
+		if size += len(r.page.text); size > cachedText && at < len(l.recent)-1 {
 			l.recent = slices.Delete(l.recent, 0, at+1)
 			break
 		}

@@ -72,13 +72,13 @@ func New(t testing.TB, programs ...string) *Place {
 		testenv.Lack(t, "no engine without root can be started: %s", why)
 	}
 	// Sockets have short paths.
-	dir, err := os.MkdirTemp("", "rootless-") //nolint:usetesting // see above
+	dir, err := os.MkdirTemp("", "rootless-") // not t.TempDir, see above
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &Place{Home: filepath.Join(dir, "home"), t: t, dir: dir}
 	t.Cleanup(p.remove)
-	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(p.Home, 0o700), p.hold()); err != nil { //nolint:gosec // others look into it
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(p.Home, 0o700), p.hold()); err != nil { // others look into it
 		t.Fatalf("make a place for an ordinary user: %v", err)
 	}
 	for _, need := range []string{"unshare --user true", ": <>/dev/net/tun"} {

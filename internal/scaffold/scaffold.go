@@ -74,7 +74,7 @@ func Write(tree fs.FS, opts Options) (*Result, error) {
 	s.addServices(projects)
 	pipelines := s.named(projects)
 	for _, folder := range folders {
-		if p := imagePipeline(s, folder, pipelines, folders); p != nil {
+		if p := imagePipeline(s, folder, pipelines); p != nil {
 			pipelines = append(pipelines, p)
 		}
 	}
@@ -248,7 +248,7 @@ func unknownPipeline() *pipeline {
 
 // imagePipeline builds the image of a Dockerfile, without pushing it, once all
 // else has succeeded.
-func imagePipeline(s *scan, folder string, before []*pipeline, folders []string) *pipeline {
+func imagePipeline(s *scan, folder string, before []*pipeline) *pipeline {
 	if s.has(folder, "Dockerfile") == "" {
 		return nil
 	}

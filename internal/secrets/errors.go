@@ -29,8 +29,7 @@ func (e *Error) Error() string {
 
 // reason is the system's explanation without the path, which is named already.
 func reason(err error) string {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err.Error()
 	}
 	return err.Error()

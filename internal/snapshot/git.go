@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -201,7 +202,7 @@ func (c *copier) gitFiles(r repository, from, to, name string, wanted func(name 
 			return fmt.Errorf("%s leads back to itself", from)
 		}
 	}
-	above = append(above[:len(above):len(above)], here)
+	above = append(slices.Clip(above), here)
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return vanished(err)

@@ -340,8 +340,7 @@ func (b *bringer) open(name string) (*os.File, fs.FileInfo, error) {
 
 // finish gives the directories their permissions and times.
 func (b *bringer) finish() (err error) {
-	for i := len(b.made) - 1; i >= 0; i-- {
-		dir := b.made[i]
+	for _, dir := range slices.Backward(b.made) {
 		err = errors.Join(err, b.to.Chtimes(dir.name, time.Time{}, dir.info.ModTime()), b.to.Chmod(dir.name, dir.info.Mode().Perm()))
 	}
 	return err

@@ -241,7 +241,7 @@ func asSomebody(t *testing.T) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	self, err := os.ReadFile(os.Args[0])
 	program := filepath.Join(dir, "test")
-	for _, err := range []error{err, os.WriteFile(program, self, 0o755), os.Chmod(dir, 0o777)} { //nolint:gosec // for somebody else
+	for _, err := range []error{err, os.WriteFile(program, self, 0o755), os.Chmod(dir, 0o777)} { // for somebody else
 		if err != nil {
 			t.Fatal(err)
 		}

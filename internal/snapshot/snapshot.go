@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -147,8 +148,8 @@ func (c *copier) wait() error {
 // user in the source.
 func (c *copier) finish() error {
 	err := c.files.Wait()
-	for i := len(c.dirs) - 1; i >= 0; i-- {
-		err = errors.Join(err, os.Chmod(c.dirs[i].name, c.dirs[i].mode))
+	for _, dir := range slices.Backward(c.dirs) {
+		err = errors.Join(err, os.Chmod(dir.name, dir.mode))
 	}
 	return err
 }

@@ -60,13 +60,16 @@ var buildRoutes = []route{
 	})},
 	{"GET", "api/repos/{o}/{n}/builds/deployments", mayRead, false, indexed(func(b *remote.Build) string { return b.Deploy })},
 	{"DELETE", "api/repos/{o}/{n}/builds/branches/*", mayWrite, false, func(c *call) (any, error) {
-		return nil, c.forget(func(b *remote.Build) bool { return b.Event == remote.EventPush && b.Target == c.vars["*"] })
+		c.forget(func(b *remote.Build) bool { return b.Event == remote.EventPush && b.Target == c.vars["*"] })
+		return nil, nil
 	}},
 	{"DELETE", "api/repos/{o}/{n}/builds/pulls/{pull}", mayWrite, false, func(c *call) (any, error) {
-		return nil, c.forget(func(b *remote.Build) bool { return strings.HasPrefix(b.Ref, "refs/pull/"+c.vars["pull"]+"/") })
+		c.forget(func(b *remote.Build) bool { return strings.HasPrefix(b.Ref, "refs/pull/"+c.vars["pull"]+"/") })
+		return nil, nil
 	}},
 	{"DELETE", "api/repos/{o}/{n}/builds/deployments/*", mayWrite, false, func(c *call) (any, error) {
-		return nil, c.forget(func(b *remote.Build) bool { return b.Deploy == c.vars["*"] })
+		c.forget(func(b *remote.Build) bool { return b.Deploy == c.vars["*"] })
+		return nil, nil
 	}},
 	{"GET", "api/repos/{o}/{n}/builds/{build}", mayRead, false, func(c *call) (any, error) {
 		b, err := c.build()
@@ -277,12 +280,8 @@ func restart(c *call) (any, error) {
 		return nil, bad(`cannot start a blocked build`)
 	}
 	b := c.again(old)
-	for key, value := range params(c.r, "debug") {
-		b.Params[key] = value
-	}
-	for key, value := range old.Params { // the old value wins
-		b.Params[key] = value
-	}
+	maps.Copy(b.Params, params(c.r, "debug"))
+	maps.Copy(b.Params, old.Params) // the old value wins
 	b.Debug = c.r.FormValue("debug") == "true"
 	return c.answered(b)
 }
@@ -299,12 +298,8 @@ func deploy(event string) func(*call) (any, error) {
 		}
 		b := c.again(old)
 		b.Event, b.Deploy = event, target
-		for key, value := range old.Params {
-			b.Params[key] = value
-		}
-		for key, value := range params(c.r, "target") {
-			b.Params[key] = value
-		}
+		maps.Copy(b.Params, old.Params)
+		maps.Copy(b.Params, params(c.r, "target"))
 		return c.answered(b)
 	}
 }
@@ -353,12 +348,11 @@ func indexed(key func(*remote.Build) string) func(*call) (any, error) {
 	}
 }
 
-func (c *call) forget(which func(*remote.Build) bool) error {
+func (c *call) forget(which func(*remote.Build) bool) {
 	c.repo.hooked = slices.DeleteFunc(c.repo.hooked, func(number int64) bool {
 		b := c.repo.build(number)
 		return b != nil && which(b)
 	})
-	return nil
 }
 
 func (s *Server) incomplete(found func(*repository, *remote.Build)) {

@@ -126,7 +126,7 @@ func (l Look) shaded(parser *ansi.Parser) Look {
 	if len(params) == 0 {
 		return Look{}
 	}
-	for i := 0; i < len(params); i++ {
+	for i := range params {
 		switch p := params[i].Param(0); {
 		case p == 0:
 			l = Look{}

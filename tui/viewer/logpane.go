@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -138,10 +139,10 @@ func (p *logPane) back(f logFrame, top, sub, rows int) (int, int, error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	for i := len(lines) - 1; i >= 0; i-- {
-		n := f.count(lines[i])
+	for _, line := range slices.Backward(lines) {
+		n := f.count(line)
 		if n >= rows {
-			return lines[i].Row, n - rows, nil
+			return line.Row, n - rows, nil
 		}
 		rows -= n
 	}

@@ -157,7 +157,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			m.before, m.hits = msg.before, msg.total
 		}
 	case tea.MouseMsg:
-		return m, m.mouseEvent(msg)
+		m.mouseEvent(msg)
 	case tea.KeyMsg:
 		m.now = m.source.now()
 		return m, oneByOne(msg, m.prompt, m.key)
@@ -525,9 +525,9 @@ func (m *model) open(a action, rows []treeRow) {
 	}
 }
 
-func (m *model) mouseEvent(e tea.MouseMsg) tea.Cmd {
+func (m *model) mouseEvent(e tea.MouseMsg) {
 	if m.helping || !m.mouse {
-		return nil
+		return
 	}
 	l := m.layout()
 	inMain := l.mainWidth > 0 && (l.treeWidth == 0 || !l.stacked && e.X > l.treeWidth || l.stacked && e.Y > l.treeHeight)
@@ -550,5 +550,4 @@ func (m *model) mouseEvent(e tea.MouseMsg) tea.Cmd {
 			m.tree.selected, m.tree.moved = rows[i].key(), true
 		}
 	}
-	return nil
 }

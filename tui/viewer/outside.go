@@ -16,10 +16,7 @@ import (
 
 func (m *model) copyLine() {
 	pane := m.pane()
-	row := pane.found
-	if row < pane.top {
-		row = pane.top
-	}
+	row := max(pane.found, pane.top)
 	lines, err := pane.log.Lines(row, 1)
 	if err != nil || len(lines) == 0 {
 		m.tell(err)

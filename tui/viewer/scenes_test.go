@@ -337,7 +337,7 @@ func TestColours(t *testing.T) {
 func colourful(text string) bool {
 	for _, part := range strings.Split(text, "\x1b[")[1:] {
 		params, _, _ := strings.Cut(part, "m")
-		for _, p := range strings.Split(params, ";") {
+		for p := range strings.SplitSeq(params, ";") {
 			if len(p) >= 2 {
 				return true
 			}

@@ -1,6 +1,7 @@
 package viewer
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,7 +121,7 @@ func textWidth(text string) int {
 }
 
 func isASCII(text string) bool {
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if text[i] >= 0x80 {
 			return false
 		}
@@ -179,7 +180,7 @@ func (l line) cut(start, end int) line {
 func (l line) fit(width int, more string) line {
 	l = l.truncate(width, more)
 	if n := width - l.width(); n > 0 {
-		l = append(l[:len(l):len(l)], span{text: strings.Repeat(" ", n)})
+		l = append(slices.Clip(l), span{text: strings.Repeat(" ", n)})
 	}
 	return l
 }
