@@ -58,6 +58,21 @@ func imports(t *testing.T) map[string][]string {
 	return found
 }
 
+// TestEveryRoomIsNamed demands that the page names each package.
+func TestEveryRoomIsNamed(t *testing.T) {
+	page := readFile(t, "../docs/architecture.md")
+	for of := range imports(t) {
+		top, _, _ := strings.Cut(of, "/")
+		switch top {
+		case "internal", "bench", "scripts":
+			of = top // as a whole
+		}
+		if !strings.Contains(page, "`"+of+"`") && !strings.Contains(page, "`"+of+"/`") {
+			t.Errorf("docs/architecture.md does not name %s", of)
+		}
+	}
+}
+
 // TestPictureOfThePackages compares it with the imports.
 func TestPictureOfThePackages(t *testing.T) {
 	var drawn []string
