@@ -2,8 +2,9 @@
 //
 //	go run ./release licences     the licences of all that is linked in are ones we may pass on
 //	go run ./release notices FILE writes their texts, which have to be passed on too
-//	go run ./release sbom VERSION BINARY FILE
-//	                              writes what a binary consists of, as CycloneDX JSON
+//	go run ./release sbom VERSION DATE BINARY FILE
+//	                              writes what a binary consists of, as CycloneDX JSON;
+//	                              the date is that of the commit
 //	go run ./release notes VERSION
 //	                              prints what CHANGELOG.md says of a version
 //
@@ -30,7 +31,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: go run ./release licences | notices FILE | sbom VERSION BINARY FILE | notes VERSION")
+var errUsage = errors.New("usage: go run ./release licences | notices FILE | sbom VERSION DATE BINARY FILE | notes VERSION")
 
 func run(args []string, out io.Writer) error {
 	switch {
@@ -38,8 +39,8 @@ func run(args []string, out io.Writer) error {
 		return checkLicences(out)
 	case len(args) == 2 && args[0] == "notices":
 		return writeNotices(args[1])
-	case len(args) == 4 && args[0] == "sbom":
-		return writeSBOM(args[1], args[2], args[3])
+	case len(args) == 5 && args[0] == "sbom":
+		return writeSBOM(args[1], args[2], args[3], args[4])
 	case len(args) == 2 && args[0] == "notes":
 		return printNotes(out, args[1])
 	}
@@ -70,8 +71,8 @@ func writeNotices(file string) error {
 	return os.WriteFile(file, notices(modules), 0o644)
 }
 
-func writeSBOM(version, binary, file string) error {
-	info, err := readBuild(binary)
+func writeSBOM(version, date, binary, file string) error {
+	b, err := readBuilt(version, date, binary)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func writeSBOM(version, binary, file string) error {
 	if err != nil {
 		return err
 	}
-	text, err := sbom(version, info, modules)
+	text, err := sbom(b, modules)
 	if err != nil {
 		return err
 	}

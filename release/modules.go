@@ -20,6 +20,9 @@ const program = "github.com/drone-laptop/drone/cmd/drone"
 
 var systems = []string{"linux", "darwin", "windows"}
 
+// std is the standard library of Go, as a module.
+const std = "std"
+
 // module is one that is linked into the program.
 type module struct {
 	Path, Version, Dir string
@@ -34,9 +37,14 @@ type licenceFile struct{ name, text string }
 var licenceName = regexp.MustCompile(`(?i)^(licen[sc]e|copying|unlicense|notice|patents)([.-].*)?$`)
 
 // linked lists the modules that the program links on any system, by path,
-// without this one, and with the files about their licences.
+// without this one, and with the files about their licences. The standard
+// library of Go is among them.
 func linked() ([]module, error) {
-	var all []module
+	std, err := standardLibrary()
+	if err != nil {
+		return nil, err
+	}
+	all := []module{std}
 	for _, system := range systems {
 		modules, err := linkedOn(system)
 		if err != nil {
@@ -56,6 +64,23 @@ func linked() ([]module, error) {
 		}
 	}
 	return all, nil
+}
+
+// standardLibrary is what Go links into every program of its own. No list of
+// modules has it, and its licence asks to come along all the same.
+func standardLibrary() (module, error) {
+	text, err := exec.Command("go", "env", "GOVERSION", "GOROOT").Output()
+	if err != nil {
+		return module{}, fmt.Errorf("go env: %w", err)
+	}
+	version, dir, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
+	return module{Path: std, Version: versionOfGo(version), Dir: strings.TrimSpace(dir)}, nil
+}
+
+// versionOfGo is that of "go1.26.0 X:experiment", without what is not a number.
+func versionOfGo(text string) string {
+	version, _, _ := strings.Cut(strings.TrimPrefix(text, "go"), " ")
+	return version
 }
 
 func linkedOn(system string) ([]module, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func TestLicences(t *testing.T) {
 		}
 	}
 	text := string(notices(modules))
-	for _, want := range []string{"github.com/spf13/cobra v", "gopkg.in/yaml.v3 v", "its README says MIT", "Redistribution and use"} {
+	for _, want := range []string{"github.com/spf13/cobra v", "gopkg.in/yaml.v3 v", "its README says MIT", "Redistribution and use", "\nstd 1."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the notices lack %q", want)
 		}
@@ -80,11 +81,15 @@ func TestWhatMayNotBePassedOn(t *testing.T) {
 func TestSBOM(t *testing.T) {
 	info := &debug.BuildInfo{
 		GoVersion: "go1.26.0 X:foo", Path: program, Main: debug.Module{Path: "github.com/drone-laptop/drone"},
-		Deps:     []*debug.Module{{Path: "example/old", Replace: &debug.Module{Path: "example/m", Version: "v1.2.3", Sum: "h1:x"}}},
+		Deps:     []*debug.Module{{Path: "example/old", Replace: &debug.Module{Path: "example/M", Version: "v1.2.3+incompatible", Sum: "h1:x"}}},
 		Settings: []debug.BuildSetting{{Key: "GOOS", Value: "linux"}, {Key: "DefaultGODEBUG", Value: "a=b"}},
 	}
-	known := []module{{Path: "example/m", files: []licenceFile{{"LICENSE", "Mozilla Public License Version 2.0"}}}}
-	text, err := sbom("v4.5.6", info, known)
+	known := []module{
+		{Path: "example/M", files: []licenceFile{{"LICENSE", "Mozilla Public License Version 2.0"}}},
+		{Path: std, files: []licenceFile{{"LICENSE", "Mozilla Public License Version 2.0"}}},
+	}
+	program := built{"v4.5.6", "2026-01-02T03:04:05Z", "abc", info}
+	text, err := sbom(program, known)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,17 +97,26 @@ func TestSBOM(t *testing.T) {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	if main := doc.Metadata.Component; main.PURL != "pkg:golang/github.com/drone-laptop/drone@v4.5.6" || len(main.Properties) != 1 {
+	if main := doc.Metadata.Component; main.PURL != "pkg:golang/github.com/drone-laptop/drone@v4.5.6" || len(main.Properties) != 1 || main.Hashes[0] != (hash{"SHA-256", "abc"}) {
 		t.Errorf("the program is %+v", main)
 	}
 	if len(doc.Components) != 2 || doc.Components[0].PURL != "pkg:golang/std@1.26.0" {
 		t.Fatalf("got %+v", doc.Components)
 	}
-	if c := doc.Components[1]; c.PURL != "pkg:golang/example/m@v1.2.3" || c.Licences[0].License.ID != "MPL-2.0" || c.Properties[0].Value != "h1:x" {
+	c := doc.Components[1]
+	if c.Name != "example/M" || c.PURL != "pkg:golang/example/m@v1.2.3%2Bincompatible" || c.Licences[0].License.ID != "MPL-2.0" || c.Properties[0].Value != "h1:x" {
 		t.Errorf("got %+v", c)
 	}
-	if _, err := sbom("v4.5.6", info, nil); err == nil || !strings.Contains(err.Error(), "example/m, whose licence is not known") {
+	want := []dependency{{doc.Metadata.Component.Ref, []string{doc.Components[0].Ref, c.Ref}}}
+	if doc.Metadata.Time != program.date || !reflect.DeepEqual(doc.Dependencies, want) {
+		t.Errorf("at %s: %+v, want %+v", doc.Metadata.Time, doc.Dependencies, want)
+	}
+	if _, err := sbom(program, known[1:]); err == nil || !strings.Contains(err.Error(), "example/M, whose licence is not known") {
 		t.Errorf("without its licence: %v", err)
+	}
+	program.date = "yesterday"
+	if _, err := sbom(program, known); err == nil || !strings.Contains(err.Error(), "date of the commit") {
+		t.Errorf("without a date: %v", err)
 	}
 }
 
