@@ -131,16 +131,6 @@ type Options struct {
 	Warn func(text string)
 }
 
-// ToYAML gives the Drone YAML for a configuration file of any format, as Run
-// does. What a program prints is dropped.
-func ToYAML(ctx context.Context, name string, source []byte, build compile.Build) ([]byte, error) {
-	made, err := Run(ctx, name, source, Options{Build: build})
-	if err != nil {
-		return nil, err
-	}
-	return made.Text, nil
-}
-
 // Run gives the Drone YAML for a configuration file of any format; Drone YAML
 // comes back unchanged, and files for Drone 0.4 to 0.8 are for Legacy. name is
 // the path of the file: its extension tells the format, imports are found
@@ -193,7 +183,7 @@ func Run(ctx context.Context, name string, source []byte, opts Options) (*Result
 	}
 	r.Files, r.Asked, r.pieces = append([]string{job.Name}, out.Files...), out.Asked, out.Pieces
 	if job.Format != FormatTemplate {
-		r.Text = Join(out.Documents)
+		r.Text = joined(out.Documents)
 		return r, nil
 	}
 	r.Text, r.isTemplate = []byte(out.Documents[0]), true
@@ -207,8 +197,8 @@ func Run(ctx context.Context, name string, source []byte, opts Options) (*Result
 // made of it.
 const renderedName = " (rendered)"
 
-// Join makes a stream out of documents, each after a --- line.
-func Join(documents []string) []byte {
+// joined makes a stream out of documents, each after a --- line.
+func joined(documents []string) []byte {
 	var b strings.Builder
 	for _, d := range documents {
 		b.WriteString("---\n")

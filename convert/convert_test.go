@@ -34,9 +34,18 @@ func testBuild() compile.Build {
 	}
 }
 
-// TestToYAML compares what each program in testdata makes with a golden file,
+// toYAML gives the Drone YAML of a file.
+func toYAML(name string, source []byte, build compile.Build) ([]byte, error) {
+	made, err := Run(context.Background(), name, source, Options{Build: build})
+	if err != nil {
+		return nil, err
+	}
+	return made.Text, nil
+}
+
+// TestRun compares what each program in testdata makes with a golden file,
 // which must also be a stream of YAML documents.
-func TestToYAML(t *testing.T) {
+func TestRun(t *testing.T) {
 	var inputs []string
 	for _, pattern := range []string{"testdata/*.jsonnet", "testdata/*.star"} {
 		found, err := filepath.Glob(pattern)
@@ -51,7 +60,7 @@ func TestToYAML(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := ToYAML(context.Background(), filepath.ToSlash(input), source, testBuild())
+			got, err := toYAML(filepath.ToSlash(input), source, testBuild())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,9 +110,9 @@ func decode(t *testing.T, stream []byte) []any {
 	}
 }
 
-func TestToYAMLLeavesYAMLAlone(t *testing.T) {
+func TestRunLeavesYAMLAlone(t *testing.T) {
 	for _, text := range []string{"", "kind: pipeline\r\n# ${X}\n", "not: [closed", "{\"kind\": \"pipeline\"}"} {
-		got, err := ToYAML(context.Background(), ".drone.yml", []byte(text), testBuild())
+		got, err := toYAML(".drone.yml", []byte(text), testBuild())
 		if err != nil || string(got) != text {
 			t.Errorf("%q became %q, %v", text, got, err)
 		}
@@ -197,7 +206,7 @@ func TestErrors(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name+" "+tc.want, func(t *testing.T) {
-			_, err := ToYAML(context.Background(), tc.name, []byte(tc.text), testBuild())
+			_, err := toYAML(tc.name, []byte(tc.text), testBuild())
 			var e *Error
 			if !errors.As(err, &e) {
 				t.Fatalf("got %v, want an *Error", err)
@@ -223,7 +232,7 @@ func TestErrorInImport(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := filepath.Join(dir, "a.jsonnet")
-	_, err := ToYAML(context.Background(), name, []byte("{ a: (import 'lib.libsonnet').f({}) }"), compile.Build{})
+	_, err := toYAML(name, []byte("{ a: (import 'lib.libsonnet').f({}) }"), compile.Build{})
 	if want := lib + ":2:10: field does not exist: nope"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -236,7 +245,7 @@ func TestPathsOfJsonnet(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := Jsonnet(context.Background(), "a.jsonnet", []byte("import 'x.libsonnet'"), JsonnetOptions{Paths: []string{first, second}})
+	got, err := evaluateJsonnet(context.Background(), "a.jsonnet", []byte("import 'x.libsonnet'"), JsonnetOptions{Paths: []string{first, second}})
 	if err != nil || len(got.Documents) != 1 || !strings.Contains(got.Documents[0], "second") {
 		t.Errorf("got %v, %v; the last path wins", got, err)
 	}
@@ -279,7 +288,7 @@ func TestImportsWithin(t *testing.T) {
 }
 
 func TestTextOfJsonnet(t *testing.T) {
-	got, err := Jsonnet(context.Background(), "a.jsonnet", []byte("'kind: pipeline\\n'"), JsonnetOptions{Text: true})
+	got, err := evaluateJsonnet(context.Background(), "a.jsonnet", []byte("'kind: pipeline\\n'"), JsonnetOptions{Text: true})
 	if err != nil || len(got.Documents) != 1 || got.Documents[0] != "kind: pipeline\n" {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -288,7 +297,7 @@ func TestTextOfJsonnet(t *testing.T) {
 func TestOutputOfPrograms(t *testing.T) {
 	var lines []string
 	print := func(l string) { lines = append(lines, l) }
-	if _, err := Jsonnet(context.Background(), "a.jsonnet", []byte("std.trace('hello', {})"), JsonnetOptions{Print: print}); err != nil {
+	if _, err := evaluateJsonnet(context.Background(), "a.jsonnet", []byte("std.trace('hello', {})"), JsonnetOptions{Print: print}); err != nil {
 		t.Fatal(err)
 	}
 	if len(lines) != 1 || !strings.HasSuffix(lines[0], "hello") {
@@ -296,7 +305,7 @@ func TestOutputOfPrograms(t *testing.T) {
 	}
 	lines = nil
 	source := "print('top')\ndef main(ctx):\n  print('in', 'main')\n  return {}\n"
-	_, err := Starlark(context.Background(), "a.star", []byte(source), StarlarkOptions{Print: print})
+	_, err := evaluateStarlark(context.Background(), "a.star", []byte(source), StarlarkOptions{Print: print})
 	if diff := cmp.Diff([]string{"top", "in main"}, lines); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -307,11 +316,11 @@ func TestCancel(t *testing.T) {
 	cause := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	source := "def f():\n  for i in range(1000000000000):\n    print(i)\nf()\n"
-	_, err := Starlark(ctx, "a.star", []byte(source), StarlarkOptions{Print: func(string) { cancel(cause) }})
+	_, err := evaluateStarlark(ctx, "a.star", []byte(source), StarlarkOptions{Print: func(string) { cancel(cause) }})
 	if !errors.Is(err, cause) {
 		t.Errorf("starlark: got %v, want the cause", err)
 	}
-	if _, err := Jsonnet(ctx, "a.jsonnet", []byte("std.length([x for x in std.range(1, 3000000)])"), JsonnetOptions{}); !errors.Is(err, cause) {
+	if _, err := evaluateJsonnet(ctx, "a.jsonnet", []byte("std.length([x for x in std.range(1, 3000000)])"), JsonnetOptions{}); !errors.Is(err, cause) {
 		t.Errorf("jsonnet: got %v, want the cause", err)
 	}
 }
@@ -344,7 +353,7 @@ func TestCorpus(t *testing.T) {
 		}
 		format := Detect(name, source)
 		formats[format]++
-		text, err := ToYAML(context.Background(), filepath.Join(corpus, name), source, testBuild())
+		text, err := toYAML(filepath.Join(corpus, name), source, testBuild())
 		switch {
 		case format != FormatJsonnet && format != FormatStarlark:
 		case failing[name] != "":
@@ -384,14 +393,14 @@ func TestExtVars(t *testing.T) {
 	}
 }
 
-// FuzzDetect looks for crashes and for files that ToYAML neither passes on nor
+// FuzzDetect looks for crashes and for files that Run neither passes on nor
 // explains.
 func FuzzDetect(f *testing.F) {
 	for _, seed := range []string{"pipeline:\n", "kind: template\n", "build: {image: x}", "--- &a\n*a", "a: *b", "\xff", "? pipeline\n: x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := ToYAML(context.Background(), "f.yml", []byte(text), compile.Build{})
+		got, err := toYAML("f.yml", []byte(text), compile.Build{})
 		var e *Error
 		if err == nil && string(got) != text || err != nil && (!errors.As(err, &e) || e.Pos.Line == 0) {
 			t.Errorf("%q became %q, %v", text, got, err)

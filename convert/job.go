@@ -81,11 +81,11 @@ func Evaluate(ctx context.Context, job Job, told Told) (*Output, error) {
 			opts.ExtVars["input."+key] = fmt.Sprint(value)
 		}
 		maps.Copy(opts.ExtVars, job.Jsonnet.ExtVars)
-		return Jsonnet(ctx, job.Name, job.Source, opts)
+		return evaluateJsonnet(ctx, job.Name, job.Source, opts)
 	case FormatStarlark:
 		opts := job.Starlark
 		opts.Build, opts.Input, opts.Print, opts.Warn = job.Build, input, told.Print, told.Warn
-		return Starlark(ctx, job.Name, job.Source, opts)
+		return evaluateStarlark(ctx, job.Name, job.Source, opts)
 	}
 	return abandonable(ctx, hearing, func() (*Output, error) {
 		text, pieces, err := render(ctx, job.Name, job.Source, input, job.Build, told.Warn)
@@ -98,7 +98,7 @@ func (j *Job) take(opts Options) {
 	j.Build = opts.Build
 	vars := map[string]string{}
 	if !opts.Bare {
-		vars = Variables(opts.Build, j.Name)
+		vars = externals(opts.Build, j.Name)
 	}
 	maps.Copy(vars, opts.ExtVars)
 	j.Jsonnet = JsonnetOptions{

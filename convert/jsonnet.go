@@ -45,7 +45,7 @@ type JsonnetOptions struct {
 // maxStack is the depth of calls that the server allows.
 const maxStack = 500
 
-// Jsonnet evaluates a program and returns the documents it makes: one for an
+// evaluateJsonnet evaluates a program and returns the documents it makes: one for an
 // object, one for each element of a list. Each is JSON with three blanks of
 // indent and sorted keys, without a final newline. name is the path of the
 // program, which need not exist.
@@ -53,7 +53,7 @@ const maxStack = 500
 // The error is an *Error at the innermost place that is not in the standard
 // library, or the cause of the end of ctx. go-jsonnet cannot be stopped: when
 // ctx ends first, the evaluation goes on in the background until it is done.
-func Jsonnet(ctx context.Context, name string, source []byte, opts JsonnetOptions) (*Output, error) {
+func evaluateJsonnet(ctx context.Context, name string, source []byte, opts JsonnetOptions) (*Output, error) {
 	return abandonable(ctx, 0, func() (*Output, error) { return evaluate(name, string(source), opts) })
 }
 

@@ -45,14 +45,14 @@ const (
 	maxOutput    = 1_000_000 // bytes
 )
 
-// Starlark runs main(ctx) of a program and returns the documents it makes: one
+// evaluateStarlark runs main(ctx) of a program and returns the documents it makes: one
 // for a dict, one for each element of a list. Each is JSON with three blanks of
 // indent and keys in the order of the program, without a final newline.
 //
 // ctx has build and repo as on the server, and the input. Unlike there load
 // works, which Warn is told. The error is an *Error at the innermost place in
 // the program or what it loads, or the cause of the end of ctx.
-func Starlark(ctx context.Context, name string, source []byte, opts StarlarkOptions) (*Output, error) {
+func evaluateStarlark(ctx context.Context, name string, source []byte, opts StarlarkOptions) (*Output, error) {
 	p := &program{ctx: ctx, name: name, opts: opts, modules: map[string]*module{}}
 	if p.opts.MaxSteps == 0 {
 		p.opts.MaxSteps = defaultSteps

@@ -43,10 +43,10 @@ func sender(b compile.Build) string {
 	return b.Trigger
 }
 
-// Variables gives the external variables of Jsonnet for a build: build.event,
+// externals gives the external variables of Jsonnet for a build: build.event,
 // repo.slug, and build.param.NAME for each parameter. Booleans are the texts
 // true and false. file is the path of the configuration file, repo.config.
-func Variables(b compile.Build, file string) map[string]string {
+func externals(b compile.Build, file string) map[string]string {
 	vars := map[string]string{}
 	for _, v := range variables(b, file) {
 		text, ok := v.value.(string)

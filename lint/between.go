@@ -12,7 +12,7 @@ import (
 // betweenRules are about what one step can count on from another.
 func betweenRules() []Rule {
 	return []Rule{{
-		ID: "lost-variable", Group: GroupCommands, Severity: manifest.Info,
+		ID: "lost-variable", Group: groupCommands, Severity: manifest.Info,
 		Summary: "a variable that a step exports and a later one uses",
 		Explanation: "Each step has a container and a shell of its own: of what it sets, exports or changes to, only files in the workspace reach the next one. " +
 			"Put the variable into `environment`, or write it to a file and read that.",
@@ -31,7 +31,7 @@ steps:
 		Reference: "§5.7",
 		check:     checkLostVariable,
 	}, {
-		ID: "lost-directory", Group: GroupCommands, Severity: manifest.Info,
+		ID: "lost-directory", Group: groupCommands, Severity: manifest.Info,
 		Summary: "a step that ends with `cd`",
 		Explanation: "The next step begins in the workspace again, wherever this one has gone. Write the `cd` into the step that needs it, or join both steps; " +
 			"a step that only ever works in one folder can have `working_dir`.",
@@ -49,7 +49,7 @@ steps:
 		Reference: "§5.7",
 		check:     checkLostDirectory,
 	}, {
-		ID: "sleep-for-service", Group: GroupCommands, Severity: manifest.Info,
+		ID: "sleep-for-service", Group: groupCommands, Severity: manifest.Info,
 		Summary: "a fixed wait for a service",
 		Explanation: "How long a service takes to start depends on the machine, so that a fixed time is too long or, now and then, too short. Ask the service " +
 			"until it answers: `until pg_isready -h db; do sleep 1; done`.",

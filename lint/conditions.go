@@ -9,7 +9,7 @@ import (
 // conditionRules are about the shape of `trigger` and `when`.
 func conditionRules() []Rule {
 	return []Rule{{
-		ID: "condition-shape", Group: GroupConditions, Severity: manifest.Error,
+		ID: "condition-shape", Group: groupConditions, Severity: manifest.Error,
 		Summary:     "a condition that the server drops because of its shape",
 		Explanation: "`include` and `exclude` take lists. With a single word behind them the condition is dropped without a sound, and everything matches.",
 		Bad:         stepWhen("when: {branch: {exclude: main}}"),
@@ -17,7 +17,7 @@ func conditionRules() []Rule {
 		Reference:   "§6.2",
 		grade:       func(f *manifest.Problem, _ string) { f.Severity = manifest.Error },
 	}, {
-		ID: "server-extension", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "server-extension", Group: groupConditions, Severity: manifest.Warning,
 		Summary: "a condition on changed files, which a plain server ignores",
 		Explanation: "`paths` and `changeset` are read by extensions of the server. Without one the step runs whatever has changed. `drone exec` " +
 			"compares the files that changed since `--base`. Where the server has the extension, switch the rule off in `.drone-lint.yml`.",
@@ -25,7 +25,7 @@ func conditionRules() []Rule {
 		Good:      stepWhen("when: {event: [push]}"),
 		Reference: "§6.1",
 	}, {
-		ID: "unknown-changes", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "unknown-changes", Group: groupConditions, Severity: manifest.Warning,
 		Summary:     "a condition on changed files that cannot be decided",
 		Explanation: "The changed files are not known, for want of a commit to compare with, so the condition counts as met. Name one with `--base`.",
 		Untold:      "It is found when a file is run or planned, not by looking at the file alone.",

@@ -71,7 +71,7 @@ func ParseRuleLevel(id, level string) (Level, error) {
 	if _, err := Lookup(id); err != nil {
 		return "", err
 	}
-	return ParseLevel(level)
+	return parseLevel(level)
 }
 
 // Ignores reports whether a file is one of those that are not looked at. file

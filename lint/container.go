@@ -11,7 +11,7 @@ import (
 // containerRules are about how a step is run.
 func containerRules() []Rule {
 	return []Rule{{
-		ID: "image-on-host", Group: GroupImages, Severity: manifest.Error,
+		ID: "image-on-host", Group: groupImages, Severity: manifest.Error,
 		Summary:     "an image in a pipeline of type exec",
 		Explanation: "The runner refuses the pipeline: its commands run on the machine, not in containers.",
 		Bad: `kind: pipeline
@@ -28,7 +28,7 @@ steps:
 `,
 		Reference: "§10.3",
 	}, {
-		ID: "no-effect", Group: GroupImages, Severity: manifest.Warning,
+		ID: "no-effect", Group: groupImages, Severity: manifest.Warning,
 		Summary:     "a key that only containers heed, in a pipeline of type exec",
 		Explanation: "Runners that run commands on the machine itself read the key and do nothing with it.",
 		Bad: `kind: pipeline
@@ -45,7 +45,7 @@ steps:
 `,
 		Reference: "§3",
 	}, {
-		ID: "unknown-failure", Group: GroupImages, Severity: manifest.Error,
+		ID: "unknown-failure", Group: groupImages, Severity: manifest.Error,
 		Summary:     "a word for `failure` that the runner does not know",
 		Explanation: "`failure: ignore` keeps a failed step from failing the pipeline. Any other word has no effect but that of a failure.",
 		Bad: `kind: pipeline
@@ -61,7 +61,7 @@ steps:
 		Reference: "§12.2",
 		grade:     gradeFailure,
 	}, {
-		ID: "nothing-to-do", Group: GroupImages, Severity: manifest.Warning,
+		ID: "nothing-to-do", Group: groupImages, Severity: manifest.Warning,
 		Summary: "a step with neither commands nor settings",
 		Explanation: "The step runs the program that the image names. Most images name a shell or an interpreter, which ends at once and " +
 			"looks like success. A plugin without settings is fine; so are services.",
@@ -81,7 +81,7 @@ steps:
 		Reference: "§2.2",
 		check:     checkNothingToDo,
 	}, {
-		ID: "commands-win", Group: GroupImages, Severity: manifest.Warning,
+		ID: "commands-win", Group: groupImages, Severity: manifest.Warning,
 		Summary:     "`entrypoint` or `command` beside `commands`",
 		Explanation: "`commands` become a script that takes the place of both, so they have no effect.",
 		Bad: `kind: pipeline
@@ -97,7 +97,7 @@ steps:
 		Reference: "§2.2",
 		check:     checkCommandsWin,
 	}, {
-		ID: "exec-form", Group: GroupImages, Severity: manifest.Warning,
+		ID: "exec-form", Group: groupImages, Severity: manifest.Warning,
 		Summary: "several words in one item of `entrypoint` or `command`",
 		Explanation: "Both are lists of words that reach the program as they are: no shell takes them apart. `command: [npm test]` asks for a program that is called " +
 			"`npm test`, with the blank, or passes that on as one argument, so that the container does not start, or its program fails. Write an item for each word, or " +
@@ -115,7 +115,7 @@ steps:
 		Reference: "§2.2",
 		check:     checkExecForm,
 	}, {
-		ID: "memory-limit", Group: GroupImages, Severity: manifest.Error,
+		ID: "memory-limit", Group: groupImages, Severity: manifest.Error,
 		Summary:     "a memory limit that the engine refuses",
 		Explanation: "Docker refuses limits below 6 MB, and a `memswap_limit`, which counts memory and swap together, below `mem_limit`. A number without a unit counts bytes.",
 		Bad: `kind: pipeline

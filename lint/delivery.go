@@ -11,7 +11,7 @@ import (
 // deliveryRules are about how the runner of a server hands commands to the shell.
 func deliveryRules() []Rule {
 	return []Rule{{
-		ID: "echo-escape", Group: GroupCommands, Severity: manifest.Error,
+		ID: "echo-escape", Group: groupCommands, Severity: manifest.Error,
 		Summary: "a backslash that the shell of a server's image rewrites",
 		Explanation: "The runner of a server hands the script to the shell with `echo`, and that of dash, the shell of images based on Debian and Ubuntu, makes " +
 			"characters of some letters behind a backslash: `grep '\\bword'` looks for a backspace, `sed 's/a/\\n/'` is cut by a line break, and at `\\c` the whole script " +
@@ -29,7 +29,7 @@ steps:
 		Reference: "§5.7, §12.4",
 		check:     checkEchoEscape,
 	}, {
-		ID: "stdin-eaten", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "stdin-eaten", Group: groupCommands, Severity: manifest.Warning,
 		Summary: "a command that reads the rest of the script on a server",
 		Explanation: "The runner of a server passes the commands to the shell on its standard input. A program that reads from there, such as `ssh`, takes the " +
 			"commands that are left: they do not run, and the step passes. Close its input: `ssh -n`, `ffmpeg -nostdin`, or `</dev/null`. Here, input is always closed.",
@@ -54,7 +54,7 @@ steps:
 		Reference: "§5.7, §12.4",
 		check:     checkStdinEaten,
 	}, {
-		ID: "backquotes", Group: GroupCommands, Severity: manifest.Info,
+		ID: "backquotes", Group: groupCommands, Severity: manifest.Info,
 		Summary: "a command in backquotes, which a server runs twice",
 		Explanation: "The runner of a server prints a command before it runs it, and the shell already runs what is in backquotes in the line that prints. " +
 			"Write `$(…)` instead. Here, it runs once.",

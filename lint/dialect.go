@@ -14,7 +14,7 @@ import (
 // dialectRules are about the shell that runs the commands.
 func dialectRules() []Rule {
 	return []Rule{{
-		ID: "bash-syntax", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "bash-syntax", Group: groupCommands, Severity: manifest.Warning,
 		Summary: "syntax of bash in commands that another shell runs",
 		Explanation: "Commands are run by `/bin/sh`, whatever other shells an image has. In images based on Debian or Ubuntu that is dash, in those based on " +
 			"Alpine the shell of BusyBox. Write it as any POSIX shell understands it, or put it into a script of its own that begins with `#!/bin/bash`.",

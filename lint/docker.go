@@ -12,7 +12,7 @@ import (
 // dockerRules are about steps that talk to a Docker engine.
 func dockerRules() []Rule {
 	return []Rule{{
-		ID: "docker-without-daemon", Group: GroupImages, Severity: manifest.Warning,
+		ID: "docker-without-daemon", Group: groupImages, Severity: manifest.Warning,
 		Summary: "a step that runs docker, but has no engine to talk to",
 		Explanation: "A container has no Docker engine of its own. A step that runs `docker build` needs the socket of the host as a volume " +
 			"(a trusted repository), a service with `docker:dind` and `DOCKER_HOST`, or a plugin such as `plugins/docker` instead.",
@@ -33,7 +33,7 @@ steps:
 		Reference: "§2.4",
 		check:     checkDockerClient,
 	}, {
-		ID: "docker-service", Group: GroupImages, Severity: manifest.Warning,
+		ID: "docker-service", Group: groupImages, Severity: manifest.Warning,
 		Summary: "a Docker engine as a service that cannot start, or cannot be reached",
 		Explanation: "`docker:dind` needs `privileged: true`, so a trusted repository. Since Docker 19 it listens for TLS on port 2376 only: for " +
 			"plain TCP on 2375 add `command: [--tls=false, --host=tcp://0.0.0.0:2375]`. An empty `DOCKER_TLS_CERTDIR` does not help: the runner sets no variable to the empty text.",

@@ -18,7 +18,7 @@ import (
 func generatedRules() []Rule {
 	hmac := strings.Repeat("0123456789abcdef", 4)
 	return []Rule{{
-		ID: "several-signatures", Group: GroupGenerated, Severity: manifest.Error,
+		ID: "several-signatures", Group: groupGenerated, Severity: manifest.Error,
 		Summary: "more than one signature in a file",
 		Explanation: "The server compares the first document of `kind: signature` and never looks at the others. A protected repository " +
 			"blocks every build as long as the first one is that of an earlier text.",
@@ -27,7 +27,7 @@ func generatedRules() []Rule {
 		Reference: "signing I3",
 		check:     checkSeveralSignatures,
 	}, {
-		ID: "signature-place", Group: GroupGenerated, Severity: manifest.Warning,
+		ID: "signature-place", Group: groupGenerated, Severity: manifest.Warning,
 		Summary: "a signature that is not at the end of the file",
 		Explanation: "The signature is that of all other documents, also of those behind it, though one would not think so. Signing puts it at " +
 			"the end of the file.",
@@ -36,7 +36,7 @@ func generatedRules() []Rule {
 		Reference: "signing I1, I3",
 		check:     checkSignaturePlace,
 	}, {
-		ID: "signature-form", Group: GroupGenerated, Severity: manifest.Warning,
+		ID: "signature-form", Group: groupGenerated, Severity: manifest.Warning,
 		Summary: "a signature that is none",
 		Explanation: "A signature has 64 hexadecimal digits, the HMAC-SHA256 of the file. Anything else is never verified: a server " +
 			"blocks the build if the repository is protected. Whether 64 digits are the right ones needs the key of the repository.",
@@ -45,7 +45,7 @@ func generatedRules() []Rule {
 		Reference: "signing I1, I3",
 		check:     checkSignatureForm,
 	}, {
-		ID: "stale-signature", Group: GroupGenerated, Severity: manifest.Error,
+		ID: "stale-signature", Group: groupGenerated, Severity: manifest.Error,
 		Summary: "a signature that is for another text",
 		Explanation: "The file has changed since it was signed, or was signed with another key. A server blocks every build of a protected " +
 			"repository then, until somebody approves it. Blanks, comments and the order of keys count, line ends do not. " +
@@ -54,7 +54,7 @@ func generatedRules() []Rule {
 		Reference: "signing I1, I3",
 		check:     checkStaleSignature,
 	}, {
-		ID: "template", Group: GroupGenerated, Severity: manifest.Error,
+		ID: "template", Group: groupGenerated, Severity: manifest.Error,
 		Summary: "a template and pipelines in one file",
 		Explanation: "A line `kind: template` makes the server replace the whole file by what the template gives, so the pipelines beside it " +
 			"never run. Written otherwise, as in `{kind: template}`, the template is overlooked instead.",
@@ -63,7 +63,7 @@ func generatedRules() []Rule {
 		Reference: "§11.6",
 		grade:     gradeError,
 	}, {
-		ID: "template-load", Group: GroupGenerated, Severity: manifest.Error,
+		ID: "template-load", Group: groupGenerated, Severity: manifest.Error,
 		Summary:     "a template without the name of one",
 		Explanation: "`load` names a template that is kept on the server. Its ending tells what it is written in: .star, .starlark or .script, .jsonnet, .yml or .yaml.",
 		Bad:         "kind: template\nname: plugin.jsonnet\ndata: {name: hello}\n",
@@ -71,21 +71,21 @@ func generatedRules() []Rule {
 		Reference:   "§11.6",
 		check:       checkTemplateLoad,
 	}, {
-		ID: manifest.RuleUnusedData, Group: GroupGenerated, Severity: manifest.Warning,
+		ID: manifest.RuleUnusedData, Group: groupGenerated, Severity: manifest.Warning,
 		Summary: "data that a template does not use",
 		Explanation: "A name under `data` that stands nowhere in the template has no effect: it is probably misspelt. Where the template is not on this " +
 			"machine, or uses its data as a whole, nothing is said.",
 		Untold: "It takes two files.", Good: example,
 		Reference: "§11.6",
 	}, {
-		ID: manifest.RuleProgram, Group: GroupGenerated, Severity: manifest.Error,
+		ID: manifest.RuleProgram, Group: groupGenerated, Severity: manifest.Error,
 		Summary: "a program or a template that fails",
 		Explanation: "A Jsonnet or Starlark program, or the template that a file names, cannot be read, stops with an error, or makes something that is " +
 			"no list of documents. A server fails the build then. The finding has its place, and the way there.",
 		Untold: "It takes a program.", Good: example,
 		Reference: "signing J2–J4",
 	}, {
-		ID: "stale-generated", Group: GroupGenerated, Severity: manifest.Warning,
+		ID: "stale-generated", Group: groupGenerated, Severity: manifest.Warning,
 		Summary: "a file that differs from what the program beside it makes",
 		Explanation: "Where `.drone.jsonnet` or `.drone.star` stands beside `.drone.yml`, the one is made from the other, and a change of the " +
 			"program has no effect before it is. Comments, order and signatures do not count. Programs that ask for the build are left out, for " +

@@ -9,7 +9,7 @@ import (
 // graphRules are about what waits for what.
 func graphRules() []Rule {
 	return []Rule{{
-		ID: "unknown-step", Group: GroupNames, Severity: manifest.Error,
+		ID: "unknown-step", Group: groupNames, Severity: manifest.Error,
 		Summary:     "a step depends on one that does not exist",
 		Explanation: "The runner refuses the pipeline. `depends_on` of a step names steps and services of the same pipeline, or `clone`.",
 		Bad: `kind: pipeline
@@ -26,7 +26,7 @@ steps:
 `,
 		Reference: "§8.3",
 	}, {
-		ID: "unknown-pipeline", Group: GroupNames, Severity: manifest.Error,
+		ID: "unknown-pipeline", Group: groupNames, Severity: manifest.Error,
 		Summary:     "a pipeline depends on one that does not exist",
 		Explanation: "The server refuses the file. `depends_on` of a pipeline names other pipelines of the file, of whatever type.",
 		Bad: `kind: pipeline
@@ -54,7 +54,7 @@ steps:
 `,
 		Reference: "§8.4, §10.4",
 	}, {
-		ID: "step-cycle", Group: GroupNames, Severity: manifest.Error,
+		ID: "step-cycle", Group: groupNames, Severity: manifest.Error,
 		Summary:     "steps that wait for each other",
 		Explanation: "The runner refuses the pipeline: none of the steps could ever start.",
 		Bad: `kind: pipeline
@@ -71,7 +71,7 @@ steps:
 `,
 		Reference: "§8.3",
 	}, {
-		ID: "pipeline-cycle", Group: GroupNames, Severity: manifest.Error,
+		ID: "pipeline-cycle", Group: groupNames, Severity: manifest.Error,
 		Summary:     "pipelines that wait for each other",
 		Explanation: "The server refuses the build: none of the pipelines could ever start.",
 		Bad: `kind: pipeline
@@ -99,7 +99,7 @@ steps:
 `,
 		Reference: "§8.4, §10.4",
 	}, {
-		ID: "forward-dependency", Group: GroupNames, Severity: manifest.Warning,
+		ID: "forward-dependency", Group: groupNames, Severity: manifest.Warning,
 		Summary: "a dependency on what comes later in the file",
 		Explanation: "The meaning is clear, and `drone exec` runs it. The linters of the server and of its runner read from top to " +
 			"bottom and refuse a name that they have not met yet.",
@@ -117,7 +117,7 @@ steps:
 `,
 		Reference: "§8.3, §8.4",
 	}, {
-		ID: "phantom-pipeline", Group: GroupNames, Severity: manifest.Warning,
+		ID: "phantom-pipeline", Group: groupNames, Severity: manifest.Warning,
 		Summary:     "a dependency on a document that is no pipeline",
 		Explanation: "A server takes a document of an unknown kind for a pipeline that no runner ever takes, and waits for it for ever.",
 		Bad: `kind: Pipeline
@@ -144,7 +144,7 @@ steps:
 `,
 		Reference: "§1.4",
 	}, {
-		ID: "lost-pipeline", Group: GroupNames, Severity: manifest.Error,
+		ID: "lost-pipeline", Group: groupNames, Severity: manifest.Error,
 		Summary: "a pipeline that is none any more once variables are substituted",
 		Explanation: "Substitution works on the text before YAML is read. A value with a line break or a document separator " +
 			"can make another document of it.",
@@ -152,25 +152,25 @@ steps:
 		Good:      "kind: pipeline\nname: default\nsteps:\n- {name: test, image: \"golang:1.26\", commands: [go test ./...]}\n",
 		Reference: "§4",
 	}, {
-		ID: "unsupported-pipeline", Group: GroupNames, Severity: manifest.Error,
+		ID: "unsupported-pipeline", Group: groupNames, Severity: manifest.Error,
 		Summary:     "a pipeline that was asked for by its name and cannot run on this machine",
 		Explanation: "Pipelines of other types than docker and exec, and those for Windows, need a runner of their own.",
 		Untold:      "Only `--pipeline` of the commands that run or plan a file asks for one.",
 		Good:        "kind: pipeline\ntype: ssh\nname: default\nserver: {host: example.org, user: root}\nsteps:\n- {name: test, commands: [go test ./...]}\n",
 	}, {
-		ID: "step-left-out", Group: GroupNames, Severity: manifest.Warning,
+		ID: "step-left-out", Group: groupNames, Severity: manifest.Warning,
 		Summary:     "a step that was asked for by its name and does not run",
 		Explanation: "`--include`, `--exclude` or `--resume-at` names only steps of pipelines that this build does not select.",
 		Untold:      "Only flags of the commands that run or plan a file ask for steps.",
 		Good:        "kind: pipeline\nname: default\nsteps:\n- {name: test, image: \"golang:1.26\", commands: [go test ./...]}\n",
 	}, {
-		ID: "missing-remote", Group: GroupNames, Severity: manifest.Error,
+		ID: "missing-remote", Group: groupNames, Severity: manifest.Error,
 		Summary:     "a pipeline of type exec that cannot clone",
 		Explanation: "With `--clone` its first step clones the repository, and the working tree has no remote to clone from.",
 		Untold:      "Only `drone exec --clone` asks for it.",
 		Good:        "kind: pipeline\ntype: exec\nname: default\nsteps:\n- {name: test, commands: [go test ./...]}\n",
 	}, {
-		ID: "implicit-order", Group: GroupNames, Severity: manifest.Warning,
+		ID: "implicit-order", Group: groupNames, Severity: manifest.Warning,
 		Summary: "a step without `depends_on` in a pipeline where others have it",
 		Explanation: "As soon as one step of a pipeline has `depends_on`, no step waits for the one above it any more: every step " +
 			"without `depends_on` starts at once, beside the first. A step at the end that was meant to come last then runs " +

@@ -12,7 +12,7 @@ import (
 // imageRules are about images.
 func imageRules() []Rule {
 	return []Rule{{
-		ID: "image-name", Group: GroupImages, Severity: manifest.Error,
+		ID: "image-name", Group: groupImages, Severity: manifest.Error,
 		Summary: "an image whose name no engine can read",
 		Explanation: "The step fails before it starts, with `invalid reference format`. A name has no blanks, no capitals after the host " +
 			"of the registry, and no `https://`. With blanks and a hyphen in it the line `commands:` is missing, and YAML has joined the commands to the name.",
@@ -33,7 +33,7 @@ steps:
 		Reference: "§7.7",
 		check:     checkImageName,
 	}, {
-		ID: "image-tag", Group: GroupImages, Severity: manifest.Info, Strict: manifest.Warning,
+		ID: "image-tag", Group: groupImages, Severity: manifest.Info, Strict: manifest.Warning,
 		Summary: "an image without a tag, or with the tag latest",
 		Explanation: "What such a name stands for changes without notice: a build that passed yesterday fails today, and " +
 			"the image on this machine is another than that of the server. Name a version, or a digest. With `--strict` it is a warning.",
@@ -54,7 +54,7 @@ steps:
 		Reference: "§7.6, §7.7",
 		check:     checkImageTag,
 	}, {
-		ID: "unknown-pull", Group: GroupImages, Severity: manifest.Error,
+		ID: "unknown-pull", Group: groupImages, Severity: manifest.Error,
 		Summary: "a word for `pull` that the runner does not know",
 		Explanation: "The runner knows `always`, `if-not-exists` and `never`, and takes anything else as if nothing was said. " +
 			"`pull: true` is of Drone 0.8, where it was what `always` is now: it is a warning.",

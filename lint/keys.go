@@ -11,7 +11,7 @@ import (
 // keyRules are about the keys of maps and the shapes of their values.
 func keyRules() []Rule {
 	return []Rule{{
-		ID: manifest.RuleDuplicateKey, Group: GroupKeys, Severity: manifest.Error,
+		ID: manifest.RuleDuplicateKey, Group: groupKeys, Severity: manifest.Error,
 		Summary: "a key twice in one map, so that a value is lost",
 		Explanation: "The later value wins, and the first has no effect. A whole pipeline is lost where the `---` between two of them is missing. " +
 			"Where nothing is lost it is the rule `repeated-key`.",
@@ -33,7 +33,7 @@ steps:
 		Reference: "§1.5",
 		grade:     gradeError,
 	}, {
-		ID: manifest.RuleRepeatedKey, Group: GroupKeys, Severity: manifest.Warning,
+		ID: manifest.RuleRepeatedKey, Group: groupKeys, Severity: manifest.Warning,
 		Summary: "a key twice in one map, without harm",
 		Explanation: "The values are the same, or maps whose entries come together. It is easily overlooked when one of them is changed, and " +
 			"other programs that read YAML refuse it.",
@@ -52,7 +52,7 @@ steps:
 `,
 		Reference: "§1.5",
 	}, {
-		ID: manifest.RuleUnknownKey, Group: GroupKeys, Severity: manifest.Error,
+		ID: manifest.RuleUnknownKey, Group: groupKeys, Severity: manifest.Error,
 		Summary: "a key that nothing reads",
 		Explanation: "Misspelt keys, and keys of other systems or at another level, have no effect and no server says a word. It is an error " +
 			"where it is known what was meant, and else a warning. Keys that only hold anchors may be called anything if their value " +
@@ -76,7 +76,7 @@ steps:
 		Reference: "§2, §12.2",
 		grade:     gradeUnknownKey,
 	}, {
-		ID: manifest.RuleFlatSettings, Group: GroupKeys, Severity: manifest.Error,
+		ID: manifest.RuleFlatSettings, Group: groupKeys, Severity: manifest.Error,
 		Summary:     "parameters of a plugin outside `settings`",
 		Explanation: "With Drone 0.8 they stood beside `image`. Since 1.0 they belong under `settings`, and anywhere else the plugin does not get them.",
 		Bad: `kind: pipeline
@@ -99,7 +99,7 @@ steps:
 		Reference: "§2.2, §2.5",
 		grade:     gradeError,
 	}, {
-		ID: manifest.RuleIgnoredKey, Group: GroupKeys, Severity: manifest.Warning,
+		ID: manifest.RuleIgnoredKey, Group: groupKeys, Severity: manifest.Warning,
 		Summary: "a key that Drone knows and no runner reads",
 		Explanation: "Some keys are left over from Drone 0.8, as `group`, `secrets` and `matrix`, or belong to another runner, or were planned. " +
 			"They have no effect.",
@@ -122,7 +122,7 @@ steps:
 `,
 		Reference: "§2.2",
 	}, {
-		ID: manifest.RuleShape, Group: GroupKeys, Severity: manifest.Error,
+		ID: manifest.RuleShape, Group: groupKeys, Severity: manifest.Error,
 		Summary: "a value of the wrong shape",
 		Explanation: "A list where text is expected, text where a map is expected, and so on. The server refuses the file with a message of its " +
 			"decoder that names neither the key nor the step.",
@@ -140,7 +140,7 @@ steps:
 `,
 		Reference: "§1.5, §12.2",
 	}, {
-		ID: manifest.RuleSize, Group: GroupKeys, Severity: manifest.Error,
+		ID: manifest.RuleSize, Group: groupKeys, Severity: manifest.Error,
 		Summary:     "a text that is no size of memory",
 		Explanation: "Write a number of bytes, or a number with one of the units b, k, m, g, t, p, which count in 1024. The units of Kubernetes, as in `512Mi`, are not known.",
 		Bad: `kind: pipeline
@@ -155,7 +155,7 @@ steps:
 `,
 		Reference: "§2.6",
 	}, {
-		ID: manifest.RuleKind, Group: GroupKeys, Severity: manifest.Error,
+		ID: manifest.RuleKind, Group: groupKeys, Severity: manifest.Error,
 		Summary: "a document without `kind`, or of a kind that nobody knows",
 		Explanation: "Without a `kind` the server refuses the file. It takes any other word than pipeline, secret, signature and template for a pipeline, " +
 			"which waits in the queue for ever. Documents of kind cron and registry have no effect, which is a warning.",
@@ -172,7 +172,7 @@ steps:
 		Reference: "§1.4",
 		grade:     gradeKind,
 	}, {
-		ID: "unknown-type", Group: GroupKeys, Severity: manifest.Error,
+		ID: "unknown-type", Group: groupKeys, Severity: manifest.Error,
 		Summary: "a type of pipeline that no known runner takes",
 		Explanation: "The server gives a pipeline only to runners of its type: with a misspelt type it waits in the queue for ever. Without a " +
 			"`type` it is a docker pipeline. A type that resembles none of the known ones is a warning, for somebody may have a runner for it.",
@@ -191,7 +191,7 @@ steps:
 		Reference: "§1.3",
 		check:     checkType,
 	}, {
-		ID: manifest.RuleLegacy, Group: GroupKeys, Severity: manifest.Error,
+		ID: manifest.RuleLegacy, Group: groupKeys, Severity: manifest.Error,
 		Summary: "a file for Drone 0.8 or older",
 		Explanation: "Up to Drone 0.8 a file was one document without `kind`, with the steps as a map under `pipeline`; with Drone 0.4 under " +
 			"`build`, `publish`, `deploy` and `notify`. Today `steps` is a list in a document of `kind: pipeline`. `drone convert` rewrites such a file, and `drone exec` runs it as it is. For one that a server converts, since it has a line with nothing but `pipeline:`, `drone lint` has a warning; it looks at what the file becomes, and tells what has no equivalent.",
@@ -203,14 +203,14 @@ steps:
 		Good:      example,
 		Reference: "§1.4",
 	}, {
-		ID: "no-pipeline", Group: GroupKeys, Severity: manifest.Error,
+		ID: "no-pipeline", Group: groupKeys, Severity: manifest.Error,
 		Summary:     "a file without a pipeline",
 		Explanation: "A pipeline is a document with `kind: pipeline`. Without one there is nothing to run.",
 		Bad:         "kind: secret\nname: token\ndata: 3Nd7pV1nYyLc0GkPqZ0rXw==\n",
 		Good:        example,
 		Reference:   "§1.4",
 	}, {
-		ID: "no-steps", Group: GroupKeys, Severity: manifest.Error,
+		ID: "no-steps", Group: groupKeys, Severity: manifest.Error,
 		Summary: "a pipeline without steps",
 		Explanation: "The server runs the clone step and reports success, so that nothing is tested and nobody notices. With " +
 			"`depends_on` it is where other pipelines come together, and fine.",

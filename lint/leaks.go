@@ -13,7 +13,7 @@ import (
 // leakRules are about secrets that others can read.
 func leakRules() []Rule {
 	return []Rule{{
-		ID: "plain-secret", Group: GroupSecrets, Severity: manifest.Warning,
+		ID: "plain-secret", Group: groupSecrets, Severity: manifest.Warning,
 		Summary: "what looks like a secret, in plain text",
 		Explanation: "Whoever can read the repository can read it, also after it has been removed from the file, and it is not masked in logs. Replace the value where it is used, " +
 			"keep it as a secret, and write `{from_secret: name}`. It is only good to know where it is that of a service, which mostly lives as " +
@@ -32,7 +32,7 @@ steps:
 		Reference: "§7.12",
 		check:     checkPlainSecret,
 	}, {
-		ID: "printed-secret", Group: GroupSecrets, Severity: manifest.Warning,
+		ID: "printed-secret", Group: groupSecrets, Severity: manifest.Warning,
 		Summary: "a command that prints a secret",
 		Explanation: "The runner masks the values of secrets in logs, but not what a command makes of them: encoded, cut, in other letters or split over two lines they " +
 			"are readable. Do not print them: pass them on the standard input or in a file, and switch `set -x` off around them.",

@@ -13,7 +13,7 @@ import (
 // nameRules are about the names of pipelines and steps.
 func nameRules() []Rule {
 	return []Rule{{
-		ID: "duplicate-pipeline", Group: GroupNames, Severity: manifest.Error,
+		ID: "duplicate-pipeline", Group: groupNames, Severity: manifest.Error,
 		Summary: "two pipelines of one name",
 		Explanation: "The server refuses the whole file. A pipeline without a name counts as one called `default` where " +
 			"others depend on it.",
@@ -39,7 +39,7 @@ steps:
 `,
 		Reference: "§8.4, §10.4",
 	}, {
-		ID: "duplicate-step", Group: GroupNames, Severity: manifest.Error,
+		ID: "duplicate-step", Group: groupNames, Severity: manifest.Error,
 		Summary: "two steps or services of one name in a pipeline",
 		Explanation: "The runner refuses the pipeline: a name is what other steps depend on and how a service is reached. " +
 			"`clone` is the name of the automatic clone step unless `clone: {disable: true}` is set, and services and steps share their names.",
@@ -59,7 +59,7 @@ steps:
 `,
 		Reference: "§10.1, §10.2",
 	}, {
-		ID: "missing-name", Group: GroupNames, Severity: manifest.Error,
+		ID: "missing-name", Group: groupNames, Severity: manifest.Error,
 		Summary:     "a step, service, volume or secret without a name",
 		Explanation: "The runner refuses a pipeline with a step, service or volume that has no name. Nothing can ask for a secret without one.",
 		Bad: `kind: pipeline
@@ -77,7 +77,7 @@ steps:
 `,
 		Reference: "§10.1, §10.2",
 	}, {
-		ID: "missing-image", Group: GroupNames, Severity: manifest.Error,
+		ID: "missing-image", Group: groupNames, Severity: manifest.Error,
 		Summary:     "a step or service without an image",
 		Explanation: "Whatever runs in a container needs an image. Only steps of pipelines of `type: exec` have none.",
 		Bad: `kind: pipeline
@@ -95,7 +95,7 @@ steps:
 `,
 		Reference: "§10.2",
 	}, {
-		ID: "long-name", Group: GroupNames, Severity: manifest.Error,
+		ID: "long-name", Group: groupNames, Severity: manifest.Error,
 		Summary:     "the name of a step has more than 100 bytes",
 		Explanation: "The runner refuses the pipeline. Bytes count, so letters beyond ASCII count more than once.",
 		Bad: `kind: pipeline
@@ -114,7 +114,7 @@ steps:
 `,
 		Reference: "§10.1",
 	}, {
-		ID: "host-name", Group: GroupNames, Severity: manifest.Warning,
+		ID: "host-name", Group: groupNames, Severity: manifest.Warning,
 		Summary: "the name of a service cannot be used as a host name",
 		Explanation: "Steps reach a service under its name. One with a blank or another character that no host name has " +
 			"can hardly be written in an address.",
@@ -137,7 +137,7 @@ steps:
 		Reference: "§7.3",
 		check:     checkHostNames,
 	}, {
-		ID: "unnamed-pipeline", Group: GroupNames, Severity: manifest.Warning,
+		ID: "unnamed-pipeline", Group: groupNames, Severity: manifest.Warning,
 		Summary: "a pipeline without a name among pipelines that depend on each other",
 		Explanation: "A server knows a pipeline without a name under no name at all: its own `depends_on` is forgotten, and " +
 			"pipelines that depend on `default` do not wait for it.",
@@ -165,7 +165,7 @@ steps:
 		Reference: "§8.4",
 		check:     checkUnnamed,
 	}, {
-		ID: "platform", Group: GroupNames, Severity: manifest.Error,
+		ID: "platform", Group: groupNames, Severity: manifest.Error,
 		Summary: "an operating system or processor that the server does not know",
 		Explanation: "The server refuses the file unless `platform.os` is linux or windows, and `platform.arch` amd64, arm64, arm, " +
 			"ppc64le or s390x. The names are those of Go, not those of `uname -m`. Pipelines of other types than docker may name others.",

@@ -14,14 +14,14 @@ import (
 // patternRules are about the patterns of conditions.
 func patternRules() []Rule {
 	return []Rule{{
-		ID: "path-pattern", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "path-pattern", Group: groupConditions, Severity: manifest.Warning,
 		Summary:     "a pattern for changed files that matches none",
 		Explanation: "Paths are counted from the top of the repository, without `./` or a slash at the beginning, and only files are compared, not folders.",
 		Bad:         stepWhen("when: {paths: [./src/]} # drone-lint: disable=server-extension"),
 		Good:        stepWhen("when: {paths: [src/**]} # drone-lint: disable=server-extension"),
 		Reference:   "§6.1",
 	}, {
-		ID: "ref-prefix", Group: GroupConditions, Severity: manifest.Error,
+		ID: "ref-prefix", Group: groupConditions, Severity: manifest.Error,
 		Summary:     "a ref without `refs/`, or a branch with it",
 		Explanation: "`ref` is compared with the whole ref, `refs/heads/main` or `refs/tags/v1.0.0`, and `branch` with the name alone, so neither ever matches the other's form.",
 		Bad:         stepWhen("when: {ref: [main]}"),
@@ -29,7 +29,7 @@ func patternRules() []Rule {
 		Reference:   "§11.3",
 		check:       checkRefPrefix,
 	}, {
-		ID: "pattern", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "pattern", Group: groupConditions, Severity: manifest.Warning,
 		Summary: "a pattern that is no glob",
 		Explanation: "Conditions are globs: `*` is any text without a slash, `**` between slashes any number of folders, `{a,b}` alternatives without a slash. " +
 			"Regular expressions and `!` have no meaning, and a broken pattern matches nothing. A pattern that can match nothing at all is an error.",
@@ -38,7 +38,7 @@ func patternRules() []Rule {
 		Reference: "§6.3",
 		check:     checkPatterns,
 	}, {
-		ID: "cron-name", Group: GroupConditions, Severity: manifest.Error,
+		ID: "cron-name", Group: groupConditions, Severity: manifest.Error,
 		Summary:     "the schedule of a cron job in place of its name",
 		Explanation: "`cron` is compared with the name of the job in the settings of the repository. When it runs is said there.",
 		Bad:         stepWhen(`when: {event: [cron], cron: ["0 0 * * *"]}`),

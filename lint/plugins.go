@@ -14,7 +14,7 @@ import (
 // pluginRules are about plugins and their settings.
 func pluginRules() []Rule {
 	return []Rule{{
-		ID: "settings-with-commands", Group: GroupImages, Severity: manifest.Error,
+		ID: "settings-with-commands", Group: groupImages, Severity: manifest.Error,
 		Summary: "a plugin with `settings` and `commands`",
 		Explanation: "`commands` take the place of the program of the plugin, so it never runs: its settings are only variables named " +
 			"`PLUGIN_…` that nobody reads. Where the commands read them, or the image is not known as a plugin, it is a warning or nothing.",
@@ -35,7 +35,7 @@ steps:
 		Reference: "§2.5",
 		check:     checkSettingsWithCommands,
 	}, {
-		ID: "setting-hyphen", Group: GroupImages, Severity: manifest.Warning,
+		ID: "setting-hyphen", Group: groupImages, Severity: manifest.Warning,
 		Summary: "a hyphen in the name of a setting",
 		Explanation: "A setting becomes a variable: `pull-image` becomes `PLUGIN_PULL-IMAGE`, and plugins read `PLUGIN_PULL_IMAGE`. Nothing " +
 			"but the case is changed on the way.",
@@ -52,7 +52,7 @@ steps:
 		Reference: "§2.5",
 		check:     checkSettingHyphen,
 	}, {
-		ID: "plugin-privilege", Group: GroupImages, Severity: manifest.Warning,
+		ID: "plugin-privilege", Group: groupImages, Severity: manifest.Warning,
 		Summary: "a plugin that builds images, without the privileges it has by its name",
 		Explanation: "The runner gives privileges to `plugins/docker`, `acr`, `ecr`, `gcr` and `heroku` of Docker Hub, and takes them away where the " +
 			"step has volumes, or a variable such as `HOME` or `DOCKER_HOST`. A copy in another registry has none: the administrator of the runner " +

@@ -51,17 +51,17 @@ type Rule struct {
 
 // Groups of rules, in the order of the documentation.
 const (
-	GroupText       = "Text and YAML"
-	GroupKeys       = "Keys and shapes"
-	GroupNames      = "Names and dependencies"
-	GroupVolumes    = "Volumes and files"
-	GroupConditions = "Conditions"
-	GroupCommands   = "Commands and variables"
-	GroupSecrets    = "Secrets"
-	GroupImages     = "Images, plugins and containers"
-	GroupTrust      = "Trust"
-	GroupGenerated  = "Signatures and generated files"
-	GroupLint       = "Linting"
+	groupText       = "Text and YAML"
+	groupKeys       = "Keys and shapes"
+	groupNames      = "Names and dependencies"
+	groupVolumes    = "Volumes and files"
+	groupConditions = "Conditions"
+	groupCommands   = "Commands and variables"
+	groupSecrets    = "Secrets"
+	groupImages     = "Images, plugins and containers"
+	groupTrust      = "Trust"
+	groupGenerated  = "Signatures and generated files"
+	groupLint       = "Linting"
 )
 
 // catalogue holds all rules, in the order of the documentation.
@@ -144,8 +144,8 @@ type Level string
 // Off is the level of a rule that reports nothing.
 const Off Level = "off"
 
-// ParseLevel reads off, info, warning or error.
-func ParseLevel(text string) (Level, error) {
+// parseLevel reads off, info, warning or error.
+func parseLevel(text string) (Level, error) {
 	switch l := Level(text); l {
 	case Off, Level(manifest.Info), Level(manifest.Warning), Level(manifest.Error):
 		return l, nil

@@ -13,7 +13,7 @@ import (
 // scriptRules are about the commands of a step as the one script that they become.
 func scriptRules() []Rule {
 	return []Rule{{
-		ID: "split-command", Group: GroupCommands, Severity: manifest.Error,
+		ID: "split-command", Group: groupCommands, Severity: manifest.Error,
 		Summary: "a command that goes on in the next item of the list",
 		Explanation: "The runner prints each item before it runs it, with a command between the items: what a `\\` or a `|` at the end of an item goes on with is that " +
 			"command, and it ends up within a here-document that begins in one item and ends in another. Write one item with several lines, as a block: `- |`.",
@@ -39,7 +39,7 @@ steps:
 		Reference: "§5.7",
 		check:     checkSplitCommand,
 	}, {
-		ID: "dead-command", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "dead-command", Group: groupCommands, Severity: manifest.Warning,
 		Summary:     "commands that come after an unconditional `exit`",
 		Explanation: "All commands of a step are one script, so that `exit` in one of them ends the step, and the rest never runs.",
 		Bad: `kind: pipeline
@@ -55,7 +55,7 @@ steps:
 		Reference: "§5.7",
 		check:     checkDeadCommand,
 	}, {
-		ID: "background-end", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "background-end", Group: groupCommands, Severity: manifest.Warning,
 		Summary: "a step whose last command goes into the background",
 		Explanation: "The container ends with its commands, and everything in it, so that the program is killed at once. A server for other steps is a " +
 			"service, or a step with `detach: true`, whose last command stays in the foreground.",
@@ -74,7 +74,7 @@ steps:
 		Reference: "§9.2",
 		check:     checkBackgroundEnd,
 	}, {
-		ID: "pipe-status", Group: GroupCommands, Severity: manifest.Info,
+		ID: "pipe-status", Group: groupCommands, Severity: manifest.Info,
 		Summary: "a failure that gets lost in a pipe",
 		Explanation: "The status of `go test | tee log` is that of `tee`, which does not fail: the step passes although the tests failed. Write to a file and " +
 			"print it, or use a shell with `set -o pipefail`.",

@@ -11,7 +11,7 @@ import (
 // secretRules are about secrets: their names and their documents.
 func secretRules() []Rule {
 	return []Rule{{
-		ID: "duplicate-secret", Group: GroupSecrets, Severity: manifest.Warning,
+		ID: "duplicate-secret", Group: groupSecrets, Severity: manifest.Warning,
 		Summary:     "two documents for one secret",
 		Explanation: "The first document of a name counts, and the second has no effect.",
 		Bad: `kind: secret
@@ -44,7 +44,7 @@ steps:
 `,
 		Reference: "§1.4, §7.12",
 	}, {
-		ID: "empty-secret", Group: GroupSecrets, Severity: manifest.Error,
+		ID: "empty-secret", Group: groupSecrets, Severity: manifest.Error,
 		Summary:     "a secret without a value",
 		Explanation: "A document of kind `secret` brings the encrypted value in `data`, or says in `get` where an extension of the server finds it. Without either the secret is empty.",
 		Bad: `kind: secret
@@ -69,7 +69,7 @@ steps:
 		Reference: "§1.4",
 		grade:     func(f *manifest.Problem, _ string) { f.Severity = manifest.Error },
 	}, {
-		ID: "nested-secret", Group: GroupSecrets, Severity: manifest.Error,
+		ID: "nested-secret", Group: groupSecrets, Severity: manifest.Error,
 		Summary: "`from_secret` within a list or a map of a setting",
 		Explanation: "A secret is only inserted where `from_secret` is the whole value of a setting. Deeper than that a plugin gets the text " +
 			"`{\"from_secret\": …}`. Put the whole value into one secret, or have a command write it.",
@@ -94,7 +94,7 @@ steps:
 		Reference: "§2.5",
 		grade:     func(f *manifest.Problem, _ string) { f.Severity = manifest.Error },
 	}, {
-		ID: "unnamed-secret", Group: GroupSecrets, Severity: manifest.Error,
+		ID: "unnamed-secret", Group: groupSecrets, Severity: manifest.Error,
 		Summary:     "`from_secret` without a name",
 		Explanation: "It names no secret: the variable is not set, and a plugin gets the text `{\"from_secret\": \"\"}`.",
 		Bad: `kind: pipeline
@@ -113,7 +113,7 @@ steps:
 		check:     checkUnnamedSecret,
 		grade:     func(f *manifest.Problem, _ string) { f.Severity = manifest.Error },
 	}, {
-		ID: "unknown-secret", Group: GroupSecrets, Severity: manifest.Warning,
+		ID: "unknown-secret", Group: groupSecrets, Severity: manifest.Warning,
 		Summary: "a secret whose name is nearly that of a document of the file",
 		Explanation: "Secrets are also kept on the server, so that one the file does not describe is fine. But where the name only differs by a letter or by " +
 			"capitals from a `kind: secret` document, that is probably meant: those names are case-sensitive. A secret that is not found is empty, without a word.",

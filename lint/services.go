@@ -14,7 +14,7 @@ import (
 // serviceRules are about reaching services.
 func serviceRules() []Rule {
 	return []Rule{{
-		ID: "localhost", Group: GroupNames, Severity: manifest.Warning,
+		ID: "localhost", Group: groupNames, Severity: manifest.Warning,
 		Summary: "a step looks for a service on localhost",
 		Explanation: "Every step and service has a network address of its own: on `localhost` of a step there is only what that step " +
 			"started itself. A service is reached under its name. It is only reported where the port, the program or the variable " +

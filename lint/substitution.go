@@ -15,7 +15,7 @@ import (
 // the whole file before it reads the YAML.
 func substitutionRules() []Rule {
 	return []Rule{{
-		ID: manifest.RuleSubstitution, Group: GroupCommands, Severity: manifest.Error,
+		ID: manifest.RuleSubstitution, Group: groupCommands, Severity: manifest.Error,
 		Summary: "a `${…}` that cannot be replaced, or that breaks the YAML",
 		Explanation: "Before it reads the YAML a runner replaces every `${…}` in the file, comments included. It knows some operators of a shell, " +
 			"but no arrays, no `${!name}` and no `${name-word}`, and one expression that it cannot read makes it refuse the whole file without " +
@@ -47,7 +47,7 @@ steps:
 			}
 		},
 	}, {
-		ID: manifest.RuleOperator, Group: GroupCommands, Severity: manifest.Error,
+		ID: manifest.RuleOperator, Group: groupCommands, Severity: manifest.Error,
 		Summary: "an operator in `${…}` that means something else than in a shell",
 		Explanation: "For a runner `:?` and `:+` are the same as `:-`, an empty replacement after `/#` or `/%` changes nothing, and so does a pattern " +
 			"for a suffix with `[…]` in it. Write `$${…}`, and the shell does what you are used to.",
@@ -64,7 +64,7 @@ steps:
 		Reference: "§4.2, §12.3",
 		grade:     func(f *manifest.Problem, _ string) { f.Severity = manifest.Error },
 	}, {
-		ID: "undefined-variable", Group: GroupCommands, Severity: manifest.Error,
+		ID: "undefined-variable", Group: groupCommands, Severity: manifest.Error,
 		Summary: "a `${…}` that is replaced by nothing before the shell sees it",
 		Explanation: "A runner replaces `${name}` in the text of the file. It knows the variables of the build and its parameters, and " +
 			"replaces everything else by nothing, without a word: variables of the shell, of `environment`, secrets, and variables such as " +
@@ -90,7 +90,7 @@ steps:
 		replaces:  true,
 		check:     checkUndefined,
 	}, {
-		ID: "not-substituted", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "not-substituted", Group: groupCommands, Severity: manifest.Warning,
 		Summary: "a `${…}` where a server reads the text as it is",
 		Explanation: "A server reads triggers, names, dependencies and the platform of pipelines before any variable is replaced, so that there " +
 			"`${…}` stands for itself and matches nothing. The `when` of a step may have variables.",
@@ -108,7 +108,7 @@ steps:
 `,
 		Reference: "§1.1, §12.3",
 	}, {
-		ID: "backslash", Group: GroupCommands, Severity: manifest.Error,
+		ID: "backslash", Group: groupCommands, Severity: manifest.Error,
 		Summary: "a backslash that a runner takes away",
 		Explanation: "When it replaces variables a runner also makes one backslash of two, and a slash of a backslash with a slash, anywhere in the file. " +
 			"`sed 's/\\//-/'` reaches the shell as `sed 's///-/'`. Write it without: another delimiter for `sed`, single quotes, or four backslashes for two. " +
@@ -132,7 +132,7 @@ steps:
 		Reference: "§4.3",
 		check:     checkBackslash,
 	}, {
-		ID: "foreign-text", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "foreign-text", Group: groupCommands, Severity: manifest.Warning,
 		Summary: "a `${…}` that puts what somebody else has written into a command or into YAML",
 		Explanation: "The message of a commit, the title of a pull request, the name of an author and the branch that a pull request comes from are " +
 			"put into the text as they are. In a command the shell runs what is in them; as a value a `: ` or ` #` in them breaks the file, and a message with " +

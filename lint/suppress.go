@@ -19,7 +19,7 @@ const (
 // lintRules are about linting itself. Their findings are made in suppress.
 func lintRules() []Rule {
 	return []Rule{{
-		ID: ruleComment, Group: GroupLint, Severity: manifest.Warning,
+		ID: ruleComment, Group: groupLint, Severity: manifest.Warning,
 		Summary: "a comment for the linter that it does not understand",
 		Explanation: "Write `# drone-lint: disable=rule` with one or more rules, separated by commas: at the end of a line for " +
 			"that line, above a step for the step, above any other line for it, above the first line of a document for the document, " +
@@ -39,7 +39,7 @@ steps:
   commands: [go test ./...]
 `,
 	}, {
-		ID: ruleUnused, Group: GroupLint, Severity: manifest.Info,
+		ID: ruleUnused, Group: groupLint, Severity: manifest.Info,
 		Summary:     "a comment for the linter that has no effect",
 		Explanation: "Nothing that the comment switches off would be reported. Remove it, or look whether it stands at the right place.",
 		Bad: `kind: pipeline

@@ -8,7 +8,7 @@ import (
 // trustRules are about what a server allows trusted repositories only.
 func trustRules() []Rule {
 	return []Rule{{
-		ID: compile.RuleUntrusted, Group: GroupTrust, Severity: manifest.Warning,
+		ID: compile.RuleUntrusted, Group: groupTrust, Severity: manifest.Warning,
 		Summary: "a privilege that only trusted repositories have",
 		Explanation: "A server refuses the whole pipeline unless an administrator has marked the repository as trusted, and " +
 			"`drone exec` asks before it runs it. Where the repository is trusted, lint with `--trusted`, or set `trusted: true` " +

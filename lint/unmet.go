@@ -11,7 +11,7 @@ import (
 // unmetRules are about conditions that no build meets.
 func unmetRules() []Rule {
 	return []Rule{{
-		ID: "never-runs", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "never-runs", Group: groupConditions, Severity: manifest.Warning,
 		Summary: "conditions that no build can meet together",
 		Explanation: "All keys of `when` and of the `trigger` of its pipeline have to hold at once. A tag has a ref below `refs/tags/` and usually no branch, " +
 			"only a cron job has the name of one, only a promotion has a target. It is reported only where no build at all can meet them.",
@@ -32,7 +32,7 @@ steps:
 		Reference: "§6, §11.3, §11.4",
 		check:     checkNeverRuns,
 	}, {
-		ID: "never-together", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "never-together", Group: groupConditions, Severity: manifest.Warning,
 		Summary: "a dependency on what never runs in the same build",
 		Explanation: "The conditions of the two exclude each other, so there is never anything to wait for. What is left out counts as done, so " +
 			"the dependant starts without it.",
@@ -53,7 +53,7 @@ steps:
 		Reference: "§8.2, §8.4",
 		check:     checkNeverTogether,
 	}, {
-		ID: "branch-of-tag", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "branch-of-tag", Group: groupConditions, Severity: manifest.Warning,
 		Summary: "a branch asked of a tag",
 		Explanation: "GitHub, GitLab and Gitea do not say which branch a tag belongs to, so the branch of its build is usually empty, and `branch: main` " +
 			"does not match. Ask for the ref instead: `ref: [refs/heads/main, refs/tags/*]`.",
@@ -62,7 +62,7 @@ steps:
 		Reference: "§11.3",
 		check:     checkBranchOfTag,
 	}, {
-		ID: "status-without-dependency", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "status-without-dependency", Group: groupConditions, Severity: manifest.Warning,
 		Summary:     "a trigger on a status, with no pipeline to wait for",
 		Explanation: "`trigger.status` is looked at when the pipelines that it depends on are done. Without `depends_on` the pipeline starts with the build, whatever the status says.",
 		Bad: `kind: pipeline

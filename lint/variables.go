@@ -12,7 +12,7 @@ import (
 // variableRules are about variables that steps and plugins are given.
 func variableRules() []Rule {
 	return []Rule{{
-		ID: "overridden-variable", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "overridden-variable", Group: groupCommands, Severity: manifest.Warning,
 		Summary: "a variable that the build sets again",
 		Explanation: "What the runner says about the build, the pipeline and the step wins over `environment` of a step; `environment` of " +
 			"a pipeline is also hidden by what it says about the repository and the server. Take another name.",
@@ -31,7 +31,7 @@ steps:
 		Reference: "§5.1",
 		check:     checkHiddenVariable,
 	}, {
-		ID: "variable-name", Group: GroupCommands, Severity: manifest.Error,
+		ID: "variable-name", Group: groupCommands, Severity: manifest.Error,
 		Summary:     "a name that no variable can have",
 		Explanation: "A name with `=` in it sets another variable, and one without any text none.",
 		Bad: `kind: pipeline
@@ -46,7 +46,7 @@ steps:
 `,
 		Reference: "§5.1",
 	}, {
-		ID: "variable-reference", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "variable-reference", Group: groupCommands, Severity: manifest.Warning,
 		Summary: "a variable whose value names another variable",
 		Explanation: "Values of `environment` are passed on as they are: nothing expands `$NAME` in them, so that `PATH: $PATH:/opt/bin` leaves " +
 			"a step without any program. Write the value itself, or set the variable in a command: `export PATH=$PATH:/opt/bin`.",
@@ -63,7 +63,7 @@ steps:
 		Reference: "§2.3",
 		check:     checkVariableReference,
 	}, {
-		ID: "value-text", Group: GroupCommands, Severity: manifest.Info,
+		ID: "value-text", Group: groupCommands, Severity: manifest.Info,
 		Summary: "a value that looks like another one than it is",
 		Explanation: "Variables get the text that is in the file: `on` stays `on` and does not become `true`, and `010` does not become 8. A null, also " +
 			"as `~` or nothing, leaves the variable unset. Quote what is meant as text.",
@@ -80,7 +80,7 @@ steps:
 		Reference: "§1.5, §2.3",
 		check:     checkValueText,
 	}, {
-		ID: "null-variable", Group: GroupCommands, Severity: manifest.Error,
+		ID: "null-variable", Group: groupCommands, Severity: manifest.Error,
 		Summary:     "a variable without a value in a pipeline of type exec",
 		Explanation: "The runner that runs commands on the machine itself crashes on it. Remove the variable, or write an empty text: `\"\"`.",
 		Bad: `kind: pipeline
@@ -98,7 +98,7 @@ steps:
 		Reference: "§3",
 		check:     checkNullVariable,
 	}, {
-		ID: "setting-text", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "setting-text", Group: groupCommands, Severity: manifest.Warning,
 		Summary: "a number or a boolean that reaches a plugin in another spelling",
 		Explanation: "Unlike variables, settings are values of YAML 1.1 that are written anew: `1.10` arrives as `1.1`, `0755` as `493`, `yes` as `true`. " +
 			"Quote what is meant as text.",
@@ -119,7 +119,7 @@ steps:
 			}
 		},
 	}, {
-		ID: "setting-comma", Group: GroupCommands, Severity: manifest.Warning,
+		ID: "setting-comma", Group: groupCommands, Severity: manifest.Warning,
 		Summary:     "an item of a list for a plugin that has a comma in it",
 		Explanation: "A plugin gets a list as one text in which commas separate the items, so that it sees two items instead of one.",
 		Bad: `kind: pipeline

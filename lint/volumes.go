@@ -11,7 +11,7 @@ import (
 // volumeRules are about volumes, mounts and paths.
 func volumeRules() []Rule {
 	return []Rule{{
-		ID: "unknown-volume", Group: GroupVolumes, Severity: manifest.Error,
+		ID: "unknown-volume", Group: groupVolumes, Severity: manifest.Error,
 		Summary:     "a step mounts a volume that the pipeline does not declare",
 		Explanation: "The runner takes the name for a Docker volume and fails when the step starts. Every volume is declared under `volumes` of the pipeline, beside `steps`.",
 		Bad: `kind: pipeline
@@ -34,7 +34,7 @@ volumes:
 `,
 		Reference: "§2.4",
 	}, {
-		ID: "unused-volume", Group: GroupVolumes, Severity: manifest.Warning,
+		ID: "unused-volume", Group: groupVolumes, Severity: manifest.Warning,
 		Summary:     "a volume that no step mounts",
 		Explanation: "Declaring a volume mounts it nowhere: each step that is to see it names it under `volumes`, with the path.",
 		Bad: `kind: pipeline
@@ -57,7 +57,7 @@ volumes:
 		Reference: "§2.4",
 		check:     checkUnusedVolumes,
 	}, {
-		ID: "duplicate-volume", Group: GroupVolumes, Severity: manifest.Warning,
+		ID: "duplicate-volume", Group: groupVolumes, Severity: manifest.Warning,
 		Summary:     "two volumes of one name in a pipeline",
 		Explanation: "Steps name a volume and get only one of the two. No linter of the server looks at it.",
 		Bad: `kind: pipeline
@@ -85,7 +85,7 @@ volumes:
 		Reference: "§10.2",
 		check:     checkDuplicateVolumes,
 	}, {
-		ID: "duplicate-mount", Group: GroupVolumes, Severity: manifest.Error,
+		ID: "duplicate-mount", Group: groupVolumes, Severity: manifest.Error,
 		Summary:     "two volumes at one path of a step",
 		Explanation: "The engine refuses the container: `Duplicate mount point`.",
 		Bad: `kind: pipeline
@@ -113,7 +113,7 @@ volumes:
 		Reference: "§2.4",
 		check:     checkDuplicateMounts,
 	}, {
-		ID: "empty-volume", Group: GroupVolumes, Severity: manifest.Error,
+		ID: "empty-volume", Group: groupVolumes, Severity: manifest.Error,
 		Summary: "a volume without a source",
 		Explanation: "A volume needs `temp: {}` or `host: {path: …}`. With `temp:` and nothing behind it, or a source that only other " +
 			"runners know, none is made, and mounts of it are dropped without a word.",
@@ -141,7 +141,7 @@ volumes:
 `,
 		Reference: "§2.4",
 	}, {
-		ID: "reserved-volume", Group: GroupVolumes, Severity: manifest.Error,
+		ID: "reserved-volume", Group: groupVolumes, Severity: manifest.Error,
 		Summary:     "a volume with a name that the runner keeps for itself",
 		Explanation: "`workspace`, `_workspace` and `_docker_socket` are refused. The socket of the engine is a host volume with its path, under another name.",
 		Bad: `kind: pipeline
@@ -166,7 +166,7 @@ volumes:
 `,
 		Reference: "§10.2",
 	}, {
-		ID: "reserved-path", Group: GroupVolumes, Severity: manifest.Error,
+		ID: "reserved-path", Group: groupVolumes, Severity: manifest.Error,
 		Summary:     "a volume at a path that the runner keeps for itself",
 		Explanation: "Nothing can be mounted at a path that begins with `/run/drone`.",
 		Bad: `kind: pipeline
@@ -191,7 +191,7 @@ volumes:
 `,
 		Reference: "§10.2",
 	}, {
-		ID: "relative-path", Group: GroupVolumes, Severity: manifest.Error,
+		ID: "relative-path", Group: groupVolumes, Severity: manifest.Error,
 		Summary:     "a path in a container that does not begin with a slash",
 		Explanation: "The engine refuses the container. It concerns mounts, `working_dir` and `workspace.base`.",
 		Bad: `kind: pipeline
@@ -212,7 +212,7 @@ steps:
 `,
 		Reference: "§7.2, §7.4",
 	}, {
-		ID: "unknown-device", Group: GroupVolumes, Severity: manifest.Error,
+		ID: "unknown-device", Group: groupVolumes, Severity: manifest.Error,
 		Summary:     "a device that is no host volume below /dev",
 		Explanation: "A device is declared as a host volume and named in the step under `devices`.",
 		Bad: `kind: pipeline
@@ -236,7 +236,7 @@ volumes:
 `,
 		Reference: "§2.4",
 	}, {
-		ID: "restricted-workspace", Group: GroupVolumes, Severity: manifest.Warning,
+		ID: "restricted-workspace", Group: groupVolumes, Severity: manifest.Warning,
 		Summary:     "a workspace that would hide a folder of the system",
 		Explanation: "A workspace at `/`, `/usr/bin` and the like would hide the programs of every image, so the default is used instead.",
 		Bad: `kind: pipeline
@@ -253,7 +253,7 @@ steps:
 `,
 		Reference: "§7.2",
 	}, {
-		ID: "clone-in-tree", Group: GroupVolumes, Severity: manifest.Warning,
+		ID: "clone-in-tree", Group: groupVolumes, Severity: manifest.Warning,
 		Summary: "a clone step of the file, which on this machine would work in the user's own tree",
 		Explanation: "`drone exec` mounts the working tree, where there is nothing to clone and something to lose. Leave the step out there with " +
 			"`--exclude clone`, or give it a workspace of its own with `--clone`. A server is not concerned.",

@@ -9,7 +9,7 @@ import (
 // wideRules are about conditions that more builds meet than is meant.
 func wideRules() []Rule {
 	return []Rule{{
-		ID: "promote-target", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "promote-target", Group: groupConditions, Severity: manifest.Warning,
 		Summary: "a promotion or rollback to whatever target",
 		Explanation: "`drone build promote` and `rollback` name a target, such as `production`. Without `target` the step runs for every one of them, " +
 			"also for one that was misspelt.",
@@ -18,7 +18,7 @@ func wideRules() []Rule {
 		Reference: "§11.3",
 		check:     checkPromoteTarget,
 	}, {
-		ID: "branch-and-pull-request", Group: GroupConditions, Severity: manifest.Info,
+		ID: "branch-and-pull-request", Group: groupConditions, Severity: manifest.Info,
 		Summary:     "a branch condition that pull requests meet, too",
 		Explanation: "The branch of a pull request is the one it is to be merged into, so `branch: main` matches pull requests for main as well. Add `event: [push]` if that is not meant.",
 		Bad:         stepWhen("when: {branch: [main]}"),
@@ -26,7 +26,7 @@ func wideRules() []Rule {
 		Reference:   "§11.3",
 		check:       checkBranchAndPullRequest,
 	}, {
-		ID: "secret-in-pull-request", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "secret-in-pull-request", Group: groupConditions, Severity: manifest.Warning,
 		Summary: "a plugin with secrets that runs for pull requests",
 		Explanation: "A server gives secrets to pull requests only where each secret allows it; then a pull request can read them. Where it does not, " +
 			"the plugin runs without and fails. Name the events: `when: {event: [push, tag]}`. A step with commands is a note only.",

@@ -11,7 +11,7 @@ import (
 // wordRules are about words in conditions that never occur.
 func wordRules() []Rule {
 	return []Rule{{
-		ID: "unknown-event", Group: GroupConditions, Severity: manifest.Error,
+		ID: "unknown-event", Group: groupConditions, Severity: manifest.Error,
 		Summary: "an event that never occurs",
 		Explanation: "The events are push, pull_request, tag, promote, rollback, cron and custom; a condition with another word never matches. Such a word " +
 			"as off switch, `never` for example, is a note.",
@@ -20,7 +20,7 @@ func wordRules() []Rule {
 		Reference: "§6.1",
 		grade:     gradeEvent,
 	}, {
-		ID: "unknown-status", Group: GroupConditions, Severity: manifest.Error,
+		ID: "unknown-status", Group: groupConditions, Severity: manifest.Error,
 		Summary:     "a status that never occurs",
 		Explanation: "Steps and pipelines can ask for success and failure. `changed` is of Drone 0.8 and has no effect any more, which is a warning.",
 		Bad:         stepWhen("when: {status: [skipped]}"),
@@ -28,7 +28,7 @@ func wordRules() []Rule {
 		Reference:   "§6.1, §6.4",
 		grade:       gradeStatus,
 	}, {
-		ID: "unknown-action", Group: GroupConditions, Severity: manifest.Warning,
+		ID: "unknown-action", Group: groupConditions, Severity: manifest.Warning,
 		Summary:     "an action that no server reports",
 		Explanation: "Pull requests come with the actions opened and synchronized, and tags with create. Closing and merging start no build.",
 		Bad:         stepWhen("when: {event: [pull_request], action: [synchronize]}"),

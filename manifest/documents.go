@@ -130,7 +130,7 @@ func (d *decoder) checkKind(root *yaml.Node, kind String) {
 	default:
 		p.Message = fmt.Sprintf("the kind %s is unknown; the server queues the document as a pipeline that no runner takes", quoteExcerpt(strings.Trim(d.places.source[at.Start.Offset:at.End.Offset], `"'`)))
 		p.Hint = "the kinds are pipeline, secret, signature and template"
-		if best := closest(kind.Value, Kinds()); best != "" {
+		if best := closest(kind.Value, kinds()); best != "" {
 			p.Hint = fmt.Sprintf("did you mean `kind: %s`?", best)
 			if strings.Trim(d.places.source[at.Start.Offset:at.End.Offset], `"'`) == kind.Value {
 				p.Fix = &Edit{Span: at, Text: best}
@@ -145,7 +145,7 @@ func newHeaderObject() *object[header] {
 		Name: "document", Doc: "What every document of the file has, whatever its kind. Documents are separated by a line `---`.",
 	},
 		textKey(Key{
-			Name: "kind", Required: true, Values: Kinds(), Example: "pipeline",
+			Name: "kind", Required: true, Values: kinds(), Example: "pipeline",
 			Doc:  "What the document is.",
 			hint: "write `kind: pipeline`",
 		}, func(h *header) *String { return &h.document.Kind }),
@@ -181,8 +181,8 @@ func newHeaderObject() *object[header] {
 	)
 }
 
-// Kinds returns the kinds of documents that something reads.
-func Kinds() []string { return []string{"pipeline", "secret", "signature", "template"} }
+// kinds returns the kinds of documents that something reads.
+func kinds() []string { return []string{"pipeline", "secret", "signature", "template"} }
 
 func newConcurrencyObject() *object[concurrency] {
 	o := newObject(Object{

@@ -22,12 +22,12 @@ import (
 
 // The places where the schemas of the newest version can be fetched.
 const (
-	ID      = "https://raw.githubusercontent.com/drone-laptop/drone/main/docs/drone.schema.json"
-	LooseID = "https://raw.githubusercontent.com/drone-laptop/drone/main/docs/drone-loose.schema.json"
+	strictID = "https://raw.githubusercontent.com/drone-laptop/drone/main/docs/drone.schema.json"
+	looseID  = "https://raw.githubusercontent.com/drone-laptop/drone/main/docs/drone-loose.schema.json"
 )
 
-// Draft is the identifier of the dialect of the schemas.
-const Draft = "https://json-schema.org/draft/2020-12/schema"
+// dialect is the identifier of the dialect of the schemas.
+const dialect = "https://json-schema.org/draft/2020-12/schema"
 
 // JSON returns a JSON Schema, draft 2020-12, of one document of a file. What
 // it accepts is what the parser reads without a problem, before variables are
@@ -67,12 +67,12 @@ type generator struct {
 }
 
 func (g *generator) root(loose bool) *node {
-	id := ID
+	id := strictID
 	if loose {
-		id = LooseID
+		id = looseID
 	}
 	root := &node{
-		Schema: Draft, ID: id, Title: "Drone configuration",
+		Schema: dialect, ID: id, Title: "Drone configuration",
 		Description: "One document of a .drone.yml. The keys that it may have depend on its kind, and those of a pipeline on its type.",
 		Type:        "object", Required: []string{"kind"},
 		Properties: properties{{"kind", g.key(g.kind(), variant{loose: loose})}},

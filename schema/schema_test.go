@@ -72,11 +72,11 @@ func compiledAs(t *testing.T, loose bool, draft *jsonschema.Draft) *jsonschema.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := ID
+	id := strictID
 	if loose {
-		id = LooseID
+		id = looseID
 	}
-	if doc := doc.(map[string]any); doc["$schema"] != Draft {
+	if doc := doc.(map[string]any); doc["$schema"] != dialect {
 		t.Errorf("the dialect is %v", doc["$schema"])
 	} else {
 		delete(doc, "$schema")
@@ -242,19 +242,19 @@ func readCorpus(t *testing.T, path string) ([]byte, []manifest.Problem) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := convert.ToYAML(context.Background(), filepath.Base(path), source, compile.Build{Event: "push", Branch: "main"})
+	made, err := convert.Run(context.Background(), filepath.Base(path), source, convert.Options{Build: compile.Build{Event: "push", Branch: "main"}})
 	if err != nil {
 		t.Logf("not converted: %v", err)
 		return nil, nil
 	}
-	_, problems := manifest.Parse(path, text, nil)
+	_, problems := manifest.Parse(path, made.Text, nil)
 	for _, p := range problems {
 		if p.Severity == manifest.Error {
 			t.Logf("not read: %s", p.Message)
 			return nil, nil
 		}
 	}
-	return text, append([]manifest.Problem{}, problems...)
+	return made.Text, append([]manifest.Problem{}, problems...)
 }
 
 // visible reports a problem that the strict schema sees as well.
@@ -453,7 +453,7 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource(ID, doc); err != nil {
+	if err := c.AddResource(strictID, doc); err != nil {
 		t.Fatal(err)
 	}
 	examples := 0
@@ -461,7 +461,7 @@ func TestExamples(t *testing.T) {
 		known, _ := def.(map[string]any)["properties"].(map[string]any)
 		for key, value := range known {
 			list, _ := value.(map[string]any)["examples"].([]any)
-			s, err := c.Compile(ID + "#/$defs/" + name + "/properties/" + key)
+			s, err := c.Compile(strictID + "#/$defs/" + name + "/properties/" + key)
 			if err != nil {
 				t.Fatal(err)
 			}

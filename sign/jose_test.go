@@ -237,7 +237,7 @@ func TestJOSEConfusion(t *testing.T) {
 		key := keyFor(t, algorithm)
 		public := forVerifying(t, key)
 		for name, text := range publicTexts(t, public) {
-			secret, err := NewSecretKey(text)
+			secret, err := newSecretKey(text)
 			if err != nil {
 				t.Fatal(err)
 			}

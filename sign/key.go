@@ -63,8 +63,8 @@ type JOSEKey struct {
 	public    crypto.PublicKey
 }
 
-// NewSecretKey gives the key for HS256 that is a shared secret, taken as it is.
-func NewSecretKey(secret []byte) (*JOSEKey, error) {
+// newSecretKey gives the key for HS256 that is a shared secret, taken as it is.
+func newSecretKey(secret []byte) (*JOSEKey, error) {
 	if len(secret) == 0 {
 		return nil, keyError("", "the key is empty")
 	}

@@ -62,7 +62,7 @@ func generateSecret(random io.Reader) (*JOSEKey, error) {
 			}
 		}
 	}
-	return NewSecretKey(secret)
+	return newSecretKey(secret)
 }
 
 // PEM writes the key as ParseJOSEKey reads it: PKCS #8 for a private key, PKIX

@@ -39,7 +39,7 @@ func ParseJOSEKey(data []byte) (*JOSEKey, error) {
 	if bytes.ContainsAny(secret, "\r\n\x00") {
 		return nil, keyError("a shared secret is text on one line; for other bytes write a JWK (kty oct)", "the key is neither PEM nor a JWK, and has too many lines for a shared secret")
 	}
-	return NewSecretKey(secret)
+	return newSecretKey(secret)
 }
 
 func looksLikeDER(data []byte) bool {
@@ -176,7 +176,7 @@ func keyOf(jwk jose.JSONWebKey) (*JOSEKey, error) {
 	if !ok {
 		return newKey(jwk.Key, jwk.KeyID)
 	}
-	return NewSecretKey(secret)
+	return newSecretKey(secret)
 }
 
 // allows fails when the JWK says that it is for something else.

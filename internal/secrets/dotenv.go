@@ -12,27 +12,15 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// Entry is one name and value of a file.
-type Entry struct {
+// assignment is one name and value of a file.
+type assignment struct {
 	Name, Value string
 	Line        int // where the name is, 1-based
 }
 
-// ParseFile reads a secret file: YAML when the name ends in .yml, .yaml or
-// .json or the text cannot be anything else, dotenv otherwise. path is used in
-// errors and warnings. Of equal names the last counts in dotenv; in YAML they
-// are an error.
-//
-// Dotenv (reference §7.12): NAME=value, export NAME=value, NAME: value; # starts
-// a comment at the start of a line or after a space; values in quotes may span
-// lines; "\n" in double quotes is a newline. Outside of single quotes $NAME and
-// ${NAME}, in capitals, are replaced by values from above in the file, and by
-// nothing where there is none: a warning tells of those. Write values that
-// contain a $ in single quotes.
-//
-// YAML: one mapping of names to scalars. A value is the text as written, so
-// 0123 and yes stay what they are.
-func ParseFile(path string, content []byte) (entries []Entry, warnings []string, err error) {
+// parseFile reads a file in one of the forms of Sources.Files. path is used in
+// errors and warnings.
+func parseFile(path string, content []byte) (entries []assignment, warnings []string, err error) {
 	content = bytes.TrimPrefix(content, []byte("\uFEFF"))
 	if isYAML(path, content) {
 		entries, err = parseYAML(path, content)
@@ -57,7 +45,7 @@ func isYAML(path string, content []byte) bool {
 // parseDotenv lets godotenv read the whole file, because values can refer to
 // earlier ones, and statement by statement, because godotenv names no lines
 // and its errors quote values.
-func parseDotenv(path string, content []byte) (entries []Entry, warnings []string, err error) {
+func parseDotenv(path string, content []byte) (entries []assignment, warnings []string, err error) {
 	text := strings.ReplaceAll(string(content), "\r\n", "\n")
 	statements, err := split(path, text)
 	if err != nil {
@@ -81,18 +69,18 @@ func parseDotenv(path string, content []byte) (entries []Entry, warnings []strin
 				path, s.line, s.name))
 		}
 		known[s.name] = true
-		entries = append(entries, Entry{Name: s.name, Value: values[s.name], Line: s.line})
+		entries = append(entries, assignment{Name: s.name, Value: values[s.name], Line: s.line})
 	}
 	return lastOfEach(entries), warnings, nil
 }
 
 // lastOfEach drops entries that a later one of the same name replaces.
-func lastOfEach(entries []Entry) []Entry {
+func lastOfEach(entries []assignment) []assignment {
 	last := map[string]int{}
 	for i, e := range entries {
 		last[e.Name] = i
 	}
-	var kept []Entry
+	var kept []assignment
 	for i, e := range entries {
 		if last[e.Name] == i {
 			kept = append(kept, e)

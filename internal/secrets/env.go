@@ -6,7 +6,7 @@ import (
 
 // EnvSources says where plain variables come from.
 type EnvSources struct {
-	Files  []string // --env-file, dotenv as in ParseFile
+	Files  []string // --env-file, in the forms of Sources.Files
 	Values []string // --env: NAME=VALUE, or NAME alone for the caller's variable
 	Getenv func(name string) (string, bool)
 }
@@ -21,7 +21,7 @@ func Env(src EnvSources) (env map[string]string, warnings []string, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		entries, notes, err := ParseFile(path, content)
+		entries, notes, err := parseFile(path, content)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -30,7 +30,20 @@ type entry struct {
 
 // Sources says where secrets come from.
 type Sources struct {
-	// Files are paths given with --secret-file; see ParseFile for the forms.
+	// Files are paths given with --secret-file. A file is YAML when its name ends
+	// in .yml, .yaml or .json or its text cannot be anything else, and dotenv
+	// otherwise. Of equal names the last counts in dotenv; in YAML they are an
+	// error.
+	//
+	// Dotenv (reference §7.12): NAME=value, export NAME=value, NAME: value; #
+	// starts a comment at the start of a line or after a space; values in quotes
+	// may span lines; "\n" in double quotes is a newline. Outside of single quotes
+	// $NAME and ${NAME}, in capitals, are replaced by values from above in the
+	// file, and by nothing where there is none: a warning tells of those. Write
+	// values that contain a $ in single quotes.
+	//
+	// YAML: one mapping of names to scalars. A value is the text as written, so
+	// 0123 and yes stay what they are.
 	Files []string
 	// Values are given with --secret: NAME=VALUE, NAME=@FILE, or NAME alone,
 	// which takes the environment variable of that name and so keeps the value
@@ -55,7 +68,7 @@ func Load(src Sources) (set *Set, warnings []string, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		entries, notes, err := ParseFile(path, content)
+		entries, notes, err := parseFile(path, content)
 		if err != nil {
 			return nil, nil, err
 		}
