@@ -124,7 +124,6 @@ type verdict struct {
 // when converts the conditions of a step or service.
 func (p *pipeline) when(c *container) (verdict, error) {
 	out := newMap(nil)
-	fields := c.fields("when")
 	if n := c.get("when"); n != nil {
 		out.Line, out.Column = n.Line, n.Column
 		if n.Kind != yaml.MappingNode && !isNull(n) {
@@ -132,47 +131,8 @@ func (p *pipeline) when(c *container) (verdict, error) {
 		}
 	}
 	v := verdict{}
-	for _, e := range fields {
-		var kept *yaml.Node
-		name := e.key.Value
-		switch name {
-		case "branch", "ref", "repo", "instance":
-			if p.ignoredThen(name) {
-				p.note(manifest.Info, e.key, "", "Drone %s did not look at `when.%s`", p.out.Version, name)
-				continue
-			}
-			kept = p.condition(e, glob)
-		case "environment":
-			name, kept = "target", p.condition(e, glob)
-		case "event":
-			kept = p.condition(e, event)
-		case "status":
-			node, never := p.status(e, c)
-			kept, v.never = node, v.never || never
-		case "matrix":
-			v.never = v.never || !p.matrixMatches(e.value)
-		case "platform":
-			v.never = v.never || !p.patternsOf(e.value).matches(p.platform)
-		case "local":
-			switch {
-			case !isFalse(e.value):
-			case !p.opts.Local:
-				p.lost(e.key, "`drone exec --exclude` leaves a step out", "`local: false` of %q has no equivalent in a file of today", c.name)
-			default:
-				v.never = true
-				if !slices.Contains(p.out.LeftOut, c.name) {
-					p.out.LeftOut = append(p.out.LeftOut, c.name)
-				}
-			}
-		case "success", "failure", "change":
-			if p.out.Version == Version04 {
-				continue // see status04
-			}
-			fallthrough
-		default:
-			p.note(manifest.Info, e.key, "", "Drone knew no condition %q, so it had no effect", name)
-		}
-		if kept != nil {
+	for _, e := range c.fields("when") {
+		if name, kept := p.whenKey(e, c, &v); kept != nil {
 			setAt(out, name, e.key, kept)
 		}
 	}
@@ -184,6 +144,56 @@ func (p *pipeline) when(c *container) (verdict, error) {
 		v.when = out
 	}
 	return v, nil
+}
+
+// whenKey converts one key of `when`, and notes when it keeps the container from
+// ever running. name is its name of today, kept what is left of it, nil for
+// nothing.
+func (p *pipeline) whenKey(e entry, c *container, v *verdict) (name string, kept *yaml.Node) {
+	name = e.key.Value
+	switch name {
+	case "branch", "ref", "repo", "instance":
+		if !p.ignoredThen(name) {
+			return name, p.condition(e, glob)
+		}
+		p.note(manifest.Info, e.key, "", "Drone %s did not look at `when.%s`", p.out.Version, name)
+	case "environment":
+		return "target", p.condition(e, glob)
+	case "event":
+		return name, p.condition(e, event)
+	case "status":
+		node, never := p.status(e, c)
+		v.never = v.never || never
+		return name, node
+	case "matrix":
+		v.never = v.never || !p.matrixMatches(e.value)
+	case "platform":
+		v.never = v.never || !p.patternsOf(e.value).matches(p.platform)
+	case "local":
+		v.never = p.leavesOut(e, c) || v.never
+	default:
+		gone := name == "success" || name == "failure" || name == "change"
+		if !gone || p.out.Version != Version04 { // see status04
+			p.note(manifest.Info, e.key, "", "Drone knew no condition %q, so it had no effect", name)
+		}
+	}
+	return name, nil
+}
+
+// leavesOut reports whether `local: false` leaves a container out of a run on
+// the machine of a developer.
+func (p *pipeline) leavesOut(e entry, c *container) bool {
+	if !isFalse(e.value) {
+		return false
+	}
+	if !p.opts.Local {
+		p.lost(e.key, "`drone exec --exclude` leaves a step out", "`local: false` of %q has no equivalent in a file of today", c.name)
+		return false
+	}
+	if !slices.Contains(p.out.LeftOut, c.name) {
+		p.out.LeftOut = append(p.out.LeftOut, c.name)
+	}
+	return true
 }
 
 func (p *pipeline) ignoredThen(key string) bool {
