@@ -166,71 +166,107 @@ func literal(rest string) (piece, after string) {
 // for a byte. One without end, or with a name that git does not know, makes an
 // expression that does not compile.
 func translateClass(text []rune) (piece, after string) {
-	const invalid = "["
-	at := 1
-	negated := at < len(text) && (text[at] == '!' || text[at] == '^')
-	if negated {
-		at++
+	c := class{text: text, at: 1, previous: none}
+	if c.at < len(text) && (text[c.at] == '!' || text[c.at] == '^') {
+		c.negated = true
+		c.at++
 	}
-	var has [256]bool
-	add := func(from, to rune) {
-		for c := from; c <= to; c++ {
-			has[c] = true
+	for first := true; first || c.at < len(text) && text[c.at] != ']'; first = false {
+		if !c.item() {
+			return "[", ""
 		}
 	}
-	previous := rune(-1) // with which a range can begin
-	for first := true; first || at < len(text) && text[at] != ']'; first = false {
-		if at < len(text)-1 && text[at] == '\\' {
-			previous = text[at+1]
-			add(previous, previous)
-			at += 2
-			continue
-		}
-		if at >= len(text)-1 {
-			return invalid, ""
-		}
-		if text[at] == '-' && previous >= 0 && text[at+1] != ']' {
-			at++
-			if text[at] == '\\' && at < len(text)-1 {
-				at++
-			}
-			add(previous, text[at])
-			previous = -1
-			at++
-			continue
-		}
-		if text[at] == '[' && text[at+1] == ':' {
-			end := slices.Index(text[at+2:], ']')
-			if end < 0 {
-				return invalid, ""
-			}
-			if end > 0 && text[at+1+end] == ':' {
-				name := string(text[at+2 : at+1+end])
-				if !addNamed(&has, name) {
-					return invalid, ""
-				}
-				previous = -1
-				at += end + 3
-				continue
-			}
-		}
-		previous = text[at]
-		add(previous, previous)
-		at++
+	if c.at >= len(text) {
+		return "[", ""
 	}
-	if at >= len(text) {
-		return invalid, ""
+	return c.expression(), string(text[c.at+1:])
+}
+
+// class is a class that is read.
+type class struct {
+	text    []rune
+	at      int // what is read next
+	negated bool
+	has     [256]bool
+	// previous is the character with which a range can begin, or none.
+	previous rune
+}
+
+const none = -1
+
+// item reads a character, a range or a class with a name; it reports whether
+// there was one.
+func (c *class) item() bool {
+	rest := c.text[c.at:]
+	switch {
+	case len(rest) < 2:
+		return false // no `]` can follow
+	case rest[0] == '\\':
+		c.single(rest[1], 2)
+		return true
+	case rest[0] == '-' && c.previous >= 0 && rest[1] != ']':
+		c.span(rest[1:])
+		return true
+	case rest[0] == '[' && rest[1] == ':':
+		return c.named(rest)
 	}
+	c.single(rest[0], 1)
+	return true
+}
+
+// single adds a character that is written as so many.
+func (c *class) single(char rune, length int) {
+	c.add(char, char)
+	c.previous = char
+	c.at += length
+}
+
+// span adds a range, whose end rest begins with.
+func (c *class) span(rest []rune) {
+	c.at += 2
+	end := rest[0]
+	if end == '\\' && len(rest) > 1 {
+		c.at++
+		end = rest[1]
+	}
+	c.add(c.previous, end)
+	c.previous = none
+}
+
+// named adds a class such as [:alpha:], with which rest begins. Without its
+// end the bracket stands for itself.
+func (c *class) named(rest []rune) bool {
+	end := slices.Index(rest[2:], ']')
+	switch {
+	case end < 0:
+		return false
+	case end == 0 || rest[1+end] != ':':
+		c.single('[', 1)
+		return true
+	}
+	c.previous = none
+	c.at += end + 3
+	return addNamed(&c.has, string(rest[2:1+end]))
+}
+
+func (c *class) add(from, to rune) {
+	for char := from; char <= to; char++ {
+		c.has[char] = true
+	}
+}
+
+// expression is the class as a regular expression. No class has the slash.
+func (c *class) expression() string {
 	var b strings.Builder
-	for c := range has {
-		if has[c] != negated && c != '/' {
-			fmt.Fprintf(&b, `\x{%x}`, c)
+	for char, has := range c.has {
+		if has != c.negated && char != '/' {
+			fmt.Fprintf(&b, `\x{%x}`, char)
 		}
 	}
 	if b.Len() == 0 {
-		return `[^\x{0}-\x{10ffff}]`, string(text[at+1:])
+		return `[^\x{0}-\x{10ffff}]`
 	}
-	return "[" + b.String() + "]", string(text[at+1:])
+	return "[" + b.String() + "]"
 }
 
 var asciiClass = regexp.MustCompile(`^(alnum|alpha|blank|cntrl|digit|graph|lower|print|punct|space|upper|xdigit)$`)
@@ -240,9 +276,9 @@ func addNamed(has *[256]bool, name string) bool {
 	if !asciiClass.MatchString(name) {
 		return false
 	}
-	class := regexp.MustCompile("^[[:" + name + ":]]$")
+	named := regexp.MustCompile("^[[:" + name + ":]]$")
 	for c := range 128 {
-		has[c] = has[c] || class.MatchString(string(rune(c)))
+		has[c] = has[c] || named.MatchString(string(rune(c)))
 	}
 	return true
 }
