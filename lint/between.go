@@ -97,7 +97,7 @@ func checkLostVariable(p *pass) {
 			continue
 		}
 		exports := map[string]exportOf{}
-		shared := names(pl.Environment)
+		shared := namesOf(pl.Environment)
 		for _, s := range pl.Steps {
 			if s == nil {
 				continue
@@ -158,7 +158,7 @@ func (p *pass) lostVariable(e element, exports map[string]exportOf, shared map[s
 				continue // a `:-` says that it may be missing
 			}
 			if own == nil {
-				own, set = names(e.Environment), assigned(e.Commands)
+				own, set = namesOf(e.Environment), assigned(e.Commands)
 			}
 			if _, ok := set[name]; ok || own[name] || sources(e) {
 				continue

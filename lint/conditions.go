@@ -45,6 +45,12 @@ type spot struct {
 	key string // trigger or when
 }
 
+func triggerAt(pl *manifest.Pipeline) spot {
+	return spot{element{pipeline: pl}, &pl.Trigger, "trigger"}
+}
+
+func whenAt(e element) spot { return spot{e, &e.When, "when"} }
+
 // subject names what has the conditions.
 func (at spot) subject() string {
 	if at.Step == nil {
@@ -57,9 +63,9 @@ func (at spot) subject() string {
 func (p *pass) conditions() []spot {
 	var out []spot
 	for pl := range p.pipelines() {
-		out = append(out, spot{element{pipeline: pl}, &pl.Trigger, "trigger"})
+		out = append(out, triggerAt(pl))
 		for e := range elements(pl) {
-			out = append(out, spot{e, &e.When, "when"})
+			out = append(out, whenAt(e))
 		}
 	}
 	return out

@@ -164,14 +164,14 @@ func withoutTLS(e element) bool {
 	tls := func(s manifest.String) bool {
 		return strings.Contains(s.Value, "--tls=false") || strings.Contains(s.Value, "2375") || strings.Contains(s.Value, "dockerd")
 	}
-	return slices.ContainsFunc(slices.Concat(e.Command, e.Entrypoint, e.Commands), tls) || old(e.Image.Value)
+	return slices.ContainsFunc(slices.Concat(e.Command, e.Entrypoint, e.Commands), tls) || beforeTLS(e.Image.Value)
 }
 
 var majorVersion = regexp.MustCompile(`:(\d+)`)
 
-// old reports whether an image is of a Docker before 19, which knows no TLS by
+// beforeTLS reports whether an image is of a Docker before 19, which knows no TLS by
 // itself.
-func old(image string) bool {
+func beforeTLS(image string) bool {
 	m := majorVersion.FindStringSubmatch(image)
 	return m != nil && (len(m[1]) == 1 || len(m[1]) == 2 && m[1] < "19")
 }

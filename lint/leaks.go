@@ -75,7 +75,7 @@ var (
 
 func checkPlainSecret(p *pass) {
 	for pl := range p.pipelines() {
-		of := element{pipeline: pl, Step: &manifest.Step{}}
+		of := ofPipeline(pl)
 		for _, v := range pl.Environment {
 			p.plainSecret(of, v.Name.Value, v.Value)
 		}
@@ -112,7 +112,7 @@ func (p *pass) plainToken(e element, s manifest.String) bool {
 	}
 	if at := loginInURL.FindStringSubmatchIndex(s.Value); at != nil {
 		password, host := s.Value[at[2]:at[3]], s.Value[at[4]:at[5]]
-		if strings.Contains(host, ".") && !placebo.MatchString(password) && !placebo.MatchString(host) && random(password) {
+		if strings.Contains(host, ".") && !placebo.MatchString(password) && !placebo.MatchString(host) && looksRandom(password) {
 			p.reportPlain(e, p.locate(s, at[2], at[3]-at[2]), fmt.Sprintf("the password for %s is in the file as plain text", host))
 			return true
 		}
@@ -138,7 +138,7 @@ func (p *pass) plainCommand(e element, c manifest.String) {
 
 // looksSecret judges a value by its name and by itself.
 func looksSecret(name, value string) bool {
-	return secretName.MatchString(name) && !publicName.MatchString(name) && !placebo.MatchString(value) && random(value)
+	return secretName.MatchString(name) && !publicName.MatchString(name) && !placebo.MatchString(value) && looksRandom(value)
 }
 
 func (p *pass) plainSecret(e element, name string, value manifest.String) {
@@ -170,12 +170,12 @@ func (p *pass) reportPlain(e element, span manifest.Span, message string) {
 	}
 }
 
-// words are in passwords that nobody means to keep secret, and in some others.
-var words = regexp.MustCompile(`(?i)secret|passw`)
+// passwordWords are in passwords that nobody means to keep secret, and in some others.
+var passwordWords = regexp.MustCompile(`(?i)secret|passw`)
 
-// random reports whether a text looks like one that a program has drawn, or a
+// looksRandom reports whether a text looks like one that a program has drawn, or a
 // careful person: long, of several kinds of characters, with few repetitions.
-func random(text string) bool {
+func looksRandom(text string) bool {
 	const least, bits = 12, 3.0
 	if len(text) < least || strings.ContainsAny(text, " \t\n$<>{}()") || strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") || strings.Contains(text, "://") {
 		return false
@@ -206,7 +206,7 @@ func random(text string) bool {
 		share := float64(n) / float64(len(text))
 		entropy -= share * math.Log2(share)
 	}
-	if words.MatchString(text) {
+	if passwordWords.MatchString(text) {
 		return digit && kinds >= 3 && entropy >= bits
 	}
 	return digit && kinds >= 2 && entropy >= bits

@@ -104,6 +104,11 @@ type element struct {
 	service  bool
 }
 
+// ofPipeline stands for what a pipeline itself says of all its elements.
+func ofPipeline(pl *manifest.Pipeline) element {
+	return element{pipeline: pl, Step: &manifest.Step{}}
+}
+
 // noun is what the element is called in a message.
 func (e element) noun() string {
 	if e.service {

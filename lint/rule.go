@@ -79,6 +79,7 @@ var catalogue = sync.OnceValue(func() []Rule {
 		unmetRules(),
 		wideRules(),
 		substitutionRules(),
+		undefinedRules(),
 		variableRules(),
 		scriptRules(),
 		dialectRules(),

@@ -121,7 +121,7 @@ func checkLocalhost(p *pass) {
 			continue
 		}
 		for _, v := range pl.Environment {
-			p.localVariable(element{pipeline: pl, Step: &manifest.Step{}}, v, services)
+			p.localVariable(ofPipeline(pl), v, services)
 		}
 		for e := range elements(pl) {
 			if !e.service && !e.Detach.Value && !e.NetworkMode.IsSet() {

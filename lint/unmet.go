@@ -207,9 +207,9 @@ func (p *pass) stepsNeverTogether(pl *manifest.Pipeline, trigger *manifest.Condi
 func checkBranchOfTag(p *pass) {
 	for pl := range p.pipelines() {
 		trigger := triggerOf(pl)
-		p.branchOfTag(spot{element{pipeline: pl}, &pl.Trigger, "trigger"}, trigger)
+		p.branchOfTag(triggerAt(pl), trigger)
 		for e := range elements(pl) {
-			p.branchOfTag(spot{e, &e.When, "when"}, trigger)
+			p.branchOfTag(whenAt(e), trigger)
 		}
 	}
 }

@@ -160,18 +160,18 @@ var (
 
 func checkVariableReference(p *pass) {
 	for pl := range p.pipelines() {
-		ofPipeline := names(pl.Environment)
-		p.references(element{pipeline: pl, Step: &manifest.Step{}}, pl.Environment, ofPipeline)
+		outer := namesOf(pl.Environment)
+		p.references(ofPipeline(pl), pl.Environment, outer)
 		for e := range elements(pl) {
 			if len(e.Environment) == 0 || slices.ContainsFunc(e.Commands, func(c manifest.String) bool { return expander.MatchString(c.Value) }) {
 				continue
 			}
-			p.references(e, e.Environment, ofPipeline)
+			p.references(e, e.Environment, outer)
 		}
 	}
 }
 
-func names(list []manifest.EnvVar) map[string]bool {
+func namesOf(list []manifest.EnvVar) map[string]bool {
 	out := make(map[string]bool, len(list))
 	for _, v := range list {
 		out[v.Name.Value] = true
@@ -180,7 +180,7 @@ func names(list []manifest.EnvVar) map[string]bool {
 }
 
 func (p *pass) references(e element, list []manifest.EnvVar, outer map[string]bool) {
-	own := names(list)
+	own := namesOf(list)
 	for _, v := range list {
 		if !strings.Contains(v.Value.Value, "$") {
 			continue
@@ -206,7 +206,7 @@ func (p *pass) references(e element, list []manifest.EnvVar, outer map[string]bo
 func checkValueText(p *pass) {
 	for pl := range p.pipelines() {
 		for _, v := range pl.Environment {
-			p.valueText(element{pipeline: pl, Step: &manifest.Step{}}, v)
+			p.valueText(ofPipeline(pl), v)
 		}
 		for e := range elements(pl) {
 			for _, v := range e.Environment {

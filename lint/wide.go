@@ -87,11 +87,11 @@ func checkBranchAndPullRequest(p *pass) {
 				"add `event: [push]` if that is not meant")
 			return true
 		}
-		if look(spot{element{pipeline: pl}, &pl.Trigger, "trigger"}) {
+		if look(triggerAt(pl)) {
 			continue
 		}
 		for e := range elements(pl) {
-			if look(spot{e, &e.When, "when"}) {
+			if look(whenAt(e)) {
 				break // once for all of the pipeline
 			}
 		}
