@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/convert"
-	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/history"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/manifest"
@@ -58,7 +57,7 @@ func offers(c *cobra.Command, f *pflag.Flag) cobra.CompletionFunc {
 	}
 	switch f.Name {
 	case "event":
-		return cobra.FixedCompletions(facts.Events(), noFiles)
+		return cobra.FixedCompletions(manifest.Events(), noFiles)
 	case "out", "jpath", "template-dir":
 		return cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
 	case "pipeline":

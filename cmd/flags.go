@@ -15,6 +15,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/hostpath"
+	"github.com/drone-laptop/drone/manifest"
 )
 
 // buildFlags are the facts of the build that the user may give.
@@ -25,7 +26,7 @@ type buildFlags struct {
 
 func (f *buildFlags) register(c *cobra.Command) {
 	o, flags := &f.overrides, c.Flags()
-	flags.StringVar(&o.Event, "event", "", "event to pretend: "+strings.Join(facts.Events(), ", ")+" (default push)")
+	flags.StringVar(&o.Event, "event", "", "event to pretend: "+strings.Join(manifest.Events(), ", ")+" (default push)")
 	flags.StringVar(&o.Branch, "branch", "", "target branch (default: the current one)")
 	flags.StringVar(&o.Ref, "ref", "", "git reference, for example refs/heads/main")
 	flags.StringVar(&o.SHA, "sha", "", "commit (default: HEAD)")

@@ -8,13 +8,14 @@ import (
 
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/manifest"
 )
 
 // TestVariablesOfSettings sees to it that a variable names one setting, and none
 // that somebody who starts drone in a pipeline has set.
 func TestVariablesOfSettings(t *testing.T) {
 	build := map[string]bool{}
-	for _, event := range facts.Events() {
+	for _, event := range manifest.Events() {
 		resolved, _, err := facts.Resolve(facts.Read(t.TempDir()), facts.Overrides{
 			Event: event, Tag: map[bool]string{true: "v1.2.3"}[event == "tag"], PullRequest: map[bool]string{true: "1"}[event == "pull_request"],
 			DeployTo: map[bool]string{true: "x"}[event == "promote" || event == "rollback"], Cron: map[bool]string{true: "x"}[event == "cron"],

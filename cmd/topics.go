@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/manual"
+	"github.com/drone-laptop/drone/manifest"
 )
 
 // exitStatuses say what each status means, as README.md does.
@@ -121,7 +121,7 @@ func statusText() string {
 func eventsText() string {
 	var b strings.Builder
 	b.WriteString("--event pretends one; where another flag implies it, that is enough.\n\n")
-	for _, e := range facts.Events() {
+	for _, e := range manifest.Events() {
 		entryText(&b, e, eventTopics[e], 14)
 	}
 	b.WriteString("\n`drone env --event EVENT` prints the variables that steps get, `drone plan --event EVENT` what\nruns, and which condition leaves out what does not.\n")

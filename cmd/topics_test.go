@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/manual"
+	"github.com/drone-laptop/drone/manifest"
 )
 
 func readText(t *testing.T, name string) string {
@@ -48,13 +48,13 @@ func TestStatusesOfTheReadme(t *testing.T) {
 }
 
 func TestEventsAreExplained(t *testing.T) {
-	for _, e := range facts.Events() {
+	for _, e := range manifest.Events() {
 		if eventTopics[e] == "" {
 			t.Errorf("event %s is not explained", e)
 		}
 	}
-	if len(eventTopics) != len(facts.Events()) {
-		t.Errorf("%d events are explained, there are %d", len(eventTopics), len(facts.Events()))
+	if len(eventTopics) != len(manifest.Events()) {
+		t.Errorf("%d events are explained, there are %d", len(eventTopics), len(manifest.Events()))
 	}
 	flags := newExec(Streams{}, "").Flags()
 	for _, m := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(eventsText(), -1) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/agext/levenshtein"
+
+	"github.com/drone-laptop/drone/manifest"
 )
 
 // Overrides are facts given by the user. All are optional; "" means not given.
@@ -48,7 +50,7 @@ type UsageError struct {
 
 func (e *UsageError) Error() string { return e.Message }
 
-// Events of reference §11.3.
+// The events by name; manifest.Events lists them.
 const (
 	push        = "push"
 	pullRequest = "pull_request"
@@ -59,16 +61,11 @@ const (
 	custom      = "custom"
 )
 
-// Events lists the events a build can have, the usual one first.
-func Events() []string {
-	return []string{push, pullRequest, tag, promote, rollback, cron, custom}
-}
-
 func checkEvent(event string) error {
-	if event == "" || slices.Contains(Events(), event) {
+	if event == "" || slices.Contains(manifest.Events(), event) {
 		return nil
 	}
-	known := "events are " + strings.Join(Events(), ", ")
+	known := "events are " + strings.Join(manifest.Events(), ", ")
 	if near := closestEvent(event); near != "" {
 		known = "did you mean " + near + "? " + known
 	}
@@ -91,7 +88,7 @@ func closestEvent(event string) string {
 		return tag
 	}
 	best, score := "", 0.6
-	for _, known := range Events() {
+	for _, known := range manifest.Events() {
 		if s := levenshtein.Similarity(lower, known, nil); s > score {
 			best, score = known, s
 		}
