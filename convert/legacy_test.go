@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/internal/testenv"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -192,11 +193,12 @@ func TestLegacyManyOfOne(t *testing.T) {
 		"volumes":     "pipeline:\n" + strings.Repeat("  a: {image: b, volumes: [ /a ]}\n", n),
 	} {
 		for _, version := range LegacyVersions() {
-			start := time.Now()
-			_, err := Legacy("f.yml", []byte(source), LegacyOptions{Version: version})
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("%s for %s takes %s: %v", name, version, took, err)
-			}
+			t.Run(name+" for "+version, func(t *testing.T) {
+				testenv.Within(t, 10*time.Second, func() {
+					// Whether it is a file that can be converted does not matter.
+					_, _ = Legacy("f.yml", []byte(source), LegacyOptions{Version: version})
+				})
+			})
 		}
 	}
 }

@@ -59,6 +59,7 @@ func TestCorpus(t *testing.T) {
 				t.Errorf("%s:%d: error: %s [%s]", number, f.Span.Start.Line, f.Message, f.Rule)
 			}
 			known(t, f)
+			allInText(t, converted.Text, f)
 		}
 	}
 	compareGolden(t, filepath.Join("testdata", "corpus.golden"), got.String())

@@ -2,7 +2,9 @@ package testenv
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 )
 
 // TestLack: nothing is passed over on a build server.
@@ -26,6 +28,22 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// TestWithin: what is slow once is not, what is slow each time is.
+func TestWithin(t *testing.T) {
+	const bound = 20 * time.Millisecond
+	for slow, want := range map[int]string{0: "", 1: "", 3: "failed"} {
+		r, calls := &recorder{TB: t}, 0
+		Within(r, bound, func() {
+			if calls++; calls <= slow {
+				time.Sleep(2 * bound)
+			}
+		})
+		if !strings.HasPrefix(r.said, want) || (r.said == "") != (want == "") {
+			t.Errorf("slow %d times: %q, want %q", slow, r.said, want)
+		}
+	}
+}
+
 // recorder is a test that does not end.
 type recorder struct {
 	testing.TB
@@ -33,6 +51,10 @@ type recorder struct {
 }
 
 func (r *recorder) Helper() {}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.said += "failed " + fmt.Sprintf(format, args...)
+}
 
 func (r *recorder) Skip(args ...any) { r.said += "skipped " + fmt.Sprint(args...) }
 
