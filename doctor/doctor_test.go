@@ -414,7 +414,7 @@ func TestRealEngine(t *testing.T) {
 			t.Errorf("the checks are %q", names)
 		}
 	}
-	if left, err := e.Leftovers(t.Context(), "doctor-test-"+strconv.Itoa(os.Getpid())); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %q, %v", left, err)
+	if left, err := e.Objects(t.Context(), "doctor-test-"+strconv.Itoa(os.Getpid())); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %+v, %v", left, err)
 	}
 }

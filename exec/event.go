@@ -90,7 +90,7 @@ type StepOutput struct {
 	Line     int // 1-based, for each step
 	Text     string
 	// Partial reports text without a newline: the last line of a step, or a
-	// piece of a line longer than MaxLine, whose further pieces follow with
+	// piece of a line longer than 16 MiB, whose further pieces follow with
 	// the same number.
 	Partial bool
 }

@@ -59,7 +59,7 @@ func (p *pipeline) cleanupContext() (context.Context, context.CancelFunc) {
 func (p *pipeline) stepJob(s *step, m moment) {
 	r := p.r
 	answer := ended{p: p, s: s, err: errVanished}
-	out := &lineWriter{mask: p.mask, max: MaxLine, send: func(batch []stretch) error {
+	out := &lineWriter{mask: p.mask, max: maxLine, send: func(batch []stretch) error {
 		if !r.post(output{p, s, batch}) {
 			return errLate
 		}

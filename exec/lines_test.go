@@ -160,7 +160,7 @@ func TestLinesErrors(t *testing.T) {
 // TestLongLineKeepsNoBuffer shows that one long line does not cost its length
 // for the rest of the step.
 func TestLongLineKeepsNoBuffer(t *testing.T) {
-	w := &lineWriter{max: MaxLine, send: func([]stretch) error { return nil }}
+	w := &lineWriter{max: maxLine, send: func([]stretch) error { return nil }}
 	if _, err := w.Write([]byte(strings.Repeat("x", 4*keepLen) + "\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func BenchmarkLines(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		lines = 0
-		w := &lineWriter{mask: m, max: MaxLine, send: func(batch []stretch) error {
+		w := &lineWriter{mask: m, max: maxLine, send: func(batch []stretch) error {
 			for _, s := range batch {
 				s.each(func(line) { lines++ })
 			}

@@ -21,7 +21,7 @@ func TestSplittingCostsItsText(t *testing.T) {
 	m, _ := newMasker(map[string]string{"token": "ghp_abcdefghijklmnop"})
 	for _, lines := range []int{1, 100, 10_000} {
 		text := bytes.Repeat([]byte("x\n"), lines)
-		w := &lineWriter{mask: m, max: MaxLine, send: func([]stretch) error { return nil }}
+		w := &lineWriter{mask: m, max: maxLine, send: func([]stretch) error { return nil }}
 		if n := testing.AllocsPerRun(20, func() { _, _ = w.Write(text) }); n > 2 {
 			t.Errorf("a write of %d lines costs %.0f objects", lines, n)
 		}

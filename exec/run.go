@@ -61,10 +61,10 @@ type StepName struct{ Pipeline, Step string }
 // ErrCancelled is why a step ended that Options.Cancel has named.
 var ErrCancelled = errors.New("cancelled by hand")
 
-// MaxLine is the length in bytes from which a line is reported in pieces.
-const MaxLine = 16 << 20
-
 const (
+	// maxLine is the length in bytes from which a line is reported in pieces.
+	maxLine = 16 << 20
+
 	defaultCleanup = 30 * time.Second
 	defaultHaste   = 5 * time.Second
 )

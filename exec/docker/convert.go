@@ -79,7 +79,7 @@ func containerConfig(s *exec.Step, env map[string]string, at place) (*container.
 		config.Env = environ(env)
 		return config, ""
 	}
-	script := Script(s.Commands)
+	script := stepScript(s.Commands)
 	inFile := len(script) > scriptEnvLimit
 	config.Entrypoint = []string{"/bin/sh", "-c"}
 	config.Cmd = []string{scriptRunner(inFile)}

@@ -86,7 +86,7 @@ func TestContainerSpecPutsLongScriptsIntoAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Script != Script(s.Commands) {
+	if got.Script != stepScript(s.Commands) {
 		t.Errorf("the file is not the script but %d bytes", len(got.Script))
 	}
 	if diff := cmp.Diff([]string{"A=1"}, got.Config.Env); diff != "" {

@@ -78,11 +78,16 @@ func newEngineWith(t *testing.T, opts Options) *Engine {
 	return nil
 }
 
-func leftovers(t *testing.T, e *Engine, run string) []string {
+// leftovers are what the engine holds for a run: "container NAME", "network NAME"
+// and "volume NAME".
+func leftovers(t *testing.T, e *Engine, run string) (left []string) {
 	t.Helper()
-	left, err := e.Leftovers(context.WithoutCancel(t.Context()), run)
+	objects, err := e.Objects(context.WithoutCancel(t.Context()), run)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, o := range objects {
+		left = append(left, o.Kind+" "+o.Name)
 	}
 	return left
 }

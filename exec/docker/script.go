@@ -26,9 +26,9 @@ exec 2>&1
 set -e
 `
 
-// Script is what the shell of a container runs for the commands of a step; the
-// shell must continue with script.End after it.
-func Script(commands []string) string { return scriptHead + script.Body(commands) }
+// stepScript is what the shell of a container runs for the commands of a step;
+// the shell must continue with script.End after it.
+func stepScript(commands []string) string { return scriptHead + script.Body(commands) }
 
 // scriptRunner is the argument of /bin/sh -c which runs a script from its
 // variable or, when it is too long for one, from its file. The text of the

@@ -39,9 +39,9 @@ type scriptResult struct {
 // demands the same of both.
 func runScript(t *testing.T, shell, env, commands []string) scriptResult {
 	t.Helper()
-	fromEnv := runShell(t, shell, append(env, scriptEnv+"="+Script(commands)), scriptRunner(false))
+	fromEnv := runShell(t, shell, append(env, scriptEnv+"="+stepScript(commands)), scriptRunner(false))
 	file := filepath.Join(t.TempDir(), "script")
-	if err := os.WriteFile(file, []byte(Script(commands)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(stepScript(commands)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	fromFile := runShell(t, shell, env, strings.ReplaceAll(scriptRunner(true), scriptPath, file))
@@ -128,7 +128,7 @@ func TestScript(t *testing.T) {
 // hear the one signal that asks it to end. Programs that the head starts take
 // their time.
 func TestTrapComesFirst(t *testing.T) {
-	for name, text := range map[string]string{"script": Script([]string{"true"}), "gate": gateScript} {
+	for name, text := range map[string]string{"script": stepScript([]string{"true"}), "gate": gateScript} {
 		if first, _, _ := strings.Cut(text, "\n"); first != "trap 'exit 143' TERM" {
 			t.Errorf("the %s begins with %q", name, first)
 		}

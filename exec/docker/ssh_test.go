@@ -70,8 +70,8 @@ case "$*" in *"-l me -p 2222 "*"far.example docker system dial-stdio") ;; *) hea
 		t.Error("an engine behind ssh is taken for one of this machine")
 	}
 	e := connectTo(t, Options{Endpoint: endpoint})
-	if got := e.Describe(); !strings.Contains(got, "at ssh://me@far.example:2222, found through the command line") {
-		t.Errorf("described as %q", got)
+	if at := e.endpoint; at.Host != "ssh://me@far.example:2222" || at.Source != dockerhost.SourceFlag {
+		t.Errorf("the engine is at %s, found through %s", at.Host, at.Source)
 	}
 	tr := open(t, e, nil)
 	if got := tr.must(commands("echo over there"), nil); got != "over there\n" {
