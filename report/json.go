@@ -127,7 +127,7 @@ type runFinished struct {
 }
 
 // Handle implements Renderer.
-func (j *JSON) Handle(e Event) error {
+func (j *JSON) Handle(e exec.Event) error {
 	j.summary.Apply(e)
 	j.line.Reset()
 	if err := j.enc.Encode(j.record(e)); err != nil {
@@ -136,10 +136,13 @@ func (j *JSON) Handle(e Event) error {
 	return j.out.write(j.line.String())
 }
 
+// Raw writes a line that a JSON has written before, with its newline.
+func (j *JSON) Raw(line []byte) error { return j.out.write(string(line)) }
+
 // Close implements Renderer.
 func (j *JSON) Close() error { return j.out.flush() }
 
-func (j *JSON) record(e Event) any {
+func (j *JSON) record(e exec.Event) any {
 	h := func(kind string) head {
 		return head{exec.Version, e.When().UTC().Format(time.RFC3339Nano), kind}
 	}

@@ -10,9 +10,6 @@ import (
 	"github.com/drone-laptop/drone/exec"
 )
 
-// Event is an event of a run.
-type Event = exec.Event
-
 // Plain writes each line of a step to one writer, as `[step:N] text`, or as
 // `[pipeline/step:N] text` when the run has several pipelines, and what
 // happens beside output to another. It never moves a cursor, and on a terminal
@@ -54,7 +51,7 @@ func NewPlain(out, notes io.Writer, outStyle, noteStyle Style) *Plain {
 }
 
 // Handle implements Renderer.
-func (p *Plain) Handle(e Event) error {
+func (p *Plain) Handle(e exec.Event) error {
 	if e, ok := e.(exec.StepOutput); ok {
 		return p.output(e)
 	}

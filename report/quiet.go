@@ -15,7 +15,7 @@ func NewQuiet(notes io.Writer, style Style) *Quiet {
 }
 
 // Handle implements Renderer.
-func (q *Quiet) Handle(e Event) error {
+func (q *Quiet) Handle(e exec.Event) error {
 	switch e := e.(type) {
 	case exec.RunStarted:
 		return q.plain.Handle(e)

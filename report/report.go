@@ -26,7 +26,7 @@ import (
 type Renderer interface {
 	// Handle shows one event. The error is that of the writer; after one the
 	// renderer writes nothing more and returns the same error again.
-	Handle(Event) error
+	Handle(exec.Event) error
 	// Close writes what is waiting. The writers stay open.
 	Close() error
 }

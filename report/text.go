@@ -22,7 +22,7 @@ func NewText(out io.Writer, style Style) *Text {
 }
 
 // Handle implements Renderer.
-func (t *Text) Handle(e Event) error {
+func (t *Text) Handle(e exec.Event) error {
 	out, ok := e.(exec.StepOutput)
 	if !ok {
 		return nil
@@ -69,7 +69,7 @@ type stamped struct {
 const StampFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // Handle implements Renderer.
-func (s *stamped) Handle(e Event) error {
+func (s *stamped) Handle(e exec.Event) error {
 	out, ok := e.(exec.StepOutput)
 	if !ok {
 		return s.Renderer.Handle(e)
@@ -84,6 +84,3 @@ func (s *stamped) Handle(e Event) error {
 	}
 	return s.Renderer.Handle(out)
 }
-
-// Raw writes a line that a JSON has written before, with its newline.
-func (j *JSON) Raw(line []byte) error { return j.out.write(string(line)) }
