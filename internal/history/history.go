@@ -100,9 +100,6 @@ type Store struct{ dir string }
 // In is the Store in a directory for state. Nothing is made yet.
 func In(state string) Store { return Store{filepath.Join(state, "drone", "runs")} }
 
-// Dir is the directory, which may not exist.
-func (s Store) Dir() string { return s.dir }
-
 // Run is a run that was found.
 type Run struct {
 	Meta
@@ -279,10 +276,10 @@ type Limits struct {
 // its program was in a container, or the machine has another name now.
 const patience = 7 * 24 * time.Hour
 
-// Prune removes the oldest runs beyond the limits, but none that goes on. Of a
+// prune removes the oldest runs beyond the limits, but none that goes on. Of a
 // damaged one its directory tells the age. When ctx ends, what is left to remove
 // stays for the next time; one run goes in any case.
-func (s Store) Prune(ctx context.Context, l Limits, now time.Time) error {
+func (s Store) prune(ctx context.Context, l Limits, now time.Time) error {
 	runs, damaged, err := s.List()
 	if err != nil {
 		return err

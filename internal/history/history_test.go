@@ -237,7 +237,7 @@ func TestARunThatGoesOnIsFollowed(t *testing.T) {
 func orphan(t *testing.T, store Store, id string, started time.Time) Run {
 	t.Helper()
 	keep(t, recording(t, store, id, started), scene(id, &clock{started}, 50))
-	path := filepath.Join(store.Dir(), id)
+	path := filepath.Join(store.dir, id)
 	run, err := store.read(id)
 	if err != nil {
 		t.Fatal(err)
@@ -380,14 +380,14 @@ func TestOldRunsMakeRoom(t *testing.T) {
 		}
 		return ids
 	}
-	if err := store.Prune(t.Context(), Limits{Runs: 4}, now); err != nil {
+	if err := store.prune(t.Context(), Limits{Runs: 4}, now); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"run5", "run4", "run3", "run2", "run0"}, ids()); diff != "" {
 		t.Error("by number:", diff)
 	}
 	two := list(t, store)[0].Size() + list(t, store)[1].Size()
-	if err := store.Prune(t.Context(), Limits{Bytes: two}, now); err != nil {
+	if err := store.prune(t.Context(), Limits{Bytes: two}, now); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"run5", "run4", "run0"}, ids()); diff != "" {
@@ -397,7 +397,7 @@ func TestOldRunsMakeRoom(t *testing.T) {
 	// a run.
 	old := time.Now().Add(-2 * time.Hour)
 	for _, name := range []string{goingPrefix + "run9", "stillborn", "newborn"} {
-		dir := filepath.Join(store.Dir(), name)
+		dir := filepath.Join(store.dir, name)
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -407,11 +407,11 @@ func TestOldRunsMakeRoom(t *testing.T) {
 			}
 		}
 	}
-	if err := store.Prune(t.Context(), Limits{}, time.Now()); err != nil {
+	if err := store.prune(t.Context(), Limits{}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	var left []string
-	entries, err := os.ReadDir(store.Dir())
+	entries, err := os.ReadDir(store.dir)
 	for _, entry := range entries {
 		left = append(left, entry.Name())
 	}
@@ -423,7 +423,7 @@ func TestOldRunsMakeRoom(t *testing.T) {
 func TestWhatThereIsNoTimeToRemoveIsLeftToTheNextRun(t *testing.T) {
 	t.Parallel()
 	store := In(t.TempDir())
-	if err := store.Prune(t.Context(), Limits{Runs: 1}, begin); err != nil {
+	if err := store.prune(t.Context(), Limits{Runs: 1}, begin); err != nil {
 		t.Error("where there is nothing to remove:", err)
 	}
 	for i := range 4 {
@@ -433,7 +433,7 @@ func TestWhatThereIsNoTimeToRemoveIsLeftToTheNextRun(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	for left := 3; left > 0; left-- {
-		if err := store.Prune(over, Limits{Runs: 1}, begin); err != nil {
+		if err := store.prune(over, Limits{Runs: 1}, begin); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(list(t, store)); n != left {
@@ -460,7 +460,7 @@ func TestADamagedRunIsToldAndMakesRoom(t *testing.T) {
 	if len(runs) != 2 || len(damaged) != 1 || damaged[0].ID != "run0" || damaged[0].Size() == 0 || err != nil {
 		t.Fatal(runs, damaged, err)
 	}
-	if err := store.Prune(t.Context(), Limits{Runs: 2}, begin.Add(24*time.Hour)); err != nil {
+	if err := store.prune(t.Context(), Limits{Runs: 2}, begin.Add(24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if runs, damaged, err := store.List(); len(runs) != 2 || len(damaged) != 0 || err != nil {
@@ -515,10 +515,10 @@ func TestWhatIsNoRunIsPassedOver(t *testing.T) {
 		t.Error(runs)
 	}
 	for name, text := range map[string]string{"a": "{", "b": `{"v":1,"run":"other"}`, "c": `{"v":7,"run":"c"}`} {
-		if err := os.MkdirAll(filepath.Join(store.Dir(), name), 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Join(store.dir, name), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(store.Dir(), name, runFile), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(store.dir, name, runFile), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -554,7 +554,7 @@ func TestThePlanIsTheOneThatCompilePrints(t *testing.T) {
 	o := recording(t, store, "run1", begin)
 	o.Plan = &exec.Plan{Version: 1, File: "<&>", Pipelines: []*exec.Pipeline{{Name: "p", Type: "docker"}}}
 	keep(t, o, scene("run1", &clock{begin}, 1))
-	text, err := os.ReadFile(filepath.Join(store.Dir(), "run1", planFile))
+	text, err := os.ReadFile(filepath.Join(store.dir, "run1", planFile))
 	if err != nil {
 		t.Fatal(err)
 	}

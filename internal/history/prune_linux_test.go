@@ -15,7 +15,7 @@ import (
 func TestMakingRoomHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	store := In(t.TempDir())
-	stuck := filepath.Join(store.Dir(), "stuck", runFile)
+	stuck := filepath.Join(store.dir, "stuck", runFile)
 	if err := os.MkdirAll(filepath.Dir(stuck), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -368,7 +368,7 @@ func (r *Recorder) prune() {
 		err := exec.Guard(func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), pruneFor)
 			defer cancel()
-			return r.o.Store.Prune(ctx, l, time.Now())
+			return r.o.Store.prune(ctx, l, time.Now())
 		})
 		if err != nil {
 			r.warn("old runs cannot be removed from the history: " + err.Error())

@@ -42,8 +42,8 @@ const (
 	maxText = 32 << 20
 	// flushEvery is the most time that a line waits for others of its chunk.
 	flushEvery = 250 * time.Millisecond
-	// DefaultMemory is how much of what is not in files is kept, compressed.
-	DefaultMemory = 16 << 20
+	// defaultMemory is how much of what is not in files is kept, compressed.
+	defaultMemory = 16 << 20
 )
 
 // DamageError is a part of a log that cannot be read. Lines before and after it

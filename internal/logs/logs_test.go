@@ -268,7 +268,7 @@ func TestAFileThatCannotBeMadeLeavesTheLinesInMemory(t *testing.T) {
 	one.Close()
 	two.Close()
 	s.Close(10 * time.Second)
-	if len(failures) != 1 || !errors.Is(failures[0], fs.ErrNotExist) || !errors.Is(s.Err(), fs.ErrNotExist) {
+	if len(failures) != 1 || !errors.Is(failures[0], fs.ErrNotExist) || !errors.Is(s.failure(), fs.ErrNotExist) {
 		t.Errorf("failures: %v", failures)
 	}
 	for _, w := range []*Writer{one, two} {
@@ -377,14 +377,13 @@ func TestSearch(t *testing.T) {
 		rows  []int
 	}{
 		{Query{Text: "error"}, []int{5, 10_000, 10_001, 19_999}},
-		{Query{Text: "error", Case: MatchCase}, []int{10_000, 19_999}},
 		{Query{Text: "ERROR"}, []int{10_001}},
-		{Query{Text: "ERROR", Case: IgnoreCase}, []int{5, 10_000, 10_001, 19_999}},
+		{Query{Text: "ERROR", IgnoreCase: true}, []int{5, 10_000, 10_001, 19_999}},
 		{Query{Text: "error: two"}, []int{10_000}},
 		{Query{Text: "http"}, nil},
 		{Query{Text: "ähre"}, []int{19_998}},
 		{Query{Text: "Größer"}, nil},
-		{Query{Text: "Größer", Case: IgnoreCase}, []int{19_998}},
+		{Query{Text: "Größer", IgnoreCase: true}, []int{19_998}},
 		{Query{Text: "a.b"}, nil},
 		{Query{Text: "here\ntext"}, nil},
 		{Query{Text: `^error|ms$`, Regexp: true}, []int{5, 10_000, 19_500}},
@@ -396,7 +395,7 @@ func TestSearch(t *testing.T) {
 		{Query{Text: `[^a-z ]+: o`, Regexp: true}, nil},
 		{Query{Text: `^[d-f][^a-z]`, Regexp: true}, nil},
 		{Query{Text: `n e[^x]{3}r `, Regexp: true}, []int{10_001}},
-		{Query{Text: `\x45RROR`, Regexp: true, Case: IgnoreCase}, []int{5, 10_000, 10_001, 19_999}},
+		{Query{Text: `\x45RROR`, Regexp: true, IgnoreCase: true}, []int{5, 10_000, 10_001, 19_999}},
 		{Query{Text: `[@-_]rror: one`, Regexp: true}, []int{5}},
 		{Query{Text: `\S\W\d+ \w+[:]$`, Regexp: true}, []int{19_999}},
 	} {

@@ -16,18 +16,9 @@ type Query struct {
 	Text string
 	// Regexp takes Text for a regular expression, in the syntax of Go.
 	Regexp bool
-	Case   Case
+	// IgnoreCase has capitals not matter. They do otherwise when Text has one.
+	IgnoreCase bool
 }
-
-// Case says whether capitals matter.
-type Case int
-
-// The zero Case is SmartCase: capitals matter when Text has one.
-const (
-	SmartCase Case = iota
-	MatchCase
-	IgnoreCase
-)
 
 // Pattern is a Query that lines can be compared with. It does not change.
 type Pattern struct {
@@ -43,10 +34,7 @@ type Pattern struct {
 
 // Compile makes a Pattern. The error is that of a regular expression.
 func (q Query) Compile() (*Pattern, error) {
-	p := &Pattern{fold: q.Case == IgnoreCase}
-	if q.Case == SmartCase {
-		p.fold = !strings.ContainsFunc(plainOf(q), unicode.IsUpper)
-	}
+	p := &Pattern{fold: q.IgnoreCase || !strings.ContainsFunc(plainOf(q), unicode.IsUpper)}
 	text := q.Text
 	if !q.Regexp {
 		text = regexp.QuoteMeta(text)

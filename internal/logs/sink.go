@@ -10,7 +10,7 @@ import (
 // Options say how a Sink keeps lines. The zero Options keep any number of them.
 type Options struct {
 	// Memory is how many bytes are kept of what is not in files, compressed.
-	// 0 is DefaultMemory.
+	// 0 is 16 MiB.
 	Memory int
 	// Limit is how many bytes all files may have together, 0 any number.
 	Limit int64
@@ -66,7 +66,7 @@ const (
 // NewSink starts a Sink. Close ends it.
 func NewSink(o Options) *Sink {
 	if o.Memory == 0 {
-		o.Memory = DefaultMemory
+		o.Memory = defaultMemory
 	}
 	if o.Guard == nil {
 		o.Guard = func(f func() error) error { return f() }
@@ -94,8 +94,8 @@ func (s *Sink) Done() <-chan struct{} { return s.done }
 // Written is how many bytes the files have.
 func (s *Sink) Written() int64 { return s.written.Load() }
 
-// Err is why no file is written any more, or nil.
-func (s *Sink) Err() error {
+// failure is why no file is written any more, or nil.
+func (s *Sink) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
@@ -220,7 +220,7 @@ func (s *Sink) pack(w *Writer) {
 
 // write appends a chunk to the file of w, if there can be one.
 func (s *Sink) write(w *Writer, chunk []byte) (offset int64, ok bool) {
-	if w.open == nil || s.Err() != nil {
+	if w.open == nil || s.failure() != nil {
 		return 0, false
 	}
 	if s.opts.Limit > 0 && s.written.Load()+int64(len(chunk)) > s.opts.Limit {
@@ -284,7 +284,7 @@ func (s *Sink) room() bool {
 	if s.pending.Load() <= maxPending {
 		return true
 	}
-	if s.Err() == ErrStuck { //nolint:errorlint // it is given as it is
+	if s.failure() == ErrStuck { //nolint:errorlint // it is given as it is
 		return false
 	}
 	timer := time.NewTimer(patience)

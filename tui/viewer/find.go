@@ -66,7 +66,7 @@ func (m *model) again(backwards bool) tea.Cmd {
 // errors goes to the next line that looks like an error, or to the first one of
 // the first step that failed.
 func (m *model) errors(first bool) tea.Cmd {
-	p, err := logs.Query{Text: errorWords, Regexp: true, Case: logs.IgnoreCase}.Compile()
+	p, err := logs.Query{Text: errorWords, Regexp: true, IgnoreCase: true}.Compile()
 	if err != nil {
 		m.message = err.Error()
 		return nil
