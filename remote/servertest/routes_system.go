@@ -119,12 +119,10 @@ var systemRoutes = []route{
 		slices.SortFunc(stages, func(a, b remote.Stage) int { return int(a.ID - b.ID) })
 		return stages, nil
 	}},
-	{"DELETE", "api/queue", sysadmin, true, func(c *call) (any, error) {
-		c.paused = true
+	{"DELETE", "api/queue", sysadmin, true, func(*call) (any, error) {
 		return nil, nil
 	}},
-	{"POST", "api/queue", sysadmin, true, func(c *call) (any, error) {
-		c.paused = false
+	{"POST", "api/queue", sysadmin, true, func(*call) (any, error) {
 		return nil, nil
 	}},
 	{"GET", "api/system/stats", sysadmin, true, stats},
@@ -169,21 +167,12 @@ var systemRoutes = []route{
 		}
 		return *m, nil
 	}},
-	{"POST", "api/pause", authenticated, false, func(c *call) (any, error) {
-		c.paused = true
+	{"POST", "api/pause", authenticated, false, func(*call) (any, error) {
 		return nil, nil
 	}},
-	{"POST", "api/resume", authenticated, false, func(c *call) (any, error) {
-		c.paused = false
+	{"POST", "api/resume", authenticated, false, func(*call) (any, error) {
 		return nil, nil
 	}},
-}
-
-// Paused reports whether the queue or the autoscaler is.
-func (s *Server) Paused() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.paused
 }
 
 func (c *call) machine() (*remote.Server, error) {

@@ -53,7 +53,6 @@ type Server struct {
 	orgs      map[string][]*secret
 	templates map[string][]remote.Template
 	machines  []remote.Server
-	paused    bool
 	faults    []*Fault
 	requests  []Request
 	events    []*subscriber

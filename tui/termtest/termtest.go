@@ -40,12 +40,8 @@ type Screen struct {
 	main *Screen // while the alternate screen is shown
 }
 
-// The modes that a view of the whole screen sets.
-const (
-	AlternateScreen = 1049
-	BracketedPaste  = 2004
-	Synchronized    = 2026
-)
+// AlternateScreen is the mode of a terminal that a view of the whole screen sets.
+const AlternateScreen = 1049
 
 // Play returns a terminal of that size on which the output was written. Like
 // the system's terminals it begins a line at its first column, and a line that

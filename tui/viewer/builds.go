@@ -166,20 +166,6 @@ var buildsKeys = slices.Concat([]binding{
 	{action: quit, keys: []string{"q", "esc", "ctrl+c"}, shown: "q esc ctrl-c", short: "quit", long: "leave the list"},
 })
 
-// buildKeysMarkdown is the part of the page about keys that is about the list.
-func buildKeysMarkdown() string {
-	var b strings.Builder
-	b.WriteString("\n## The list of builds\n\n`drone watch` begins with it.\n\n| Key | Does | The same from the command line |\n|---|---|---|\n")
-	for _, k := range buildsKeys {
-		same := ""
-		if k.same != "" {
-			same = "`" + k.same + "`"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", markdownKeys(k.shown), k.long, same)
-	}
-	return b.String()
-}
-
 // update takes over what has changed. What is selected stays so.
 func (m *buildsModel) update() {
 	m.now = m.opts.Now()

@@ -1,7 +1,6 @@
 package viewer
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -183,33 +182,6 @@ func (t *theme) shownKeys(b binding) string {
 		return b.shown
 	}
 	return strings.NewReplacer("↑", "up", "↓", "down", "←", "left", "→", "right").Replace(b.shown)
-}
-
-// KeysMarkdown is the page about the keys (docs/keys.md).
-func KeysMarkdown() string {
-	var b strings.Builder
-	b.WriteString("# Keys of the full-screen view\n\n" +
-		"On a terminal `drone exec`, `drone log` and `drone watch` show these with `?`. All are made from one table. See [output](output.md#the-whole-screen).\n")
-	for _, g := range groups {
-		fmt.Fprintf(&b, "\n## %s\n\n| Key | In | Does | The same from the command line |\n|---|---|---|---|\n", g.name)
-		for _, k := range g.bindings {
-			same := ""
-			if k.same != "" {
-				same = "`" + k.same + "`"
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", markdownKeys(k.shown), placeName(k.where), k.long, same)
-		}
-	}
-	b.WriteString(buildKeysMarkdown())
-	return b.String()
-}
-
-func markdownKeys(shown string) string {
-	keys := strings.Fields(shown)
-	for i, k := range keys {
-		keys[i] = "`" + k + "`"
-	}
-	return strings.Join(keys, " ")
 }
 
 func placeName(p place) string {

@@ -451,6 +451,3 @@ func TestKeyTable(t *testing.T) {
 		}
 	}
 }
-
-// TestKeysPage compares the page of the documentation with the table.
-func TestKeysPage(t *testing.T) { golden(t, "../../docs/keys.md", KeysMarkdown()) }

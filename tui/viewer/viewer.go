@@ -261,13 +261,6 @@ func (v *View) Note(text string) {
 	go func() { _ = exec.Guard(func() error { p.Send(said(text)); return nil }) }()
 }
 
-// Ring rings the bell of the terminal. It does not wait for that.
-func (v *View) Ring() {
-	if v.screen != nil {
-		go func() { _ = exec.Guard(func() error { return v.screen.aside("\a") }) }()
-	}
-}
-
 // Refresh says that a log has grown of which there was no event.
 func (v *View) Refresh() { signal(v.changed) }
 
