@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -21,34 +22,28 @@ type Trace struct {
 	Again   time.Duration // after this time there is another attempt; 0 is for none
 }
 
-// Backoff is how long to wait before each of a row of attempts: each time about
-// twice as long, up to Max, with a quarter of it left to chance, so that many
+// Backoff is how long to wait before each of a row of attempts: each time twice as
+// long, up to Max, less up to a quarter of it that is left to chance, so that many
 // clients do not come at the same time. Its zero value begins with 200 milliseconds
-// and ends with 30 seconds.
+// and ends with 30 seconds. It is for one goroutine.
 type Backoff struct {
 	Min, Max time.Duration
-	attempt  int
+	next     time.Duration // 0 before the first attempt
 }
 
 // Next is the next time to wait.
 func (b *Backoff) Next() time.Duration {
-	first, last := b.Min, b.Max
-	if first <= 0 {
-		first = 200 * time.Millisecond
+	last := cmp.Or(b.Max, 30*time.Second)
+	wait := min(cmp.Or(b.next, b.Min, 200*time.Millisecond), last)
+	b.next = last
+	if wait <= last/2 {
+		b.next = 2 * wait
 	}
-	if last <= 0 {
-		last = 30 * time.Second
-	}
-	wait := last
-	if b.attempt < 30 && first<<b.attempt < last {
-		wait = first << b.attempt
-	}
-	b.attempt++
 	return wait - time.Duration(rand.Int64N(int64(wait)/4+1)) // nobody gains by guessing it
 }
 
 // Reset begins again, after a success.
-func (b *Backoff) Reset() { b.attempt = 0 }
+func (b *Backoff) Reset() { b.next = 0 }
 
 // maxRetryAfter bounds for how long a call waits because a server says so.
 const maxRetryAfter = 10 * time.Second

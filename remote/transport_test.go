@@ -379,6 +379,12 @@ func TestBackoff(t *testing.T) {
 		}
 		b.Reset()
 	}
+	long := remote.Backoff{Min: time.Hour, Max: 1000 * time.Hour}
+	for range 100 {
+		if got := long.Next(); got < 45*time.Minute || got > 1000*time.Hour {
+			t.Fatal(got)
+		}
+	}
 	var zero remote.Backoff
 	for range 100 {
 		if got := zero.Next(); got <= 0 || got > 30*time.Second {

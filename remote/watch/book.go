@@ -16,7 +16,7 @@ import (
 type Book struct {
 	grown func()
 	sink  *logs.Sink
-	wake  chan struct{}
+	wake  signal
 
 	mu    sync.Mutex
 	pages map[pageName]*Page
@@ -30,7 +30,7 @@ type pageName struct{ pipeline, step string }
 func NewBook(grown func()) *Book {
 	return &Book{
 		grown: grown, sink: logs.NewSink(logs.Options{Guard: exec.Guard}),
-		wake: make(chan struct{}, 1), pages: map[pageName]*Page{},
+		wake: newSignal(), pages: map[pageName]*Page{},
 	}
 }
 
@@ -45,10 +45,7 @@ func (b *Book) Page(pipeline, step string) *Page {
 		p = b.newPage()
 		b.pages[k] = p
 		b.asked = append(b.asked, k)
-		select {
-		case b.wake <- struct{}{}:
-		default:
-		}
+		b.wake.give()
 	}
 	return p
 }
@@ -66,7 +63,7 @@ func (b *Book) asks() []pageName {
 }
 
 // woken is told that there are asks. A Follower without a Book waits for ever.
-func (b *Book) woken() <-chan struct{} {
+func (b *Book) woken() signal {
 	if b == nil {
 		return nil
 	}

@@ -4,26 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/remote"
 )
-
-// Server is what is asked of a server. ServerOf makes one of a client.
-//
-// Events and LogStream give what comes until the server ends the stream, which
-// is no error, until take returns an error, which is theirs then, or until the
-// connection is lost or dead.
-type Server interface {
-	Build(ctx context.Context, repo remote.Slug, number int64) (*remote.Build, error)
-	Logs(ctx context.Context, repo remote.Slug, step remote.StepRef) ([]remote.Line, error)
-	Events(ctx context.Context, repo remote.Slug, take func(*remote.Repo) error) error
-	LogStream(ctx context.Context, repo remote.Slug, step remote.StepRef, take func(remote.Line) error) error
-}
 
 // Options say what is followed, and who is told.
 type Options struct {
@@ -51,32 +37,6 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Pace are times to wait. Those that are 0 are as the reference advises (§3.2,
-// §3.3).
-type Pace struct {
-	Poll    time.Duration // between two looks at the build: 5 s
-	Reopen  time.Duration // before a stream that has ended is opened again: 1 s
-	Backoff time.Duration // the most between two tries of what fails: 30 s
-	Linger  time.Duration // for a stream to end when its step has: 2 s
-	Store   time.Duration // for the log of a step that has ended to be stored: 5 s
-	GiveUp  time.Duration // for a server that does not answer any more: 5 min
-}
-
-func (p Pace) orDefaults() Pace {
-	for _, d := range []struct {
-		value *time.Duration
-		usual time.Duration
-	}{
-		{&p.Poll, 5 * time.Second}, {&p.Reopen, time.Second}, {&p.Backoff, 30 * time.Second},
-		{&p.Linger, 2 * time.Second}, {&p.Store, 5 * time.Second}, {&p.GiveUp, 5 * time.Minute},
-	} {
-		if *d.value == 0 {
-			*d.value = d.usual
-		}
-	}
-	return p
-}
-
 // storing is how many stored logs are fetched at the same time, and storeTries
 // how often one is asked for.
 const (
@@ -91,7 +51,7 @@ type Follower struct {
 	opts  Options
 	fold  Fold
 	inbox chan func() // for the goroutine of Run, which owns all below
-	wake  chan struct{}
+	wake  signal
 	done  sync.WaitGroup
 
 	tails  map[Place]*tail
@@ -122,7 +82,7 @@ func New(o Options) *Follower {
 		o.Now = time.Now
 	}
 	f := &Follower{
-		opts: o, inbox: make(chan func()), wake: make(chan struct{}, 1),
+		opts: o, inbox: make(chan func()), wake: newSignal(),
 		tails: map[Place]*tail{}, ends: map[Place]stored{}, asked: map[pageName]bool{},
 	}
 	f.fold = Fold{Name: fmt.Sprintf("%s#%d", o.Repo, o.Build), Emit: o.Emit, Now: o.Now}
@@ -277,25 +237,21 @@ func (f *Follower) ask(ctx context.Context) {
 
 // LookAgain has the build looked at soon, such as when somebody has done something
 // about it that no event tells of. It may be called from any goroutine.
-func (f *Follower) LookAgain() {
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
-}
+func (f *Follower) LookAgain() { f.wake.give() }
 
 // poll looks at the build now and then, until it is over.
 func (f *Follower) poll(ctx context.Context) {
-	var lost time.Time // since when there is no answer
-	for tries := 0; ; {
+	var lost time.Time // since when there is no answer; zero while there is
+	backoff := f.opts.Pace.backoff()
+	for {
 		wait := f.opts.Pace.Poll
-		if tries > 0 {
-			wait = f.backoff(tries)
+		if !lost.IsZero() {
+			wait = backoff.Next()
 		}
 		select {
 		case <-time.After(wait):
 		case <-f.wake:
-			if tries > 0 && !sleep(ctx, wait) {
+			if !lost.IsZero() && !sleep(ctx, wait) {
 				return
 			}
 		case <-ctx.Done():
@@ -306,10 +262,11 @@ func (f *Follower) poll(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
-			if tries > 0 {
+			if !lost.IsZero() {
 				f.opts.Note("the server answers again")
 			}
-			tries = 0
+			lost = time.Time{}
+			backoff.Reset()
 			if !f.tell(ctx, func() { f.snapshot(ctx, b) }) || remote.Finished(b.Status) {
 				return
 			}
@@ -319,7 +276,7 @@ func (f *Follower) poll(ctx context.Context) {
 			return
 		}
 		now := time.Now()
-		if tries == 0 {
+		if lost.IsZero() {
 			lost = now
 			f.opts.Note(err.Error() + "; trying again")
 		}
@@ -327,45 +284,13 @@ func (f *Follower) poll(ctx context.Context) {
 			f.tell(ctx, func() { f.failed = err })
 			return
 		}
-		tries++
 	}
 }
 
-// passing reports an error that may be gone the next time.
-func passing(err error) bool {
-	if answered, ok := errors.AsType[*remote.StatusError](err); ok {
-		return answered.Status >= http.StatusInternalServerError && answered.Status != http.StatusNotImplemented ||
-			answered.Status == http.StatusTooManyRequests
-	}
-	_, gone := errors.AsType[*remote.UnreachableError](err)
-	return gone
-}
-
-// backoff is how long to wait before the next try of what has failed: 1 s, 2 s
-// and so on, and a bit more or less, so that not all come at once.
-func (f *Follower) backoff(tries int) time.Duration {
-	wait := f.opts.Pace.Backoff
-	if shift := min(tries-1, 10); f.opts.Pace.Reopen<<shift < wait {
-		wait = f.opts.Pace.Reopen << shift
-	}
-	return wait*3/4 + rand.N(wait/2+1)
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// listen takes the events of the repository. Without them all is told all the
-// same, only later.
+// listen has the build taken from each event about it.
 func (f *Follower) listen(ctx context.Context) {
-	f.listenTo(ctx, func(r *remote.Repo) error {
+	l := listener{server: f.opts.Server, repo: f.opts.Repo, pace: f.opts.Pace, missed: f.LookAgain}
+	l.listen(ctx, func(r *remote.Repo) error {
 		if r == nil || r.Build == nil || r.Build.Number != f.opts.Build {
 			return nil
 		}
@@ -374,26 +299,6 @@ func (f *Follower) listen(ctx context.Context) {
 		}
 		return nil
 	})
-}
-
-// listenTo has the stream open while it can be had.
-func (f *Follower) listenTo(ctx context.Context, take func(*remote.Repo) error) {
-	for tries := 0; ; {
-		err := f.opts.Server.Events(ctx, f.opts.Repo, func(r *remote.Repo) error {
-			tries = 0
-			return take(r)
-		})
-		tries++
-		if err != nil && !passing(err) && ctx.Err() == nil {
-			if answered, ok := errors.AsType[*remote.StatusError](err); ok && answered.Status < http.StatusInternalServerError {
-				return // it is not for this user
-			}
-		}
-		f.LookAgain() // something may have been missed
-		if !sleep(ctx, f.backoff(tries)) {
-			return
-		}
-	}
 }
 
 var (
@@ -414,16 +319,16 @@ type position struct {
 func (f *Follower) follow(ctx context.Context, at Place, stopped <-chan struct{}) {
 	ref := remote.StepRef{Build: f.opts.Build, Stage: at.Stage, Step: at.Step}
 	seen := position{doubted: -1}
-	for tries := 0; !isClosed(stopped); {
+	backoff := f.opts.Pace.backoff()
+	for !isClosed(stopped) {
 		before := seen.next
 		err := f.stream(ctx, at, ref, stopped, &seen)
 		if seen.next > before {
-			tries = 0
+			backoff.Reset()
 		}
-		tries++
-		wait := f.opts.Pace.Reopen
-		if !errors.Is(err, errGap) {
-			wait = max(wait, f.backoff(tries))
+		wait := max(f.opts.Pace.Reopen, backoff.Next())
+		if errors.Is(err, errGap) {
+			wait = f.opts.Pace.Reopen
 		}
 		f.LookAgain() // most likely the step has ended
 		select {

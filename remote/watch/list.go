@@ -2,8 +2,10 @@ package watch
 
 import (
 	"context"
+	"sync"
 	"time"
 
+	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/remote"
 )
 
@@ -11,7 +13,7 @@ import (
 // event tells of a change. It is made with NewList and used once.
 type List struct {
 	opts ListOptions
-	wake chan struct{}
+	wake signal
 }
 
 // ListOptions say what is listed. All but Pace must be set.
@@ -29,38 +31,39 @@ type ListOptions struct {
 // NewList makes a List.
 func NewList(o ListOptions) *List {
 	o.Pace = o.Pace.orDefaults()
-	return &List{opts: o, wake: make(chan struct{}, 1)}
+	return &List{opts: o, wake: newSignal()}
 }
 
 // LookAgain has the list fetched soon. It may be called from any goroutine.
-func (l *List) LookAgain() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-}
+func (l *List) LookAgain() { l.wake.give() }
 
 // Run goes on until ctx is done, which is no error, or the server refuses.
 func (l *List) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &Follower{opts: Options{Server: l.opts.Server, Repo: l.opts.Repo, Pace: l.opts.Pace}, wake: l.wake, inbox: make(chan func())}
-	defer f.done.Wait()
+	var hearing sync.WaitGroup
+	defer hearing.Wait()
 	defer cancel()
-	f.start(ctx, f.hear)
+	broken := make(chan error, 1)
+	hearing.Go(func() {
+		if err := exec.Guard(func() error { l.hear(ctx); return nil }); err != nil {
+			broken <- err
+		}
+	})
 	var list []remote.Build
-	for tries := 0; ; {
+	backoff := l.opts.Pace.backoff()
+	for {
 		fresh, err := l.opts.Fetch(ctx)
 		wait := l.opts.Pace.Poll
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err == nil:
-			list, tries = fresh, 0
+			list = fresh
+			backoff.Reset()
 		case !passing(err):
 			return err
 		default:
-			tries++
-			wait = max(wait, f.backoff(tries))
+			wait = max(wait, backoff.Next())
 		}
 		l.opts.Show(list, err)
 		if !sleep(ctx, l.opts.Pace.Reopen) { // events come in crowds
@@ -71,14 +74,14 @@ func (l *List) Run(ctx context.Context) error {
 		case <-l.wake:
 		case <-ctx.Done():
 			return nil
-		case act := <-f.inbox:
-			act()
-			return f.failed
+		case err := <-broken:
+			return err
 		}
 	}
 }
 
 // hear has the list fetched again after each event.
-func (f *Follower) hear(ctx context.Context) {
-	f.listenTo(ctx, func(*remote.Repo) error { f.LookAgain(); return nil })
+func (l *List) hear(ctx context.Context) {
+	events := listener{server: l.opts.Server, repo: l.opts.Repo, pace: l.opts.Pace, missed: l.LookAgain}
+	events.listen(ctx, func(*remote.Repo) error { l.LookAgain(); return nil })
 }

@@ -7,6 +7,18 @@ import (
 	"github.com/drone-laptop/drone/remote"
 )
 
+// Server is what is asked of a server. ServerOf makes one of a client.
+//
+// Events and LogStream give what comes until the server ends the stream, which
+// is no error, until take returns an error, which is theirs then, or until the
+// connection is lost or dead.
+type Server interface {
+	Build(ctx context.Context, repo remote.Slug, number int64) (*remote.Build, error)
+	Logs(ctx context.Context, repo remote.Slug, step remote.StepRef) ([]remote.Line, error)
+	Events(ctx context.Context, repo remote.Slug, take func(*remote.Repo) error) error
+	LogStream(ctx context.Context, repo remote.Slug, step remote.StepRef, take func(remote.Line) error) error
+}
+
 // ServerOf is the server that a client talks to.
 func ServerOf(c *remote.Client) Server { return server{c} }
 
