@@ -16,7 +16,8 @@ bounded() {
 
 # detached LOG PIDFILE COMMAND...: starts a daemon that keeps no descriptor of
 # the caller open, which would keep a caller waiting that reads ours to the end,
-# nor dies with its terminal.
+# nor dies with its terminal. It works in /, since Podman starts nothing once the
+# directory is gone that it was started in.
 detached() {
 	detached_log=$1 detached_pid=$2
 	shift 2
@@ -26,6 +27,7 @@ detached() {
 			if [ "$fd" -gt 2 ]; then eval "exec $fd>&-"; fi
 		done
 		if command -v setsid >/dev/null 2>&1; then set -- setsid "$@"; fi
+		cd /
 		exec nohup "$@" </dev/null >"$detached_log" 2>&1
 	) &
 	echo $! >"$detached_pid"
