@@ -83,64 +83,75 @@ func (e *Engine) objects(ctx context.Context, run string, sized bool) ([]Object,
 	only := filters.NewArgs(filters.Arg("label", label), filters.Arg("label", LabelOwnerPID))
 	var found [3][]Object
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(guarded(func() error {
-		containers, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: only, Size: sized})
-		if err != nil {
-			return fmt.Errorf("cannot list containers: %s", oneLine(err))
-		}
-		for _, c := range containers {
-			// Within other containers it has further names, such as /other/link.
-			for _, name := range c.Names {
-				o, ours := newObject(run, KindContainer, strings.TrimPrefix(name, "/"), c.Labels)
-				if !ours {
-					continue
-				}
-				o.Step, o.Made = c.Labels[LabelStep], time.Unix(c.Created, 0)
-				if sized {
-					o.Size = c.SizeRw
-				}
-				found[0] = append(found[0], o)
-			}
-		}
-		return nil
-	}))
-	group.Go(guarded(func() error {
-		networks, err := e.client.NetworkList(ctx, network.ListOptions{Filters: only})
-		if err != nil {
-			return fmt.Errorf("cannot list networks: %s", oneLine(err))
-		}
-		for _, n := range networks {
-			if o, ours := newObject(run, KindNetwork, n.Name, n.Labels); ours {
-				o.Made = n.Created
-				found[1] = append(found[1], o)
-			}
-		}
-		return nil
-	}))
-	group.Go(guarded(func() error {
-		volumes, err := e.client.VolumeList(ctx, volume.ListOptions{Filters: only})
-		if err != nil {
-			return fmt.Errorf("cannot list volumes: %s", oneLine(err))
-		}
-		for _, v := range volumes.Volumes {
-			o, ours := newObject(run, KindVolume, v.Name, v.Labels)
-			if !ours {
-				continue
-			}
-			if made, err := time.Parse(time.RFC3339, v.CreatedAt); err == nil {
-				o.Made = made
-			}
-			found[2] = append(found[2], o)
-		}
-		return nil
-	}))
+	for i, list := range []func() ([]Object, error){
+		func() ([]Object, error) { return e.containers(ctx, run, only, sized) },
+		func() ([]Object, error) { return e.networks(ctx, run, only) },
+		func() ([]Object, error) { return e.volumes(ctx, run, only) },
+	} {
+		group.Go(guarded(func() (err error) {
+			found[i], err = list()
+			slices.SortFunc(found[i], func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
+			return err
+		}))
+	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	for _, kind := range found {
-		slices.SortFunc(kind, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
-	}
 	return slices.Concat(found[:]...), nil
+}
+
+func (e *Engine) containers(ctx context.Context, run string, only filters.Args, sized bool) (found []Object, err error) {
+	containers, err := e.client.ContainerList(ctx, container.ListOptions{All: true, Filters: only, Size: sized})
+	if err != nil {
+		return nil, fmt.Errorf("cannot list containers: %s", oneLine(err))
+	}
+	for _, c := range containers {
+		// Within other containers it has further names, such as /other/link.
+		for _, name := range c.Names {
+			o, ours := newObject(run, KindContainer, strings.TrimPrefix(name, "/"), c.Labels)
+			if !ours {
+				continue
+			}
+			o.Step, o.Made = c.Labels[LabelStep], time.Unix(c.Created, 0)
+			if sized {
+				o.Size = c.SizeRw
+			}
+			found = append(found, o)
+		}
+	}
+	return found, nil
+}
+
+func (e *Engine) networks(ctx context.Context, run string, only filters.Args) (found []Object, err error) {
+	networks, err := e.client.NetworkList(ctx, network.ListOptions{Filters: only})
+	if err != nil {
+		return nil, fmt.Errorf("cannot list networks: %s", oneLine(err))
+	}
+	for _, n := range networks {
+		if o, ours := newObject(run, KindNetwork, n.Name, n.Labels); ours {
+			o.Made = n.Created
+			found = append(found, o)
+		}
+	}
+	return found, nil
+}
+
+func (e *Engine) volumes(ctx context.Context, run string, only filters.Args) (found []Object, err error) {
+	volumes, err := e.client.VolumeList(ctx, volume.ListOptions{Filters: only})
+	if err != nil {
+		return nil, fmt.Errorf("cannot list volumes: %s", oneLine(err))
+	}
+	for _, v := range volumes.Volumes {
+		o, ours := newObject(run, KindVolume, v.Name, v.Labels)
+		if !ours {
+			continue
+		}
+		if made, err := time.Parse(time.RFC3339, v.CreatedAt); err == nil {
+			o.Made = made
+		}
+		found = append(found, o)
+	}
+	return found, nil
 }
 
 // newObject reports whether an object is one that an Engine has made for the
