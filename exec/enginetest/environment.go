@@ -8,9 +8,8 @@ import (
 
 func environmentCases() []testCase {
 	return []testCase{
-		{name: "environment: values arrive exactly", run: environmentExact},
-		{name: "environment: an empty value is set", run: func(b *bench) {
-			res := b.once(map[string]string{"EMPTY": ""}, `echo "${EMPTY-unset}|"`)
+		environmentExact(),
+		{name: "environment: an empty value is set", env: map[string]string{"EMPTY": ""}, commands: []string{`echo "${EMPTY-unset}|"`}, check: func(b *bench, res result) {
 			b.same("output", res.printed(), "|\n")
 		}},
 		{name: "environment: a step does not see that of another", run: func(b *bench) {
@@ -22,7 +21,7 @@ func environmentCases() []testCase {
 	}
 }
 
-func environmentExact(b *bench) {
+func environmentExact() testCase {
 	env := map[string]string{
 		"PLAIN":     "value",
 		"SPACES":    "  two  words\t",
@@ -41,7 +40,11 @@ func environmentExact(b *bench) {
 		commands = append(commands, `printf '<%s>' "$`+name+`"`)
 		want.WriteString("<" + env[name] + ">")
 	}
-	res := b.once(env, strings.Join(commands, "; "))
-	_, got, _ := strings.Cut(res.output, "\n")
-	b.same("environment", got, want.String())
+	return testCase{
+		name: "environment: values arrive exactly", env: env, commands: []string{strings.Join(commands, "; ")},
+		check: func(b *bench, res result) {
+			_, got, _ := strings.Cut(res.output, "\n")
+			b.same("environment", got, want.String())
+		},
+	}
 }

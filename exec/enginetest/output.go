@@ -3,20 +3,20 @@ package enginetest
 import (
 	"fmt"
 	"strings"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 func exitCases() []testCase {
 	var all []testCase
 	for _, code := range []int{0, 1, 3, 78, 137, 255} {
-		all = append(all, testCase{name: fmt.Sprintf("exit %d is a result", code), run: func(b *bench) {
-			res := b.once(nil, fmt.Sprintf("exit %d", code))
+		all = append(all, testCase{name: fmt.Sprintf("exit %d is a result", code), commands: []string{fmt.Sprintf("exit %d", code)}, check: func(b *bench, res result) {
 			if res.Code != code || res.OOMKilled {
 				b.Errorf("exit is %+v, want code %d", res.Exit, code)
 			}
 		}})
 	}
-	return append(all, testCase{name: "started is called once, before output", run: func(b *bench) {
-		res := b.once(nil, "echo one", "echo two")
+	return append(all, testCase{name: "started is called once, before output", commands: []string{"echo one", "echo two"}, check: func(b *bench, res result) {
 		if res.started != 1 {
 			b.Errorf("started was called %d times, want once", res.started)
 		}
@@ -34,10 +34,10 @@ type outputCase struct {
 func outputCases() []testCase {
 	var all []testCase
 	for _, c := range exactOutputs() {
-		all = append(all, testCase{name: "output: " + c.name, run: func(b *bench) {
+		all = append(all, testCase{name: "output: " + c.name, commands: []string{c.command}, check: func(b *bench, res result) {
 			// The trace goes before the output of the command, and the last
 			// line of that may have no end: cut the trace off by its length.
-			_, got, found := strings.Cut(b.once(nil, c.command).output, "\n")
+			_, got, found := strings.Cut(res.output, "\n")
 			if !found {
 				b.Fatal("no trace line")
 			}
@@ -45,8 +45,8 @@ func outputCases() []testCase {
 		}})
 	}
 	return append(all,
-		testCase{name: "output: stdout and stderr", run: outputBoth},
-		testCase{name: "output: 200,000 lines in order", run: outputManyLines},
+		testCase{name: "output: stdout and stderr", commands: []string{"echo out", "echo err >&2", "printf tail >&2"}, check: outputBoth},
+		testCase{name: "output: 200,000 lines in order", commands: []string{fmt.Sprintf("seq 1 %d", manyLines)}, check: outputManyLines},
 		testCase{name: "output: complete every time", run: outputEveryTime},
 	)
 }
@@ -72,8 +72,7 @@ func exactOutputs() []outputCase {
 	}
 }
 
-func outputBoth(b *bench) {
-	res := b.once(nil, "echo out", "echo err >&2", "printf tail >&2")
+func outputBoth(b *bench, res result) {
 	for _, want := range []string{"out\n", "err\n", "tail"} {
 		if !strings.Contains(res.printed(), want) {
 			b.Errorf("output is %q, want %q in it", res.output, want)
@@ -81,22 +80,24 @@ func outputBoth(b *bench) {
 	}
 }
 
-func outputManyLines(b *bench) {
-	const lines = 200_000
+const manyLines = 200_000
+
+func outputManyLines(b *bench, res result) {
 	var want strings.Builder
-	for i := 1; i <= lines; i++ {
+	for i := 1; i <= manyLines; i++ {
 		fmt.Fprintf(&want, "%d\n", i)
 	}
-	b.same("output", b.once(nil, fmt.Sprintf("seq 1 %d", lines)).printed(), want.String())
+	b.same("output", res.printed(), want.String())
 }
 
 // outputEveryTime shows that the end of the output does not depend on who
 // notices first, the reader of the log or the one who waits for the end.
 func outputEveryTime(b *bench) {
-	st := step("only", `printf 'first\nlast without end'`)
-	s := b.open(b.pipeline(st))
-	for range 10 {
-		res := s.do(b.context(), st, nil)
+	steps := make([]*exec.Step, 10)
+	for i := range steps {
+		steps[i] = step(fmt.Sprintf("only-%d", i), `printf 'first\nlast without end'`)
+	}
+	for _, res := range b.open(b.pipeline(steps...)).doAll(steps, make([]map[string]string, len(steps))) {
 		if res.err != nil {
 			b.Fatalf("run: %v", res.err)
 		}

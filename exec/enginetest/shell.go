@@ -10,50 +10,44 @@ import (
 // shellCases are about what commands of a step mean together (reference
 // §5.7, with its defects left out).
 func shellCases() []testCase {
+	filler := strings.Repeat("# "+strings.Repeat("z", 1021)+"\n", 1024)
 	return []testCase{
-		{name: "commands: the first that fails ends the step", run: func(b *bench) {
-			res := b.once(nil, "echo before", "false", "echo after")
+		{name: "commands: the first that fails ends the step", commands: []string{"echo before", "false", "echo after"}, check: func(b *bench, res result) {
 			if res.Code != 1 {
 				b.Errorf("exit code is %d, want 1", res.Code)
 			}
 			b.same("output", res.printed(), "before\n")
 		}},
-		{name: "commands: a failure that is handled does not end the step", run: func(b *bench) {
-			res := b.once(nil, "false || true", "if false; then echo no; fi", "echo end")
+		{name: "commands: a failure that is handled does not end the step", commands: []string{"false || true", "if false; then echo no; fi", "echo end"}, check: func(b *bench, res result) {
 			b.same("output", res.printed(), "end\n")
 		}},
-		{name: "commands: variables, functions and directory persist", run: func(b *bench) {
-			res := b.once(nil, "word=kept", "say() { echo $word; }", "mkdir -p sub", "cd sub", "say", `basename "$PWD"`)
+		{name: "commands: variables, functions and directory persist", commands: []string{"word=kept", "say() { echo $word; }", "mkdir -p sub", "cd sub", "say", `basename "$PWD"`}, check: func(b *bench, res result) {
 			b.same("output", res.printed(), "kept\nsub\n")
 		}},
-		{name: "commands: one may have several lines", run: func(b *bench) {
-			res := b.once(nil, "for i in 1 2; do\n  echo $i\ndone", "cat <<END\n  here\nEND")
+		{name: "commands: one may have several lines", commands: []string{"for i in 1 2; do\n  echo $i\ndone", "cat <<END\n  here\nEND"}, check: func(b *bench, res result) {
 			for _, want := range []string{"1\n2\n", "  here\n"} {
 				if !strings.Contains(res.output, want) {
 					b.Errorf("output is %q, want %q in it", res.output, want)
 				}
 			}
 		}},
-		{name: "commands: one that reads stdin leaves the others alone", run: func(b *bench) {
-			res := b.once(nil, "cat", "read -r line || true", "echo end")
+		{name: "commands: one that reads stdin leaves the others alone", commands: []string{"cat", "read -r line || true", "echo end"}, check: func(b *bench, res result) {
 			b.same("output", res.printed(), "end\n")
 		}},
-		{name: "commands: empty and comment-only ones are harmless", run: func(b *bench) {
-			res := b.once(nil, "", "# nothing", "echo end")
+		{name: "commands: empty and comment-only ones are harmless", commands: []string{"", "# nothing", "echo end"}, check: func(b *bench, res result) {
 			if !strings.HasSuffix(res.output, "end\n") {
 				b.Errorf("output is %q, want end", res.output)
 			}
 		}},
-		{name: "commands: backslashes arrive as they are", run: func(b *bench) {
-			b.same("output", b.once(nil, `printf '%s\n' 'a\nb\\c\cd'`).printed(), `a\nb\\c\cd`+"\n")
+		{name: "commands: backslashes arrive as they are", commands: []string{`printf '%s\n' 'a\nb\\c\cd'`}, check: func(b *bench, res result) {
+			b.same("output", res.printed(), `a\nb\\c\cd`+"\n")
 		}},
-		{name: "commands: a script of 1 MiB", run: bigScript},
-		{name: "trace: goes before the output", run: func(b *bench) {
-			b.same("output", b.once(nil, "echo one", `echo "two $HOME_OF_NOBODY"`).output,
+		{name: "commands: a script of 1 MiB", commands: []string{"echo begin", filler + "echo middle", "echo end"}, check: bigScript},
+		{name: "trace: goes before the output", commands: []string{"echo one", `echo "two $HOME_OF_NOBODY"`}, check: func(b *bench, res result) {
+			b.same("output", res.output,
 				"+ echo one\none\n+ echo \"two $HOME_OF_NOBODY\"\ntwo \n")
 		}},
-		{name: "trace: runs nothing", run: func(b *bench) {
-			res := b.once(nil, "echo `echo x >> count`$(echo y >> count)", "tr -d '\\n' < count")
+		{name: "trace: runs nothing", commands: []string{"echo `echo x >> count`$(echo y >> count)", "tr -d '\\n' < count"}, check: func(b *bench, res result) {
 			if !strings.HasSuffix(res.output, "\nxy") {
 				b.Errorf("output is %q, want the substitutions to have run once", res.output)
 			}
@@ -64,9 +58,7 @@ func shellCases() []testCase {
 	}
 }
 
-func bigScript(b *bench) {
-	filler := strings.Repeat("# "+strings.Repeat("z", 1021)+"\n", 1024)
-	res := b.once(nil, "echo begin", filler+"echo middle", "echo end")
+func bigScript(b *bench, res result) {
 	if res.Code != 0 {
 		b.Fatalf("exit code is %d, output %s", res.Code, brief(res.output))
 	}

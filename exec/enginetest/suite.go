@@ -1,9 +1,12 @@
 package enginetest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/drone-laptop/drone/exec"
 )
 
 // Run runs the suite against the engine of cfg. The cases are subtests of t.
@@ -13,11 +16,16 @@ func Run(t *testing.T, cfg Config) {
 	}
 	cfg.Features.ahead = cfg.Ahead
 	ran := false
+	var steps []testCase
 	for _, c := range cases() {
 		if !cfg.wants(c.name) {
 			continue
 		}
 		ran = true
+		if c.run == nil {
+			steps = append(steps, c)
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			if lacks := c.needs.missing(cfg.Features); lacks != "" {
 				t.Skipf("the engine has no %s", lacks)
@@ -27,6 +35,29 @@ func Run(t *testing.T, cfg Config) {
 	}
 	if !ran {
 		t.Errorf("no case begins with %q", cfg.Only)
+	}
+	if len(steps) > 0 {
+		t.Run("side by side", func(t *testing.T) { newBench(t, cfg).sideBySide(steps) })
+	}
+}
+
+// sideBySide runs the cases that are about one step in one pipeline: most of what
+// a case takes is the making and removing of that.
+func (b *bench) sideBySide(cases []testCase) {
+	steps, envs := make([]*exec.Step, len(cases)), make([]map[string]string, len(cases))
+	for i, c := range cases {
+		steps[i], envs[i] = step(fmt.Sprintf("case-%d", i), c.commands...), c.env
+	}
+	s := b.open(b.pipeline(steps...))
+	results := s.doAll(steps, envs)
+	s.end()
+	for i, c := range cases {
+		b.Run(c.name, func(t *testing.T) {
+			if res := results[i]; res.err != nil {
+				t.Fatalf("run: %v (output %s)", res.err, brief(res.output))
+			}
+			c.check(&bench{T: t, cfg: b.cfg, engine: b.engine}, results[i])
+		})
 	}
 }
 
@@ -39,6 +70,12 @@ type testCase struct {
 	name  string
 	needs Features
 	run   func(b *bench)
+
+	// A case without run is about one step: check is given what its commands gave,
+	// with env for its environment. It has nothing to itself but the step.
+	commands []string
+	env      map[string]string
+	check    func(b *bench, res result)
 }
 
 func cases() []testCase {
