@@ -126,6 +126,7 @@ func TestEveryRuleIsCompleted(t *testing.T) {
 // TestBash drives a real bash, without the package bash-completion, as it calls
 // the function of a command when the key for completion is pressed.
 func TestBash(t *testing.T) {
+	t.Parallel()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		if os.Getenv("CI") != "" {

@@ -14,6 +14,7 @@ const consentFile = "kind: pipeline\ntype: exec\nname: native\nsteps:\n- name: g
 
 // TestConsent answers the question for pipelines of type exec in a terminal.
 func TestConsent(t *testing.T) {
+	t.Parallel()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +76,7 @@ func TestConsent(t *testing.T) {
 
 // TestConsentShowsTheEnvironment: variables can change what every command does.
 func TestConsentShowsTheEnvironment(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	text := "kind: pipeline\ntype: exec\nname: native\nsteps:\n- name: one\n  environment:\n" +
 		"    PATH: ./bin:$PATH\n    LD_PRELOAD: \"./evil\\e[2K.so\"\n    TOKEN: {from_secret: token}\n    LONG: " + strings.Repeat("x", 130) + "\n" +
@@ -104,6 +106,7 @@ func TestConsentShowsTheEnvironment(t *testing.T) {
 
 // TestConsentThatCannotBeRemembered answers always where no place for that is.
 func TestConsentThatCannotBeRemembered(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{".drone.yml": consentFile, "state": "no directory"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
@@ -126,6 +129,7 @@ const trustFile = "kind: pipeline\nname: first\nsteps:\n- name: greet\n  image: 
 // TestTrustInALink demands that an answer about a host volume is about what its
 // path leads to: whoever can write there must not turn it into another answer.
 func TestTrustInALink(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -162,6 +166,7 @@ func TestTrustInALink(t *testing.T) {
 
 // TestTrust answers the question for privileges in a terminal.
 func TestTrust(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -105,6 +105,7 @@ func TestWaitForEngine(t *testing.T) {
 
 // TestEndPull ends a pull that no registry ever answers.
 func TestEndPull(t *testing.T) {
+	t.Parallel()
 	pulling := make(chan struct{})
 	p, _ := start(t, "pull", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")

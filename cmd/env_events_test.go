@@ -157,6 +157,7 @@ func (f facts) variables() map[string]string {
 // tables of reference §5.2 and §11.3. docs/parity.md says where what the
 // server knows is replaced by something else.
 func TestEnvOfEvents(t *testing.T) {
+	t.Parallel()
 	r := newEventRepository(t)
 	type testCase struct {
 		name, args string
@@ -223,6 +224,9 @@ func TestEnvOfEvents(t *testing.T) {
 		}},
 	}
 	for _, tc := range cases {
-		t.Run(tc.name, func(t *testing.T) { run(t, tc) })
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			run(t, tc)
+		})
 	}
 }

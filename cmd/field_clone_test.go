@@ -103,6 +103,7 @@ steps:
 // TestCloneStep looks at what the clone step is told: its options, the login,
 // and where the workspace is (reference §7.5).
 func TestCloneStep(t *testing.T) {
+	t.Parallel()
 	engine, address := newCloneEngine(t, needEngine(t))
 	repository := newEventRepository(t)
 	if err := os.WriteFile(filepath.Join(repository.dir, ".drone.yml"), []byte(cloneFile), 0o600); err != nil {

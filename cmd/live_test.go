@@ -247,6 +247,7 @@ steps:
 // TestTheTerminalIsAskedNothing needs no engine: the question would come
 // before the program does anything.
 func TestTheTerminalIsAskedNothing(t *testing.T) {
+	t.Parallel()
 	s := inTerminal(t, t.TempDir(), "drone --version")
 	s.end(0)
 	s.noQuestion()
@@ -255,7 +256,9 @@ func TestTheTerminalIsAskedNothing(t *testing.T) {
 	}
 }
 
-// TestLive looks at a run while a step waits, and when it is over.
+// TestLive looks at a run while a step waits, and when it is over. It is alone: a
+// run tells when it has removed what another test has left, and here that would be
+// a line too many.
 func TestLive(t *testing.T) {
 	needEngine(t)
 	dir := project(t, waiting)
@@ -284,6 +287,7 @@ func TestLive(t *testing.T) {
 
 // TestLiveIsAbsent where lines cannot be drawn again, or are not to be.
 func TestLiveIsAbsent(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	type testCase struct {
 		command string
@@ -324,12 +328,16 @@ func TestLiveIsAbsent(t *testing.T) {
 		"both in a pipe":        {"drone exec 2>&1 | cat", nil},
 		"both in the same file": {"drone exec > out.txt 2>&1", nil},
 	} {
-		t.Run(name, func(t *testing.T) { run(t, tc) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, tc)
+		})
 	}
 }
 
 // TestLiveInterrupted presses ctrl-c while a step runs.
 func TestLiveInterrupted(t *testing.T) {
+	t.Parallel()
 	engine := needEngine(t)
 	dir := project(t, waiting)
 	s := inTerminal(t, dir, "exec drone exec --output board")

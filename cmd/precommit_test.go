@@ -35,6 +35,7 @@ func preCommitHooks(t *testing.T) (hooks []preCommitHook) {
 // TestPreCommitHooks sees to it that the hooks for pre-commit are commands of
 // this program, for the files of Drone.
 func TestPreCommitHooks(t *testing.T) {
+	t.Parallel()
 	for _, h := range preCommitHooks(t) {
 		if h.ID == "" || h.Name == "" || h.Description == "" || h.Language != "golang" {
 			t.Errorf("the hook is incomplete: %+v", h)
@@ -68,6 +69,7 @@ func TestPreCommitHooks(t *testing.T) {
 // TestSigningHooks runs the hooks about signatures as pre-commit does: with the
 // changed files behind the entry, and with the remembered key.
 func TestSigningHooks(t *testing.T) {
+	t.Parallel()
 	entries := map[string]string{}
 	for _, h := range preCommitHooks(t) {
 		entries[h.ID] = h.Entry

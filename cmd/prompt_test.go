@@ -14,6 +14,7 @@ import (
 // TestHiddenPrompt: a value that is asked for is not shown, and whatever ends
 // the question leaves the terminal as it was.
 func TestHiddenPrompt(t *testing.T) {
+	t.Parallel()
 	const question, value = "Value of the secret (not shown): ", "hunter2 pässwörd"
 	start := func(t *testing.T, dir string) *session {
 		if err := os.WriteFile(filepath.Join(dir, "key"), []byte("0123456789abcdefghijklmnopqrstuv"), 0o600); err != nil {

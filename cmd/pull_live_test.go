@@ -13,6 +13,7 @@ import (
 // TestLivePull looks at a pull while the registry keeps it waiting, and when it
 // is over.
 func TestLivePull(t *testing.T) {
+	t.Parallel()
 	engine := needEngine(t)
 	r := registrytest.New(t, false)
 	image := r.Push(engine, "drone-laptop/busybox:test", "team/app:1")

@@ -26,6 +26,7 @@ func inServerTerminal(t *testing.T, command string, env ...string) (*session, *s
 
 // TestLoginOnATerminal: the token is asked for, and not shown.
 func TestLoginOnATerminal(t *testing.T) {
+	t.Parallel()
 	s, server := inServerTerminal(t, "exec drone login $SERVER --file", "DRONE_SERVER=", "DRONE_TOKEN=")
 	s.until("your token is on " + server.URL + "/account")
 	s.until("Token for " + server.URL + " (not shown):")
@@ -42,6 +43,7 @@ func TestLoginOnATerminal(t *testing.T) {
 
 // TestConfirm: what cannot be undone asks, and only a yes does it.
 func TestConfirm(t *testing.T) {
+	t.Parallel()
 	for answer, deleted := range map[string]bool{"y\r": true, "YES\r": true, "\r": false, "n\r": false, "maybe\r": false, "\x04": false} {
 		s, server := inServerTerminal(t, "DRONE_SERVER=$SERVER exec drone secret rm octo/hello npm_token", "DRONE_TOKEN="+servertest.Token)
 		s.until("This would delete the secret npm_token of octo/hello. Do it? [y]es, [N]o:")
@@ -60,6 +62,7 @@ func TestConfirm(t *testing.T) {
 // TestTablesFitTheTerminal has what comes from a server, maybe from anybody who can
 // push, fill and change a terminal.
 func TestTablesFitTheTerminal(t *testing.T) {
+	t.Parallel()
 	server := servertest.Example()
 	t.Cleanup(server.Close)
 	server.Push(servertest.Hello, remote.Build{Message: "\x1b[31mred\x1b]0;title\a " + strings.Repeat("wide 日本語 ", 40) + "\nsecond line"})

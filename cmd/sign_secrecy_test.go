@@ -14,6 +14,7 @@ import (
 // TestKeysAreNotShown runs what takes a key or a token, well and with mistakes,
 // and looks for them in all that is printed.
 func TestKeysAreNotShown(t *testing.T) {
+	t.Parallel()
 	server := servertest.Example()
 	defer server.Close()
 	const wrongToken = "wr0ng-token-of-octocat"

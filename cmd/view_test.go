@@ -41,6 +41,7 @@ func (s *session) goOn(dir string) {
 
 // TestView looks at a run on the whole screen, and at what is left of it.
 func TestView(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	dir := project(t, waiting)
 	s := inView(t, dir, "drone exec")
@@ -69,6 +70,7 @@ func TestView(t *testing.T) {
 
 // TestViewStaysOnFailure until somebody leaves it.
 func TestViewStaysOnFailure(t *testing.T) {
+	t.Parallel()
 	engine := needEngine(t)
 	dir := project(t, strings.Replace(waiting, "echo two", "exit 3", 1))
 	s := inView(t, dir, "drone exec --output tui --bell")
@@ -93,6 +95,7 @@ func TestViewStaysOnFailure(t *testing.T) {
 
 // TestViewInterrupted: a key does what a signal does, and so does a signal.
 func TestViewInterrupted(t *testing.T) {
+	t.Parallel()
 	engine := needEngine(t)
 	type testCase struct {
 		end    func(*session)
@@ -120,12 +123,16 @@ func TestViewInterrupted(t *testing.T) {
 		"SIGTERM": {func(s *session) { _ = s.command.Process.Signal(syscall.SIGTERM) }, 143},
 		"SIGHUP":  {func(s *session) { _ = s.command.Process.Signal(syscall.SIGHUP) }, 143},
 	} {
-		t.Run(name, func(t *testing.T) { run(t, tc) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, tc)
+		})
 	}
 }
 
 // TestViewCancelsAStep ends one step; the run goes on as after a failure.
 func TestViewCancelsAStep(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	dir := project(t, waiting)
 	s := inView(t, dir, "drone exec --output tui")
@@ -142,6 +149,7 @@ func TestViewCancelsAStep(t *testing.T) {
 
 // TestViewShell goes into the container of a step that waits, and lets it go on.
 func TestViewShell(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	s := inView(t, project(t, waiting), "drone exec")
 	s.press("s")
@@ -163,6 +171,7 @@ func TestViewShell(t *testing.T) {
 
 // TestViewSuspended goes to the background and comes back.
 func TestViewSuspended(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	dir := project(t, waiting)
 	s := inView(t, dir, "set -m; drone exec --output tui; echo suspended; read line; fg")
@@ -179,6 +188,7 @@ func TestViewSuspended(t *testing.T) {
 
 // TestViewDetached leaves the view to plain lines.
 func TestViewDetached(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	dir := project(t, waiting)
 	s := inView(t, dir, "drone exec --output tui")
@@ -199,6 +209,7 @@ func TestViewDetached(t *testing.T) {
 // TestLogOfADeadRun shows one whose program was killed, at the time of its last
 // line.
 func TestLogOfADeadRun(t *testing.T) {
+	t.Parallel()
 	dir := project(t, "kind: pipeline\ntype: exec\nname: native\nsteps:\n- {name: first, commands: [echo one, sleep 1.2, echo two, sleep 100]}\n")
 	run := inTerminal(t, dir, "exec drone exec --host --output plain", keeps)
 	run.until("[first:5] two")
@@ -217,6 +228,7 @@ func TestLogOfADeadRun(t *testing.T) {
 
 // TestViewRunsAgain what has failed, with what comes after it, until it succeeds.
 func TestViewRunsAgain(t *testing.T) {
+	t.Parallel()
 	dir := project(t, "")
 	file := "kind: pipeline\ntype: exec\nname: native\nsteps:\n- {name: first, commands: [echo one]}\n" +
 		"- {name: second step, commands: [test -e " + dir + "/go]}\n- {name: third, commands: [test -e " + dir + "/on]}\n"
@@ -262,6 +274,7 @@ func TestViewRunsAgain(t *testing.T) {
 // TestViewAfterAQuestion: what is asked is asked before, and stays in the
 // terminal.
 func TestViewAfterAQuestion(t *testing.T) {
+	t.Parallel()
 	s := inTerminal(t, project(t, consentFile), "drone exec", keeps)
 	s.until("Run them?")
 	if s.screen().Modes[termtest.AlternateScreen] {
@@ -286,6 +299,7 @@ const enterAlternateScreen = "\x1b[?1049h"
 // TestViewGivesWay to lines where it was not asked for, and nobody could look
 // at it.
 func TestViewGivesWay(t *testing.T) {
+	t.Parallel()
 	for name, command := range map[string]string{
 		"in the background":     "set -m; drone exec --host & wait %1",
 		"in a small terminal":   "stty cols 19 && drone exec --host",
@@ -295,6 +309,7 @@ func TestViewGivesWay(t *testing.T) {
 		"with the input a file": "drone exec --host </dev/null",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := inTerminal(t, project(t, consentFile), command)
 			s.end(0)
 			s.noQuestion()
@@ -310,6 +325,7 @@ func TestViewGivesWay(t *testing.T) {
 
 // TestViewIsRefused where there is nowhere to show it, with the reason.
 func TestViewIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		command string
 		env     []string
@@ -323,6 +339,7 @@ func TestViewIsRefused(t *testing.T) {
 		"both":             {"drone exec --output tui --plain", nil, "contradict"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := inTerminal(t, project(t, quick), tc.command, tc.env...)
 			s.end(2)
 			s.noQuestion()
@@ -336,6 +353,7 @@ func TestViewIsRefused(t *testing.T) {
 // TestLogOnTheScreen opens the view on a run in another terminal, which it
 // follows, and again when that is over.
 func TestLogOnTheScreen(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	dir := project(t, waiting)
 	run := inTerminal(t, dir, "drone exec --output plain", keeps)

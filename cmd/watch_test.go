@@ -35,6 +35,7 @@ func (s *session) shows(texts ...string) {
 // TestWatch goes through the builds of a repository: a list, a build in it whose
 // log grows, and what keys do about it.
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	server, s := onServer(t, "drone watch octo/hello --all")
 	s.shows("builds of octo/hello", "▌● #3", "✘ #2", "mend the tests")
 	if !s.screen().Modes[termtest.AlternateScreen] {
@@ -68,6 +69,7 @@ func TestWatch(t *testing.T) {
 
 // TestWatchApproves a build that waits for that, and shows how it goes on.
 func TestWatchApproves(t *testing.T) {
+	t.Parallel()
 	server := servertest.Example()
 	t.Cleanup(server.Close)
 	server.SetPipelines(servertest.Hello, []servertest.Pipeline{
@@ -98,6 +100,7 @@ func TestWatchApproves(t *testing.T) {
 
 // TestWatchRefused: a build that cannot run says why.
 func TestWatchRefused(t *testing.T) {
+	t.Parallel()
 	server := servertest.Example()
 	t.Cleanup(server.Close)
 	server.SetPipelines(servertest.Hello, nil, "yaml: line 3: oops")
@@ -116,6 +119,7 @@ func TestWatchRefused(t *testing.T) {
 // TestFollowOnScreen: a build that is followed has the whole terminal, which is
 // left when it has succeeded, with a summary.
 func TestFollowOnScreen(t *testing.T) {
+	t.Parallel()
 	server, s := onServer(t, "drone build restart octo/hello 1 --follow")
 	s.shows("octo/hello#4", "○ build")
 	server.Play(servertest.Hello, 4)
@@ -129,6 +133,7 @@ func TestFollowOnScreen(t *testing.T) {
 
 // TestFollowInterrupted: whoever does not look any more leaves the build alone.
 func TestFollowInterrupted(t *testing.T) {
+	t.Parallel()
 	server, s := onServer(t, "exec drone log follow octo/hello 3 --output plain")
 	s.shows("[build/test:1] + go test ./...")
 	s.press("\x03")
