@@ -83,30 +83,6 @@ func (f *legacyFlags) convert(name string, source []byte, opts convert.LegacyOpt
 	return c, nil
 }
 
-// legacyFindings are what the linter finds in a file for an old version: what it
-// finds in the text that it was converted to, what has no equivalent, and what
-// a server makes of such a file. level is that of the rule about such files, ""
-// for its own.
-func legacyFindings(old *convert.Converted, source []byte, found []manifest.Problem, level lint.Level) []manifest.Problem {
-	p := manifest.Problem{
-		Severity: manifest.Warning, Rule: manifest.RuleLegacy, Span: old.Key,
-		Message: "the file is for Drone " + old.Version + ", and what a server of today makes of it is not all that it says",
-		Hint:    "`drone convert --write` rewrites it",
-	}
-	if old.Version == convert.Version04 || !convert.Upstream(source) {
-		p.Severity, p.Message = manifest.Error, "the file is for Drone "+old.Version+", and no server of today takes it for one"
-	}
-	if level != "" && level != lint.Off {
-		p.Severity = manifest.Severity(level)
-	}
-	out := append([]manifest.Problem{p}, inSource(legacyOrigin{old, source}, found)...)
-	if level == lint.Off {
-		out = slices.DeleteFunc(out, func(p manifest.Problem) bool { return p.Rule == manifest.RuleLegacy })
-	}
-	lint.Sort(out)
-	return out
-}
-
 // warnings are the problems that a run has to tell of.
 func warnings(problems []manifest.Problem) []manifest.Problem {
 	return slices.DeleteFunc(slices.Clone(problems), func(p manifest.Problem) bool { return p.Severity == manifest.Info })

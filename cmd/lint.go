@@ -17,6 +17,7 @@ import (
 	"github.com/drone-laptop/drone/compile"
 	"github.com/drone-laptop/drone/convert"
 	"github.com/drone-laptop/drone/internal/document"
+	"github.com/drone-laptop/drone/internal/origin"
 	"github.com/drone-laptop/drone/internal/rewrite"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/manifest"
@@ -85,8 +86,8 @@ func newLint(s Streams, version string) *cobra.Command {
 // linted is what came of one file.
 type linted struct {
 	file     string
-	origin   origin // has the texts that positions refer to
-	maker    string // the program or template that was looked at, "" without one
+	origin   origin.Origin // has the texts that positions refer to
+	maker    string        // the program or template that was looked at, "" without one
 	findings []manifest.Problem
 	strict   bool
 	err      error
@@ -317,21 +318,21 @@ func (l *linter) file(ctx context.Context, path string) linted {
 		return r
 	}
 	if old != nil {
-		r.origin, r.findings = legacyOrigin{old, source}, legacyFindings(old, source, lint.Check(name, old.Text, opts), opts.Levels[manifest.RuleLegacy])
+		r.origin, r.findings = origin.Legacy(old, source), origin.LegacyFindings(old, name, source, opts)
 		return r
 	}
 	made, err := l.made(ctx, name, source)
 	if e, ok := errors.AsType[*convert.Error](err); ok {
-		r.origin, r.findings = failedOrigin{}, failedFindings(e, opts.Levels[manifest.RuleProgram])
+		r.origin, r.findings = origin.Failed(sourceOnDisk), origin.FailedFindings(e, opts.Levels[manifest.RuleProgram])
 		return r
 	}
 	if err != nil {
 		r.err = err
 		return r
 	}
-	r.origin, r.maker = madeOrigin{made}, made.Maker
+	r.origin, r.maker = origin.Made(made), made.Maker
 	if made.Maker != "" {
-		r.findings = checkMade(r.origin, made, name, source, opts)
+		r.findings = origin.MadeFindings(made, name, source, opts)
 		return r
 	}
 	opts.Generated, opts.Key = l.generated(ctx, name), l.key
@@ -343,7 +344,7 @@ func (l *linter) file(ctx context.Context, path string) linted {
 			if r.err = mend(name, mended); r.err != nil {
 				return r
 			}
-			r.origin, r.findings = madeOrigin{convert.Plain(name, mended)}, lint.Check(name, mended, opts)
+			r.origin, r.findings = origin.Made(convert.Plain(name, mended)), lint.Check(name, mended, opts)
 		}
 	}
 	return r
@@ -360,20 +361,6 @@ func (l *linter) optionsFor(name string) (lint.Options, error) {
 		opts.Compile.Trusted = opts.Compile.Trusted || config.Trusted
 	}
 	return opts, err
-}
-
-// checkMade gives the findings of what a program or a template makes, in the
-// source, and those of a template itself.
-func checkMade(from origin, made *convert.Result, name string, source []byte, opts lint.Options) []manifest.Problem {
-	opts.Made = true
-	findings := inSource(from, lint.Check(made.Name, made.Text, opts))
-	opts.Made = false
-	findings = levelled(findings, manifest.RuleUnusedData, opts.Levels[manifest.RuleUnusedData])
-	if convert.Detect(name, source) == convert.FormatTemplate {
-		findings = append(findings, lint.Check(name, source, opts)...)
-	}
-	lint.Sort(findings)
-	return findings
 }
 
 func mend(name string, text []byte) error {
@@ -439,40 +426,6 @@ func (l *linter) made(ctx context.Context, name string, source []byte) (*convert
 		return convert.Plain(name, source), nil
 	}
 	return made, err
-}
-
-// failedFindings are what is wrong with a program or a template that makes
-// nothing. level is that of the rule about them, "" for its own.
-func failedFindings(e *convert.Error, level lint.Level) []manifest.Problem {
-	p := manifest.Problem{
-		Severity: manifest.Error, Rule: manifest.RuleProgram, Span: manifest.Span{Start: e.Pos, End: e.Pos}, Message: e.Message, Hint: e.Hint,
-	}
-	frames, left := e.Frames()
-	for i, f := range frames {
-		if i == len(frames)/2 && left > 0 {
-			p.Related = append(p.Related, manifest.Related{Message: fmt.Sprintf("… %d more", left)})
-		}
-		message := "from here"
-		if f.Name != "" {
-			message += ", in " + f.Name
-		}
-		p.Related = append(p.Related, manifest.Related{Span: manifest.Span{Start: f.Pos, End: f.Pos}, Message: message})
-	}
-	return levelled([]manifest.Problem{p}, p.Rule, level)
-}
-
-// levelled gives the findings of a rule that is not of the linter the level that
-// the user wants, "" for its own.
-func levelled(findings []manifest.Problem, rule string, level lint.Level) []manifest.Problem {
-	if level == lint.Off {
-		return slices.DeleteFunc(findings, func(f manifest.Problem) bool { return f.Rule == rule })
-	}
-	for i := range findings {
-		if findings[i].Rule == rule && level != "" {
-			findings[i].Severity = manifest.Severity(level)
-		}
-	}
-	return findings
 }
 
 func merged(below, above map[string]lint.Level) map[string]lint.Level {

@@ -20,6 +20,7 @@ import (
 	"github.com/drone-laptop/drone/convert"
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/origin"
 	"github.com/drone-laptop/drone/internal/secrets"
 	"github.com/drone-laptop/drone/lint"
 	"github.com/drone-laptop/drone/manifest"
@@ -57,7 +58,7 @@ type planned struct {
 	problems []manifest.Problem
 	trusted  bool
 	leftOut  []string           // see leftOut
-	origin   origin             // of parsed
+	origin   origin.Origin      // of parsed
 	legacy   *convert.Converted // of a file for an old version, else nil
 	maker    string             // the program or template that has made it, "" without one
 	render   string             // the command that prints what that has made
@@ -260,15 +261,15 @@ func makePlan(name string, text []byte, opts compile.Options) (*planned, error) 
 // comesFrom has what was found told of the file that was read, and of what that
 // was made of. old is nil for a file that is not for an old version.
 func (p *planned) comesFrom(source []byte, old *convert.Converted, made *convert.Result) {
-	p.legacy, p.maker, p.origin = old, made.Maker, madeOrigin{made}
+	p.legacy, p.maker, p.origin = old, made.Maker, origin.Made(made)
 	p.text = made.Text
 	if old != nil {
-		p.origin, p.text = legacyOrigin{old, source}, source
+		p.origin, p.text = origin.Legacy(old, source), source
 	}
 	if old == nil && made.Maker == "" {
 		return
 	}
-	p.problems = warnings(inSource(p.origin, p.problems))
+	p.problems = warnings(origin.InSource(p.origin, p.problems))
 	lint.Sort(p.problems)
 	if p.plan != nil {
 		p.origin.Adapt(p.plan)
@@ -444,7 +445,7 @@ func (p *planned) advise(s Streams) error {
 		opts.Levels = config.Levels
 	}
 	advice := slices.DeleteFunc(lint.Advice(p.parsed, p.plan, opts), func(f manifest.Problem) bool { return f.Severity != manifest.Error })
-	if advice = translated(p.origin, advice); len(advice) == 0 {
+	if advice = origin.Translated(p.origin, advice); len(advice) == 0 {
 		return nil
 	}
 	// Whoever cannot read it has nobody to be told of that.

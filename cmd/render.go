@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/convert"
 )
@@ -82,4 +84,53 @@ func writeLines(w io.Writer, made *convert.Result) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// renderHint tells how to see what was made of a file.
+func renderHint(command, maker string) string {
+	return "`" + command + "` prints what " + maker + " makes"
+}
+
+// renderCommand is the command that prints what is made of a file for the build
+// that flags of another command say. Values that can be anything are left for
+// the user to fill in.
+func (s Streams) renderCommand(given *pflag.FlagSet, file string) string {
+	words := []string{"drone", "render"}
+	if given != nil {
+		known := newRender(s).Flags()
+		given.Visit(func(f *pflag.Flag) {
+			if known.Lookup(f.Name) == nil {
+				return
+			}
+			values := []string{f.Value.String()}
+			if list, ok := f.Value.(pflag.SliceValue); ok {
+				values = list.GetSlice()
+			}
+			for _, value := range values {
+				name, _, isPair := strings.Cut(value, "=")
+				switch {
+				case f.Value.Type() == "bool" && value == "true":
+					words = append(words, "--"+f.Name)
+					continue
+				case isPair && f.Name != "jpath" && f.Name != "template-dir":
+					value = name + "=…"
+				}
+				words = append(words, "--"+f.Name, shellWord(value))
+			}
+		})
+	}
+	if file == "<stdin>" {
+		file = "-"
+	}
+	return strings.Join(append(words, shellWord(file)), " ")
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./…-]+$`)
+
+// shellWord is a word as a shell wants it written.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
