@@ -315,7 +315,7 @@ func runConfigSet(s Streams, root *cobra.Command, key string, values []string) e
 	}
 	file, err := settings.Open(path)
 	if err != nil {
-		return settingsFailure(err)
+		return mistake(err, "")
 	}
 	file.Set(key, values...)
 	if err := file.Save(); err != nil {
@@ -338,7 +338,7 @@ func runConfigUnset(s Streams, key string) error {
 	}
 	file, err := settings.Open(path)
 	if err != nil {
-		return settingsFailure(err)
+		return mistake(err, "")
 	}
 	if !file.Unset(key) {
 		return usage(fmt.Errorf("%s is not set in %s", key, path), "`drone config ls` lists what is set, and where")

@@ -313,15 +313,6 @@ func (e outputError) Error() string {
 
 func (e outputError) Unwrap() error { return e.error }
 
-// eventStatus is the exit status as the last event tells it.
-func eventStatus(ctx context.Context, s *exec.Summary, copies *isolate.Copies) int {
-	status := runStatus(ctx, s)
-	if status == StatusOK && copies.Failure() != nil {
-		return StatusFailed
-	}
-	return status
-}
-
 func (o *execOptions) renderer(ctx context.Context, s Streams, form string, plan *exec.Plan, status func(*exec.Summary) int, hurry <-chan struct{}) report.Renderer {
 	switch form {
 	case outputJSON:
@@ -423,25 +414,6 @@ func (s Streams) noteLeft(summary *exec.Summary, guarded bool) {
 	}
 }
 
-// runStatus is the exit status for a run (docs/exec.md).
-func runStatus(ctx context.Context, s *exec.Summary) int {
-	if s.Broken { // whatever else went wrong, this is what is said
-		return StatusFailed
-	}
-	if s.Status == exec.StatusKilled {
-		if signal, ok := interruption(ctx); ok {
-			return signal.status()
-		}
-	}
-	if timedOut(ctx, s) {
-		return StatusTimeout
-	}
-	if s.Unreachable {
-		return StatusUnreachable
-	}
-	return s.ExitCode()
-}
-
 // began reports whether any step was started.
 func began(s *exec.Summary) bool {
 	return slices.ContainsFunc(s.Pipelines, func(p *exec.PipelineSummary) bool {
@@ -509,25 +481,4 @@ func (f *engineFlags) open(ctx context.Context, s Streams, say func(string)) (*d
 	return docker.New(ctx, docker.Options{
 		Endpoint: endpoint, Credentials: credentials, Helper: helper(), State: shareDir(s), Offline: f.offline, Grace: f.grace,
 	})
-}
-
-// engineFailure is an engine that cannot be used, or settings of the user's for
-// one that are wrong before any engine is asked.
-func engineFailure(ctx context.Context, err error) error {
-	if signal, ok := interruption(ctx); ok {
-		return &failure{status: signal.status()}
-	}
-	if decided, ok := errors.AsType[*failure](err); ok {
-		return decided
-	}
-	f := &failure{status: StatusUnreachable, err: err}
-	var unreachable *exec.UnreachableError
-	var wrong *dockerhost.Error
-	switch {
-	case errors.As(err, &unreachable):
-		f.hint = unreachable.Hint
-	case errors.As(err, &wrong):
-		f.status, f.hint = StatusUsage, wrong.Hint
-	}
-	return f
 }

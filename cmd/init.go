@@ -101,7 +101,7 @@ func refuseExisting(dir string) error {
 func (s Streams) tryOut(file string, text []byte, tree *facts.Tree) (*exec.Plan, error) {
 	build, _, err := facts.Resolve(tree, facts.Overrides{}, time.Now())
 	if err != nil {
-		return nil, factsFailure(err)
+		return nil, mistake(err, "")
 	}
 	opts := compile.Options{Build: build, Host: compile.Host{Consent: true}}
 	findings := lint.Check(file, text, lint.Options{Strict: true, Compile: opts})

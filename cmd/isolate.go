@@ -86,7 +86,7 @@ func checkCommit(ctx context.Context, s Streams) error {
 		return nil
 	}
 	if none, ok := errors.AsType[*snapshot.CommitError](snapshot.CheckCommit(ctx, snapshot.Source{Dir: dir, GitDir: own}, s.Environ())); ok {
-		return usage(none, none.Hint)
+		return mistake(none, "")
 	}
 	return nil
 }

@@ -233,14 +233,7 @@ func runKeyRm(s Streams, args []string) error {
 
 // keyStoreFailure gives an error of the store its status and hint.
 func keyStoreFailure(err error) error {
-	if err == nil {
-		return nil
-	}
-	hint := "name the key with --key-file FILE or --key-env NAME"
-	if wrong, ok := errors.AsType[*keystore.Error](err); ok && wrong.Hint != "" {
-		hint = wrong.Hint
-	}
-	return usage(err, hint)
+	return mistake(err, "name the key with --key-file FILE or --key-env NAME")
 }
 
 // repositoryKey gives the key that signs, verifies and encrypts for a

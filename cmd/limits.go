@@ -69,14 +69,6 @@ func (f *limitFlags) exceeded() *exec.TimeoutError {
 	return &exec.TimeoutError{Limit: exec.LimitRun, After: f.run}
 }
 
-// timedOut reports whether a limit ended the run, or a step of it.
-func timedOut(ctx context.Context, s *exec.Summary) bool {
-	if s.Status == exec.StatusKilled && errors.Is(context.Cause(ctx), exec.ErrTimeout) {
-		return true
-	}
-	return len(late(s)) > 0
-}
-
 // late lists the steps that a limit ended, as pipeline/step.
 func late(s *exec.Summary) (names []string) {
 	eachLate(s, func(name string, _ *exec.StepSummary) { names = append(names, name) })

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -94,9 +93,7 @@ func readLintConfig(file string) *lintConfig {
 		return c
 	}
 	c.Config, err = lint.ParseConfig(file, source)
-	if wrong, ok := errors.AsType[*lint.ConfigError](err); ok {
-		c.err = usage(wrong, wrong.Hint)
-	}
+	c.err = mistake(err, "")
 	return c
 }
 

@@ -79,18 +79,10 @@ func (f *buildFlags) resolveBuild(s Streams) (compile.Build, *facts.Tree, error)
 	tree := facts.Read(dir)
 	build, warnings, err := facts.Resolve(tree, overrides, time.Now())
 	if err != nil {
-		return build, nil, factsFailure(err)
+		return build, nil, mistake(err, "")
 	}
 	s.warnAll(warnings)
 	return build, tree, nil
-}
-
-// factsFailure gives a mistake of the user its status and hint.
-func factsFailure(err error) error {
-	if wrong, ok := errors.AsType[*facts.UsageError](err); ok {
-		return usage(wrong, wrong.Hint)
-	}
-	return err
 }
 
 // changedFiles looks for the changed files if the configuration asks for them.
@@ -98,13 +90,13 @@ func (m *planner) changedFiles(name string, text []byte) (*compile.ChangedFiles,
 	base := m.flags.base
 	if compile.UsesChangedFiles(name, text) {
 		changed, err := m.tree.Changes(m.opts.Build, facts.Comparison{Base: base, Committed: m.flags.sel.clone})
-		return changed, factsFailure(err)
+		return changed, mistake(err, "")
 	}
 	if base == "" {
 		return nil, nil
 	}
 	m.streams.warn("--base has no effect: no condition of " + name + " is about changed files")
-	return nil, factsFailure(m.tree.CheckBase(base))
+	return nil, mistake(m.tree.CheckBase(base), "")
 }
 
 // load reads the file that args name and makes its plan, without asking the
@@ -365,7 +357,7 @@ func (f *planFlags) options(s Streams, build compile.Build) (compile.Options, er
 	}
 	env, warnings, err := secrets.Env(secrets.EnvSources{Files: f.sel.envFiles, Values: f.sel.env, Getenv: s.LookupEnv})
 	if err != nil {
-		return compile.Options{}, secretFailure(err)
+		return compile.Options{}, mistake(err, "")
 	}
 	s.warnAll(warnings)
 	return compile.Options{

@@ -15,7 +15,6 @@ import (
 
 	"github.com/drone-laptop/drone/cmd/guard/vigil"
 	"github.com/drone-laptop/drone/exec"
-	"github.com/drone-laptop/drone/report"
 )
 
 // Main runs the program with the arguments after its name and returns its exit
@@ -56,15 +55,6 @@ func Main(args []string, s Streams, build Build) (status int) {
 		s = s.of(c)
 	}
 	return conclude(s, profiles.stop(s, err))
-}
-
-// internalError is a defect of this program.
-func internalError(defect *exec.PanicError) error {
-	return &failure{
-		status: StatusFailed,
-		err:    fmt.Errorf("internal error: %s (%s)", defect.Value, defect.Site),
-		hint:   "this is a defect of drone: please report it with the command line and the file",
-	}
 }
 
 // New builds the command tree. Commands write only to the streams given.
@@ -151,37 +141,4 @@ func maxArgs(n int) cobra.PositionalArgs {
 			hint:   "see `" + c.CommandPath() + " --help`",
 		}
 	}
-}
-
-// conclude prints an error the way all commands do and returns its status.
-func conclude(s Streams, err error) int {
-	if err == nil {
-		return StatusOK
-	}
-	return s.fail(err)
-}
-
-// fail prints an error and its hint and returns its status.
-func (s Streams) fail(err error) int {
-	var f *failure
-	if !errors.As(err, &f) {
-		f = &failure{status: StatusUsage, err: err}
-	}
-	if f.err != nil {
-		fmt.Fprintf(s.Err, "drone: %s %s\n", s.errStyle().Paint(red, "error:"), visibleLines(f.err.Error()))
-	}
-	if f.hint != "" {
-		fmt.Fprintf(s.Err, "drone: hint: %s\n", visibleLines(f.hint))
-	}
-	return f.status
-}
-
-// visibleLines is text, such as an error that quotes a file, as it can stand on
-// a terminal. It may have several lines.
-func visibleLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = report.Visible(line)
-	}
-	return strings.Join(lines, "\n")
 }

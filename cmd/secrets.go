@@ -49,7 +49,7 @@ func (s supply) lookup(name string) (string, bool) {
 func (o *execOptions) supplied(s Streams, plan *exec.Plan) (supply, error) {
 	set, warnings, err := secrets.Load(secrets.Sources{Files: o.secrets.files, Values: o.secrets.values, Getenv: s.LookupEnv})
 	if err != nil {
-		return supply{}, secretFailure(err)
+		return supply{}, mistake(err, "")
 	}
 	s.warnAll(warnings)
 	key, err := o.decryptionKey(s)
@@ -117,13 +117,6 @@ func (s supply) find(name string, key []byte) {
 			s.own[name] = value
 		}
 	}
-}
-
-func secretFailure(err error) error {
-	if e, ok := errors.AsType[*secrets.Error](err); ok {
-		return usage(e, e.Hint)
-	}
-	return usage(err, "")
 }
 
 // checkSecrets fails when a step that may run needs a secret that nobody

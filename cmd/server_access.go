@@ -213,11 +213,5 @@ func (a *access) take(store *account.Store, p account.Profile, from string) erro
 
 // accountFailure gives an error of the logins its status and hint.
 func accountFailure(err error) error {
-	hint := "set " + serverVar + " and " + tokenVar + " instead"
-	if wrong, ok := errors.AsType[*keystore.Error](err); ok && wrong.Hint != "" {
-		hint = wrong.Hint
-	} else if _, ok := errors.AsType[*account.FileError](err); ok {
-		hint = "mend the file, or remove it and log in again"
-	}
-	return usage(err, hint)
+	return mistake(err, "set "+serverVar+" and "+tokenVar+" instead")
 }

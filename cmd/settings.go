@@ -145,7 +145,7 @@ func (s Streams) settingSources() (*settingSources, error) {
 		return src, nil
 	}
 	if src.file, err = settings.Open(path); err != nil {
-		return nil, settingsFailure(err)
+		return nil, mistake(err, "")
 	}
 	list, problems := src.file.All()
 	for _, p := range problems {
@@ -168,13 +168,6 @@ func settingsFile(s Streams) string {
 		}
 	}
 	return filepath.Join(dir, "drone", "config.yaml")
-}
-
-func settingsFailure(err error) error {
-	if wrong, ok := errors.AsType[*settings.Error](err); ok {
-		return usage(wrong, wrong.Hint)
-	}
-	return usage(err, "")
 }
 
 // maxDotEnv is the size beyond which a file .env is surely none.

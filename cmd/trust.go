@@ -115,7 +115,7 @@ func runTrustLs(s Streams, form string) error {
 	}
 	trees, err := store.Trees()
 	if err != nil {
-		return storeFailure(err)
+		return mistake(err, "")
 	}
 	views := []trustView{}
 	for _, tree := range trees {
@@ -152,7 +152,7 @@ func runTrustRm(s Streams, paths []string, all bool) error {
 	}
 	gone, err := store.Forget(func(tree string) bool { return all || slices.Contains(wanted, tree) })
 	if err != nil {
-		return storeFailure(err)
+		return mistake(err, "")
 	}
 	for _, tree := range gone {
 		fmt.Fprintf(s.Out, "forgot %s in %s\n", report.Plural(len(tree.Answers), "answer"), report.Visible(tree.Path))
@@ -196,11 +196,4 @@ func answers(s Streams) (consent.Store, error) {
 		return consent.Store{}, usage(errors.New("neither XDG_STATE_HOME nor a home directory is known, so nothing is remembered"), "set XDG_STATE_HOME to a directory of yours")
 	}
 	return consent.In(state), nil
-}
-
-func storeFailure(err error) error {
-	if failed, ok := errors.AsType[*consent.Error](err); ok {
-		return usage(failed, failed.Hint)
-	}
-	return err
 }
