@@ -39,14 +39,7 @@ func asksForFiles(p *manifest.Pipeline) bool {
 	if len(fileConditions(&p.Trigger)) > 0 {
 		return true
 	}
-	for _, list := range [][]*manifest.Step{p.Services, p.Steps} {
-		for _, s := range list {
-			if s != nil && len(fileConditions(&s.When)) > 0 {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(slices.Concat(p.Services, p.Steps), func(s *manifest.Step) bool { return len(fileConditions(&s.When)) > 0 })
 }
 
 // fileConditions are the conditions that are compared with the changed files

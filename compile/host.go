@@ -199,7 +199,7 @@ func (b *builder) checkNoEffect() {
 		keys = append(keys, used{"environment", true, p.Environment[0].Name.Span})
 	}
 	if len(p.Services) > 0 {
-		keys = append(keys, used{"services", true, serviceSpan(p)})
+		keys = append(keys, used{"services", true, p.Services[0].Span})
 	}
 	if len(p.Volumes) > 0 {
 		keys = append(keys, used{"volumes", true, p.Volumes[0].Span})
@@ -209,15 +209,6 @@ func (b *builder) checkNoEffect() {
 			b.warn(element{}, "no-effect", k.span, fmt.Sprintf("`%s` has no effect in pipeline %q, whose type is exec", k.key, b.st.name), noEffectHint(k.key))
 		}
 	}
-}
-
-func serviceSpan(p *manifest.Pipeline) manifest.Span {
-	for _, s := range p.Services {
-		if s != nil {
-			return s.Span
-		}
-	}
-	return p.Span
 }
 
 func noEffectHint(key string) string {

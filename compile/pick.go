@@ -67,15 +67,13 @@ func (c *compiler) knowSteps(plan *exec.Plan, resume []string) error {
 // warnLeftOut says why a name of the user has no effect.
 func (c *compiler) warnLeftOut(flag, wanted string) {
 	for _, st := range c.stages {
-		for _, list := range [][]*manifest.Step{st.pipe.Services, st.pipe.Steps} {
-			for _, s := range list {
-				if s != nil && named([]string{wanted}, s.Name.Value) {
-					c.problems.add(manifest.Problem{
-						Severity: manifest.Warning, Rule: "step-left-out", Span: s.Name.Span, Pipeline: st.name, Step: s.Name.Value,
-						Message: fmt.Sprintf("%s names step %q of pipeline %q, which does not run: %s", flag, s.Name.Value, st.name, st.reason),
-					})
-					return
-				}
+		for _, s := range slices.Concat(st.pipe.Services, st.pipe.Steps) {
+			if named([]string{wanted}, s.Name.Value) {
+				c.problems.add(manifest.Problem{
+					Severity: manifest.Warning, Rule: "step-left-out", Span: s.Name.Span, Pipeline: st.name, Step: s.Name.Value,
+					Message: fmt.Sprintf("%s names step %q of pipeline %q, which does not run: %s", flag, s.Name.Value, st.name, st.reason),
+				})
+				return
 			}
 		}
 	}

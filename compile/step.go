@@ -104,15 +104,13 @@ func (c *compiler) newBuilder(st *stage) *builder {
 			b.volumes[v.Name.Value] = v
 		}
 	}
-	for _, s := range st.pipe.Services {
-		if s != nil && !st.onHost() {
+	if !st.onHost() {
+		for _, s := range st.pipe.Services {
 			b.elements = append(b.elements, element{s, exec.KindService})
 		}
 	}
 	for _, s := range st.pipe.Steps {
-		if s != nil {
-			b.elements = append(b.elements, element{s, exec.KindStep})
-		}
+		b.elements = append(b.elements, element{s, exec.KindStep})
 	}
 	return b
 }

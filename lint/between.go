@@ -99,9 +99,6 @@ func checkLostVariable(p *pass) {
 		exports := map[string]exportOf{}
 		shared := namesOf(pl.Environment)
 		for _, s := range pl.Steps {
-			if s == nil {
-				continue
-			}
 			e := element{s, pl, false}
 			if len(exports) > 0 {
 				p.lostVariable(e, exports, shared)
@@ -123,7 +120,7 @@ var lastCd = regexp.MustCompile(`(?:^|\n|&&|;)[ \t]*(cd[ \t]+[^\s;&|]+)\s*$`)
 func checkLostDirectory(p *pass) {
 	for pl := range p.pipelines() {
 		for i, s := range pl.Steps {
-			if s == nil || i+1 == len(pl.Steps) || len(s.Commands) == 0 {
+			if i+1 == len(pl.Steps) || len(s.Commands) == 0 {
 				continue
 			}
 			c := s.Commands[len(s.Commands)-1]

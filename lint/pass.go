@@ -132,12 +132,12 @@ func (p *pass) pipelines() iter.Seq[*manifest.Pipeline] { return slices.Values(p
 func elements(pl *manifest.Pipeline) iter.Seq[element] {
 	return func(yield func(element) bool) {
 		for _, s := range pl.Services {
-			if s != nil && !yield(element{s, pl, true}) {
+			if !yield(element{s, pl, true}) {
 				return
 			}
 		}
 		for _, s := range pl.Steps {
-			if s != nil && !yield(element{s, pl, false}) {
+			if !yield(element{s, pl, false}) {
 				return
 			}
 		}

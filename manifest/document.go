@@ -102,8 +102,8 @@ type Pipeline struct {
 	Clone       Clone
 	Workspace   Workspace
 	Environment []EnvVar
-	Services    []*Step
-	Steps       []*Step
+	Services    []*Step // none is nil
+	Steps       []*Step // none is nil
 	Volumes     []*Volume
 	PullSecrets []String
 }
