@@ -29,7 +29,7 @@ func (b *builder) check() {
 		b.checkHost()
 		return
 	}
-	if t := b.pipe.Type.Value; t != "" && t != "docker" {
+	if !b.pipe.InContainers() {
 		return
 	}
 	b.checkNames()

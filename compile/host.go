@@ -53,7 +53,7 @@ func (st *stage) hint() string {
 }
 
 // onHost reports whether the steps of a pipeline are processes of this machine.
-func (st *stage) onHost() bool { return st.raw.Type.Value == "exec" }
+func (st *stage) onHost() bool { return st.raw.OnHost() }
 
 // hostPipeline is what the plan says of a pipeline without containers.
 func (b *builder) hostPipeline(p *exec.Pipeline) {

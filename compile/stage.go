@@ -82,11 +82,11 @@ func (c *compiler) selected(st *stage) (bool, string) {
 // cannotRun says why a pipeline has no place on this machine, "" when it has.
 func (c *compiler) cannotRun(p *manifest.Pipeline) string {
 	os := p.Platform.OS.Value
-	switch t := p.Type.Value; {
-	case t == "exec":
+	switch {
+	case p.OnHost():
 		return c.opts.Host.refuses(p.Platform)
-	case t != "" && t != "docker":
-		return fmt.Sprintf("type %s cannot run on this machine", t)
+	case !p.InContainers():
+		return fmt.Sprintf("type %s cannot run on this machine", p.Type.Value)
 	case os != "" && os != "linux":
 		return fmt.Sprintf("platform.os is %s, containers run linux on this machine", os)
 	}

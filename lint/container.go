@@ -144,7 +144,7 @@ func gradeFailure(f *manifest.Problem, text string) {
 func checkNothingToDo(p *pass) {
 	for e := range p.elements() {
 		switch {
-		case !containers(e.pipeline) || e.service || e.Detach.Value || e.Image.Value == "":
+		case !e.pipeline.InContainers() || e.service || e.Detach.Value || e.Image.Value == "":
 		case len(e.Commands)+len(e.Settings)+len(e.Environment)+len(e.Command)+len(e.Entrypoint) > 0:
 		case manifest.IsPlugin(e.Image.Value):
 		case imageFault(e.Image.Value) != "" || p.misread(e):
@@ -157,7 +157,7 @@ func checkNothingToDo(p *pass) {
 
 func checkCommandsWin(p *pass) {
 	for e := range p.elements() {
-		if !containers(e.pipeline) || len(e.Commands) == 0 {
+		if !e.pipeline.InContainers() || len(e.Commands) == 0 {
 			continue
 		}
 		for key, list := range map[string][]manifest.String{"entrypoint": e.Entrypoint, "command": e.Command} {
@@ -178,7 +178,7 @@ var (
 
 func checkExecForm(p *pass) {
 	for e := range p.elements() {
-		if !containers(e.pipeline) || len(e.Commands) > 0 {
+		if !e.pipeline.InContainers() || len(e.Commands) > 0 {
 			continue // see commands-win
 		}
 		key, item := joinedWords(e)
@@ -217,7 +217,7 @@ func joinedWords(e element) (key string, item manifest.String) {
 func checkMemory(p *pass) {
 	const least = 6 << 20
 	for e := range p.elements() {
-		if !containers(e.pipeline) {
+		if !e.pipeline.InContainers() {
 			continue
 		}
 		limit, swap := e.MemLimit, e.MemSwapLimit

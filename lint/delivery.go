@@ -71,7 +71,7 @@ steps:
 
 func checkEchoEscape(p *pass) {
 	for e := range p.scripts() {
-		if !containers(e.pipeline) || shellOf(e.Image.Value) != dashShell {
+		if !e.pipeline.InContainers() || shellOf(e.Image.Value) != dashShell {
 			continue
 		}
 		for _, c := range e.Commands {
@@ -125,7 +125,7 @@ var stdinClosed = regexp.MustCompile(`\s-(n|f|nostdin|[a-zA-Z]*n[a-zA-Z]*|N)\s|\
 
 func checkStdinEaten(p *pass) {
 	for e := range p.scripts() {
-		if !containers(e.pipeline) {
+		if !e.pipeline.InContainers() {
 			continue
 		}
 		for i, c := range e.Commands {
@@ -170,7 +170,7 @@ func (p *pass) stdinEaten(e element, c manifest.String) bool {
 
 func checkBackquotes(p *pass) {
 	for e := range p.scripts() {
-		if !containers(e.pipeline) {
+		if !e.pipeline.InContainers() {
 			continue
 		}
 		for _, c := range e.Commands {

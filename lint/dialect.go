@@ -99,7 +99,7 @@ var otherShell = regexp.MustCompile(`\b(bash|zsh|dpkg-reconfigure|update-alterna
 
 func checkBashSyntax(p *pass) {
 	for e := range p.scripts() {
-		if !containers(e.pipeline) {
+		if !e.pipeline.InContainers() {
 			continue
 		}
 		if sh := shellOf(e.Image.Value); sh != nil {

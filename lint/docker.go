@@ -73,7 +73,7 @@ var (
 
 func checkDockerClient(p *pass) {
 	for pl := range p.pipelines() {
-		if !containers(pl) || dockerHost(pl.Environment) || hasDaemon(pl) {
+		if !pl.InContainers() || dockerHost(pl.Environment) || hasDaemon(pl) {
 			continue
 		}
 		for e := range elements(pl) {
@@ -138,7 +138,7 @@ func daemon(e element) bool {
 
 func checkDockerService(p *pass) {
 	for pl := range p.pipelines() {
-		if !containers(pl) {
+		if !pl.InContainers() {
 			continue
 		}
 		for e := range elements(pl) {

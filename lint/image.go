@@ -76,7 +76,7 @@ steps:
 func checkImageName(p *pass) {
 	for e := range p.elements() {
 		name := e.Image.Value
-		if !containers(e.pipeline) || name == "" || strings.Contains(name, "$") {
+		if !e.pipeline.InContainers() || name == "" || strings.Contains(name, "$") {
 			continue
 		}
 		hint := imageFault(name)
@@ -117,7 +117,7 @@ func cut(text string) string {
 
 func checkImageTag(p *pass) {
 	for e := range p.elements() {
-		if !containers(e.pipeline) || strings.Contains(e.Image.Value, "$") {
+		if !e.pipeline.InContainers() || strings.Contains(e.Image.Value, "$") {
 			continue
 		}
 		named, err := reference.ParseNormalizedNamed(e.Image.Value)

@@ -271,7 +271,7 @@ func checkType(p *pass) {
 	var known []string
 	for pl := range p.pipelines() {
 		t := pl.Type
-		if t.Value == "" || t.Value == "docker" || t.Value == "exec" || strings.Contains(t.Value, "${") {
+		if pl.InContainers() || pl.OnHost() || strings.Contains(t.Value, "${") {
 			continue
 		}
 		if known == nil {
@@ -296,7 +296,7 @@ func checkNoSteps(p *pass) {
 		if len(pl.Steps) > 0 || len(pl.DependsOn) > 0 || p.stepsElsewhere(pl) {
 			continue
 		}
-		if t := pl.Type.Value; !containers(pl) && t != "exec" && !slices.Contains(types(), t) {
+		if !pl.InContainers() && !pl.OnHost() && !slices.Contains(types(), pl.Type.Value) {
 			continue
 		}
 		at := firstLine(pl.Span)

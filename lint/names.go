@@ -193,7 +193,7 @@ var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$`)
 func checkHostNames(p *pass) {
 	for e := range p.elements() {
 		name := e.Name.Value
-		if !e.service || !containers(e.pipeline) || name == "" || hostName.MatchString(name) || strings.Contains(name, "${") {
+		if !e.service || !e.pipeline.InContainers() || name == "" || hostName.MatchString(name) || strings.Contains(name, "${") {
 			continue
 		}
 		hint := "use letters, digits and hyphens"
@@ -257,7 +257,7 @@ var (
 
 func checkPlatform(p *pass) {
 	for pl := range p.pipelines() {
-		if !containers(pl) {
+		if !pl.InContainers() {
 			continue
 		}
 		if os := pl.Platform.OS; os.Value != "" && !slices.Contains(knownOS, os.Value) && !strings.Contains(os.Value, "${") {

@@ -157,12 +157,6 @@ func (p *pass) elements() iter.Seq[element] {
 	}
 }
 
-// containers reports whether the steps of a pipeline run in containers of
-// docker: it has no type, or that.
-func containers(pl *manifest.Pipeline) bool {
-	return pl.Type.Value == "" || pl.Type.Value == "docker"
-}
-
 // report adds a finding of the current rule, with its severity, in an element.
 // The finding may be changed further until the next one is reported.
 func (p *pass) report(e element, span manifest.Span, message, hint string) *manifest.Problem {

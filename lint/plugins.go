@@ -74,7 +74,7 @@ steps:
 
 func checkSettingsWithCommands(p *pass) {
 	for e := range p.elements() {
-		if !containers(e.pipeline) || len(e.Settings) == 0 || len(e.Commands) == 0 {
+		if !e.pipeline.InContainers() || len(e.Settings) == 0 || len(e.Commands) == 0 {
 			continue
 		}
 		if slices.ContainsFunc(e.Commands, func(c manifest.String) bool { return strings.Contains(c.Value, "PLUGIN_") }) {
@@ -93,7 +93,7 @@ func checkSettingsWithCommands(p *pass) {
 
 func checkSettingHyphen(p *pass) {
 	for e := range p.elements() {
-		if !containers(e.pipeline) {
+		if !e.pipeline.InContainers() {
 			continue
 		}
 		for _, s := range e.Settings {
@@ -116,7 +116,7 @@ var privilegedPlugins = append(compile.PrivilegedPlugins(), "plugins/gar")
 func checkPluginPrivilege(p *pass) {
 	for e := range p.elements() {
 		named, err := reference.ParseNormalizedNamed(e.Image.Value)
-		if err != nil || !containers(e.pipeline) || e.Privileged.Value || len(e.Commands)+len(e.Command)+len(e.Entrypoint) > 0 {
+		if err != nil || !e.pipeline.InContainers() || e.Privileged.Value || len(e.Commands)+len(e.Command)+len(e.Entrypoint) > 0 {
 			continue
 		}
 		path, domain := reference.Path(named), reference.Domain(named)

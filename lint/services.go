@@ -105,7 +105,7 @@ var (
 
 func checkLocalhost(p *pass) {
 	for pl := range p.pipelines() {
-		if !containers(pl) {
+		if !pl.InContainers() {
 			continue
 		}
 		var services []served

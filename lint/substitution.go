@@ -139,7 +139,7 @@ func checkBackslash(p *pass) {
 		return
 	}
 	for e := range p.elements() {
-		if !containers(e.pipeline) {
+		if !e.pipeline.InContainers() {
 			continue
 		}
 		for _, c := range e.Commands {

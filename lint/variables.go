@@ -140,7 +140,7 @@ steps:
 // hardly anything. That of steps is looked at when the file is compiled.
 func checkHiddenVariable(p *pass) {
 	for pl := range p.pipelines() {
-		if !containers(pl) {
+		if !pl.InContainers() {
 			continue // those of type exec have no environment of their own
 		}
 		for _, v := range pl.Environment {
@@ -190,7 +190,7 @@ func (p *pass) references(e element, list []manifest.EnvVar, outer map[string]bo
 			if strings.HasPrefix(whole, "${") || !own[name] && !outer[name] && !builtins().substituted[name] && !builtins().running[name] && !shellVariables[name] {
 				continue // replaced before, or text
 			}
-			if v.Name.Value == "PATH" && !containers(e.pipeline) {
+			if v.Name.Value == "PATH" && !e.pipeline.InContainers() {
 				continue // that the runner of commands on the machine does expand
 			}
 			hint := fmt.Sprintf("write the value itself, or set it in a command: `export %s=…`", v.Name.Value)
@@ -218,7 +218,7 @@ func checkValueText(p *pass) {
 
 func checkNullVariable(p *pass) {
 	for e := range p.elements() {
-		if e.pipeline.Type.Value != "exec" {
+		if !e.pipeline.OnHost() {
 			continue
 		}
 		for _, v := range e.Environment {
@@ -238,7 +238,7 @@ func (p *pass) valueText(e element, v manifest.EnvVar) {
 	text := p.text(v.Value.Span)
 	switch {
 	case v.FromSecret.IsSet():
-	case v.Value.Null && e.pipeline.Type.Value == "exec": // null-variable
+	case v.Value.Null && e.pipeline.OnHost(): // null-variable
 	case v.Value.Null:
 		p.report(e, v.Name.Span, fmt.Sprintf("%s has no value, so it is not set at all", v.Name.Value), "remove it, or give it a value")
 	case text != v.Value.Value: // it is quoted

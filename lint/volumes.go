@@ -276,7 +276,7 @@ steps:
 
 func checkUnusedVolumes(p *pass) {
 	for pl := range p.pipelines() {
-		if !containers(pl) {
+		if !pl.InContainers() {
 			continue
 		}
 		used := map[string]bool{}
@@ -315,7 +315,7 @@ func checkDuplicateVolumes(p *pass) {
 
 func checkDuplicateMounts(p *pass) {
 	for e := range p.elements() {
-		if !containers(e.pipeline) || len(e.Volumes) < 2 {
+		if !e.pipeline.InContainers() || len(e.Volumes) < 2 {
 			continue
 		}
 		first := map[string]manifest.Mount{}

@@ -116,6 +116,14 @@ func (p *Pipeline) DisplayName() string {
 	return p.Name.Value
 }
 
+// InContainers reports whether the pipeline is for the runner of Docker: it has
+// no type, or that.
+func (p *Pipeline) InContainers() bool { return p.Type.Value == "" || p.Type.Value == "docker" }
+
+// OnHost reports whether the pipeline is of type exec, whose commands run on a
+// machine without containers.
+func (p *Pipeline) OnHost() bool { return p.Type.Value == "exec" }
+
 // Pair is one entry of a string map, in source order.
 type Pair struct {
 	Key, Value String
