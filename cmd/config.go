@@ -11,6 +11,7 @@ import (
 
 	"github.com/drone-laptop/drone/internal/document"
 	"github.com/drone-laptop/drone/internal/settings"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -172,7 +173,7 @@ func findSetting(root *cobra.Command, key string) (setting, error) {
 		keys = append(keys, o.key)
 	}
 	hint := "`drone config ls --all` lists them"
-	if near := closestWord(key, keys); near != "" {
+	if near := similar.Word(key, keys); near != "" {
 		hint = "did you mean " + near + "? " + hint
 	}
 	return setting{}, usage(fmt.Errorf("there is no setting %q", key), hint)
@@ -244,7 +245,7 @@ func runConfigLs(s Streams, root *cobra.Command, prefix string, all bool, form s
 	}
 	for _, o := range src.keptInOrder() {
 		if !known[o.Key] {
-			s.warn(fmt.Sprintf("%s:%d: there is no setting %s%s", src.file.Path, o.Line, report.Visible(o.Key), maybe(closestWord(o.Key, keys))))
+			s.warn(fmt.Sprintf("%s:%d: there is no setting %s%s", src.file.Path, o.Line, report.Visible(o.Key), maybe(similar.Word(o.Key, keys))))
 		}
 	}
 	if form == "json" {

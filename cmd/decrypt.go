@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/manifest"
 	"github.com/drone-laptop/drone/report"
 	"github.com/drone-laptop/drone/sign"
@@ -99,12 +99,7 @@ func secretData(file string, source []byte, name string) (string, error) {
 }
 
 func closestSecret(name string, encrypted []string) string {
-	best, near := "", 0.6 // of the characters
-	for _, other := range encrypted {
-		if m := levenshtein.Match(name, other, nil); m > near {
-			best, near = other, m
-		}
-	}
+	best := similar.Word(name, encrypted)
 	switch {
 	case best != "":
 		return fmt.Sprintf("did you mean %q", best)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/history"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -213,7 +214,7 @@ func (k *kept) find(word string) (history.Run, error) {
 	case len(k.tree) == 0 && none.Runs == 0:
 		return run, usage(errors.New("no run of this working tree is kept"), "`drone runs --all` lists those of others")
 	default:
-		if near := closestWord(word, ids(k.all)); near != "" {
+		if near := similar.Word(word, ids(k.all)); near != "" {
 			hint = "did you mean " + near + "? " + hint
 		}
 	}

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/history"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -240,7 +240,7 @@ func chooseSteps(run history.Run, word string) ([]history.Step, error) {
 	if len(names) > 8 {
 		hint += fmt.Sprintf(" and %d more", len(names)-8)
 	}
-	if near := closestWord(word, append(names, bareNames(all)...)); near != "" {
+	if near := similar.Word(word, append(names, bareNames(all)...)); near != "" {
 		hint = fmt.Sprintf("did you mean %q", near)
 	}
 	return nil, usage(fmt.Errorf("run %s has no step %q", run.ID, word), hint)
@@ -265,17 +265,6 @@ func pipelineNames(steps []history.Step) (names []string) {
 		names = append(names, t.Pipeline)
 	}
 	return names
-}
-
-// closestWord is the known word that was probably meant, or "".
-func closestWord(word string, known []string) string {
-	best, near := "", 0.6 // of the characters
-	for _, other := range known {
-		if m := levenshtein.Match(word, other, nil); m > near {
-			best, near = other, m
-		}
-	}
-	return best
 }
 
 // logView shows one run.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/remote"
 	"github.com/drone-laptop/drone/report"
 )
@@ -52,7 +53,7 @@ func groupOf(use, short, long string, children ...*cobra.Command) *cobra.Command
 				return nil
 			}
 			hint := "there is " + strings.Join(names, ", ")
-			if near := closestWord(args[0], names); near != "" {
+			if near := similar.Word(args[0], names); near != "" {
 				hint = "did you mean `" + c.CommandPath() + " " + near + "`"
 			}
 			return usage(fmt.Errorf("no command named %q", strings.TrimPrefix(c.CommandPath(), "drone ")+" "+args[0]), hint)

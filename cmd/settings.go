@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/drone-laptop/drone/internal/settings"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/report"
 )
 
@@ -348,7 +349,7 @@ func (src *settingSources) warnUnknown(c *cobra.Command, list []setting) {
 		}
 		for _, o := range src.keptInOrder() {
 			if !known[o.Key] {
-				s.warn(fmt.Sprintf("%s:%d: there is no setting %s%s", src.file.Path, o.Line, report.Visible(o.Key), maybe(closestWord(o.Key, keys))))
+				s.warn(fmt.Sprintf("%s:%d: there is no setting %s%s", src.file.Path, o.Line, report.Visible(o.Key), maybe(similar.Word(o.Key, keys))))
 			}
 		}
 	}
@@ -366,7 +367,7 @@ func (src *settingSources) warnUnknown(c *cobra.Command, list []setting) {
 			continue
 		}
 		// Others may have variables that begin like this.
-		if near := closestWord(strings.TrimPrefix(name, prefix), trimmed(known, prefix)); near != "" {
+		if near := similar.Word(strings.TrimPrefix(name, prefix), trimmed(known, prefix)); near != "" {
 			s.warn(fmt.Sprintf("there is no setting %s%s", report.Visible(name), maybe(prefix+near)))
 		}
 	}

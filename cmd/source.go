@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/agext/levenshtein"
+	"github.com/drone-laptop/drone/internal/similar"
 )
 
 // defaultFile is what commands read when no file is named.
@@ -113,13 +113,13 @@ func closeFile(name string) string {
 	if err != nil {
 		return "there is no such directory"
 	}
-	const near = 0.7 // of the characters
-	best, match := "", near
+	var names []string
 	for _, e := range entries {
-		if m := levenshtein.Match(e.Name(), filepath.Base(name), nil); m > match && e.Type().IsRegular() {
-			best, match = e.Name(), m
+		if e.Type().IsRegular() {
+			names = append(names, e.Name())
 		}
 	}
+	best := similar.File(filepath.Base(name), names)
 	if best == "" {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/internal/manual"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -221,7 +222,7 @@ func (s Streams) help(root *cobra.Command, args []string) error {
 			known = append(known, child.Name())
 		}
 		hint := "`drone help help` lists topics, `drone --help` commands"
-		if near := closestWord(args[0], known); near != "" {
+		if near := similar.Word(args[0], known); near != "" {
 			hint = "did you mean `drone help " + near + "`? " + hint
 		}
 		return usage(errors.New("there is no command or topic "+strings.Join(args, " ")), hint)

@@ -10,9 +10,8 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/agext/levenshtein"
-
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -121,6 +120,12 @@ func (r *Result) Notes() (notes []manifest.Problem) {
 	if err != nil || u.node == nil {
 		return nil
 	}
+	var wanted []string // by a template, and not given
+	for _, m := range inputName.FindAllStringSubmatch(all, -1) {
+		if u.data[m[1]] == nil {
+			wanted = append(wanted, m[1])
+		}
+	}
 	for i := 0; i+1 < len(u.node.Content); i += 2 {
 		key := u.node.Content[i]
 		if key.Value == "" || key.ShortTag() == "!!merge" || known[key.Value] || anyWord.FindString(key.Value) != key.Value && strings.Contains(all, key.Value) {
@@ -134,13 +139,7 @@ func (r *Result) Notes() (notes []manifest.Problem) {
 			Severity: manifest.Warning, Rule: manifest.RuleUnusedData, Span: manifest.Span{Start: start, End: end},
 			Message: fmt.Sprintf("%s has no use for %q", r.Maker, key.Value),
 		}
-		best, match := "", 0.6
-		for _, m := range inputName.FindAllStringSubmatch(all, -1) {
-			if n := levenshtein.Match(m[1], key.Value, nil); n > match && u.data[m[1]] == nil {
-				best, match = m[1], n
-			}
-		}
-		if best != "" {
+		if best := similar.Word(key.Value, wanted); best != "" {
 			note.Hint = "did you mean `" + best + "`?"
 		}
 		notes = append(notes, note)

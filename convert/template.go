@@ -11,10 +11,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"gopkg.in/yaml.v3"
 
 	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -214,20 +214,19 @@ func (u *use) find(opts Options) (path string, text []byte, err error) {
 
 // closeTemplate is a template that is called nearly the same, or any.
 func closeTemplate(name string, dirs []string) string {
-	const near = 0.7 // of the characters
-	best, match := "", near
+	var names []string
 	for _, dir := range dirs {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
 			continue // most folders that may be there are not
 		}
 		for _, e := range entries {
-			if m := levenshtein.Match(e.Name(), name, nil); m > match && e.Type().IsRegular() {
-				best, match = e.Name(), m
+			if e.Type().IsRegular() {
+				names = append(names, e.Name())
 			}
 		}
 	}
-	return best
+	return similar.File(name, names)
 }
 
 // warnOfValues tells where a server gives a program something else.

@@ -5,15 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"text/template"
 	"text/template/parse"
 	"time"
 
-	"github.com/agext/levenshtein"
-
 	"github.com/drone-laptop/drone/compile"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -235,13 +235,7 @@ func functionHint(message string) string {
 	case "env", "readFile", "readDir", "fileExists":
 		return "a server lets no template read files and the environment: give it what it needs with `data`"
 	}
-	best, match := "", 0.6
-	for known := range Functions(time.Time{}) {
-		if m := levenshtein.Match(known, name, nil); m > match || m == match && known < best {
-			best, match = known, m
-		}
-	}
-	if best != "" {
+	if best := similar.Word(name, slices.Sorted(maps.Keys(Functions(time.Time{})))); best != "" {
 		return "did you mean " + best + "? There is " + functionNames()
 	}
 	return "there is " + functionNames()

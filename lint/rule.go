@@ -6,8 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/agext/levenshtein"
-
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -129,14 +128,11 @@ func (e *UnknownRuleError) Error() string { return fmt.Sprintf("there is no rule
 
 // closest returns the rule that was probably meant, or "".
 func closest(id string) string {
-	const near = 0.6
-	best, match := "", near
+	var ids []string
 	for _, r := range catalogue() {
-		if m := levenshtein.Match(strings.ToLower(id), r.ID, nil); m > match {
-			best, match = r.ID, m
-		}
+		ids = append(ids, r.ID)
 	}
-	return best
+	return similar.Word(strings.ToLower(id), ids)
 }
 
 // Level is what a user wants of a rule: its severity, or Off.

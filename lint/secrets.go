@@ -211,7 +211,7 @@ func checkUnknownSecret(p *pass) {
 			}
 			meant, looked := best[name]
 			if !looked {
-				meant = similar(name, all)
+				meant = meantSecret(name, all)
 				best[name] = meant
 			}
 			if meant == "" {
@@ -225,9 +225,9 @@ func checkUnknownSecret(p *pass) {
 	}
 }
 
-// similar returns the name that was meant: that with other capitals or hyphens, or one that
+// meantSecret returns the name that was meant: that with other capitals or hyphens, or one that
 // differs by a slip of the fingers.
-func similar(name string, all []string) string {
+func meantSecret(name string, all []string) string {
 	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "_")) }
 	for _, known := range all {
 		if plain(known) == plain(name) {
