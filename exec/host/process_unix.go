@@ -74,11 +74,15 @@ func ended(err error) error {
 // hurry is closed. One that was stopped goes on, or it could not do what it is
 // asked.
 func (p *process) ask(grace time.Duration, hurry <-chan struct{}) {
-	if grace <= 0 || isClosed(hurry) || len(p.alive()) == 0 {
+	if grace <= 0 || isClosed(hurry) {
 		return
 	}
-	p.signal(syscall.SIGTERM)
-	p.signal(syscall.SIGCONT)
+	alive := p.alive()
+	if len(alive) == 0 {
+		return
+	}
+	p.signal(syscall.SIGTERM, alive)
+	p.signal(syscall.SIGCONT, alive)
 	for end := time.Now().Add(grace); time.Now().Before(end) && len(p.alive()) > 0; {
 		select {
 		case <-hurry:
@@ -99,10 +103,11 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // kill kills every process, until none is left that could have started
-// another, and names those that do not go.
+// another, and names those that do not go. The session is killed before each look,
+// so that one that finds nothing has missed nothing that was being started in it.
 func (p *process) kill(hurry <-chan struct{}) (left []string) {
 	for begun := time.Now(); ; time.Sleep(lookEvery) {
-		p.signal(syscall.SIGKILL)
+		p.signal(syscall.SIGKILL, nil)
 		alive := p.alive()
 		if len(alive) == 0 {
 			return nil
@@ -114,14 +119,15 @@ func (p *process) kill(hurry <-chan struct{}) (left []string) {
 			}
 			return left
 		}
+		p.signal(syscall.SIGKILL, alive)
 	}
 }
 
-// signal sends a signal to the session and to whoever has left it. What fails
-// is seen by who looks afterwards.
-func (p *process) signal(sig syscall.Signal) {
+// signal sends a signal to the session, and to those of alive that have left it.
+// What fails is seen by who looks afterwards.
+func (p *process) signal(sig syscall.Signal, alive []int) {
 	_ = syscall.Kill(-p.cmd.Process.Pid, sig)
-	for _, pid := range p.alive() {
+	for _, pid := range alive {
 		_ = syscall.Kill(pid, sig)
 	}
 }
