@@ -41,6 +41,7 @@ func (s *session) Close(ctx context.Context) error {
 		}
 	}
 	s.mu.Unlock()
+	s.containers.close()
 	s.forgetPrepared()
 	ctx, giveUp, done := s.whileClosing(ctx)
 	defer done()
@@ -51,7 +52,7 @@ func (s *session) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		unended = fmt.Errorf("steps of pipeline %q have not ended: %w", s.pipeline.Name, context.Cause(ctx))
 	}
-	if unended != nil || s.mayRun() {
+	if unended != nil || s.containers.mayRun() {
 		<-r.containers // nobody may write to the workspace any more
 	}
 	broken := exec.Guard(func() error { s.leaveWorkspace(ctx); return nil })
@@ -99,28 +100,6 @@ func (s *session) remove(ctx context.Context) *removal {
 		r.left, defects[2] = append(r.left, shared...), defect
 	}()
 	return r
-}
-
-// mayRun reports whether there is a container of which nobody knows that it has
-// ended.
-func (s *session) mayRun() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.live) > 0
-}
-
-// starts says that a process of the user's may run in a container from now on,
-// and stopped that none does any more.
-func (s *session) starts(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.live[name] = true
-}
-
-func (s *session) stopped(name string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.live, name)
 }
 
 // tell gives a notice to whoever listens.
@@ -211,12 +190,7 @@ func leftError(e *Engine, hurry <-chan struct{}, all []left) error {
 // removeContainers removes the containers, those that are being discarded only
 // if asked to.
 func (s *session) removeContainers(ctx context.Context, discarded bool) ([]left, error) {
-	s.mu.Lock()
-	names := slices.Sorted(maps.Keys(s.containers))
-	if !discarded {
-		names = slices.DeleteFunc(names, func(name string) bool { return s.discarded[name] })
-	}
-	s.mu.Unlock()
+	names := s.containers.names(discarded)
 	failed := make([]error, len(names))
 	var group errgroup.Group
 	group.SetLimit(removeAtOnce)
@@ -226,10 +200,7 @@ func (s *session) removeContainers(ctx context.Context, discarded bool) ([]left,
 				failed[i] = err
 				return nil
 			}
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			delete(s.containers, name)
-			delete(s.live, name)
+			s.containers.removed(name)
 			return nil
 		}))
 	}

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path"
 	"strings"
@@ -252,7 +251,7 @@ func (s *session) released(ctx context.Context, step *exec.Step, io exec.IO) *pr
 		s.drop(h)
 		return nil
 	}
-	s.starts(h.name)
+	s.containers.starts(h.name)
 	// Once this is said the container counts as one that runs, whatever
 	// becomes of it: no step may run twice.
 	if !h.feed.release(words, io.Notify) {
@@ -351,21 +350,5 @@ func (s *session) forgetPrepared() {
 			}
 		default:
 		}
-	}
-}
-
-// firstDefect is the panic to tell of, or nil.
-func (s *session) firstDefect() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.broken
-}
-
-// defect remembers a panic for Close, which tells of it.
-func (s *session) defect(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := errors.AsType[*exec.PanicError](err); ok && s.broken == nil {
-		s.broken = err
 	}
 }

@@ -75,7 +75,7 @@ func (s *session) feelPulse() {
 	}
 }
 
-// given reports whether the engine was given up.
+// givenUp reports whether the engine was given up.
 func (s *session) givenUp() bool {
 	return s.pulse.Err() != nil && !errors.Is(context.Cause(s.pulse), errClosed)
 }

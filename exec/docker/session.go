@@ -49,23 +49,21 @@ type session struct {
 	hurry       <-chan struct{} // closed when there is no time left
 	inherited   <-chan struct{} // closed when somebody else removes what is left
 
-	deaths   deaths
-	tidying  sync.WaitGroup // removals of ended containers
-	hopeless chan struct{}  // closed when the engine hangs while all is removed
+	deaths     deaths
+	containers inventory
+	tidying    sync.WaitGroup // removals of ended containers
+	hopeless   chan struct{}  // closed when the engine hangs while all is removed
 
 	pulse      context.Context // ends when the engine is given up
 	leavePulse func()
 	watching   sync.WaitGroup // of the pulse
 
-	mu         sync.Mutex
-	closed     bool
-	running    int             // runs under way
-	idle       chan struct{}   // closed when closed and nothing runs any more
-	containers map[string]bool // by name, those that may exist
-	discarded  map[string]bool // those of them that discard removes, or could not
-	live       map[string]bool // those of them in which something of the user's may run
-	prepared   map[*exec.Step]*prepared
-	broken     error // the first panic of a removal
+	mu       sync.Mutex // guards the rest, and what prepared says
+	closed   bool
+	running  int           // runs and preparations under way
+	idle     chan struct{} // closed when closed and nothing runs any more
+	prepared map[*exec.Step]*prepared
+	broken   error // the first panic of a removal
 }
 
 // Open implements exec.Engine. A pipeline gets a network of its own and its
@@ -79,7 +77,7 @@ func (e *Engine) Open(ctx context.Context, p *exec.Pipeline, env exec.Setting) (
 	}
 	s := &session{
 		engine: e, pipeline: p, name: objectName(env.Run), idle: make(chan struct{}), hopeless: make(chan struct{}),
-		containers: map[string]bool{}, discarded: map[string]bool{}, live: map[string]bool{}, prepared: map[*exec.Step]*prepared{},
+		prepared:    map[*exec.Step]*prepared{},
 		credentials: e.pullSecrets(p, env), platform: platformOf(p), notify: env.Notify, hurry: env.Hurry, inherited: env.Inherited,
 		workspace: e.workspaces.enter(ctx, p),
 	}
@@ -263,13 +261,10 @@ func (s *session) ended() bool {
 
 // claim gives a name for a container and remembers to remove it.
 func (s *session) claim() (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return "", errClosed
-	}
 	name := s.name + "-" + random()[:6]
-	s.containers[name] = true
+	if err := s.containers.claim(name); err != nil {
+		return "", err
+	}
 	return name, nil
 }
 
@@ -277,9 +272,7 @@ func (s *session) claim() (string, error) {
 // runs: at the end of the pipeline nothing has to be waited for. What cannot
 // be removed now is tried again by Close.
 func (s *session) discard(name string) {
-	s.mu.Lock()
-	s.discarded[name] = true
-	s.mu.Unlock()
+	s.containers.discard(name)
 	s.tidying.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), tidyTime)
 		defer cancel()
@@ -292,13 +285,26 @@ func (s *session) discard(name string) {
 		}()
 		err := exec.Guard(func() error { return s.engine.removeContainer(ctx, name) })
 		s.defect(err)
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		if err == nil {
-			delete(s.containers, name)
-			delete(s.live, name)
+			s.containers.removed(name)
 		}
 	})
+}
+
+// defect remembers a panic for Close, which tells of it.
+func (s *session) defect(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := errors.AsType[*exec.PanicError](err); ok && s.broken == nil {
+		s.broken = err
+	}
+}
+
+// firstDefect is the panic to tell of, or nil.
+func (s *session) firstDefect() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken
 }
 
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_.-]+`)

@@ -63,7 +63,7 @@ func (s *session) launch(ctx context.Context, of about, name string, turn *turn,
 	begun, err := turn.await(ctx)
 	if err == nil {
 		if !turn.held {
-			s.starts(name)
+			s.containers.starts(name)
 		}
 		err = s.start(ctx, name)
 		begun()
@@ -93,7 +93,7 @@ func (s *session) watch(ctx context.Context, step *exec.Step, of about, p *proce
 	output.release()
 	end := s.follow(ctx, step, p, output.read)
 	if end.err == nil {
-		s.stopped(p.name)
+		s.containers.stopped(p.name)
 	}
 	close(p.feed.over)
 	output.drain()
