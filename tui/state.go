@@ -19,18 +19,10 @@ type state struct {
 	// planned counts, by pipeline, the steps of which there will be an event.
 	planned  map[string]int
 	several  bool
-	pulls    []*pull // under way
+	pulls    report.Pulls
 	fetched  fetched
 	failed   string // the step that failed last
 	stopping bool
-}
-
-// pull is the fetching of an image.
-type pull struct {
-	pipeline, image string
-	platform        string // other than that of the engine
-	since           time.Time
-	current, total  int64
 }
 
 // fetched counts the images that are done with, and the bytes of all. It is
@@ -65,45 +57,27 @@ func (s *state) apply(e exec.Event) {
 	case exec.RunStarted:
 		s.several = len(e.Pipelines) > 1
 	case exec.PullProgress:
-		s.pulling(e)
+		if e.Done {
+			s.fetched.add(e)
+		}
 	case exec.StepFinished:
 		if !e.Ignored && e.Status != exec.StatusSuccess {
 			s.failed = s.name(e.Pipeline, e.Step)
 		}
-		if e.Phase == exec.PhasePull {
-			s.pulls = slices.DeleteFunc(s.pulls, func(p *pull) bool { return p.of(e.Pipeline, e.Image) })
-		}
-	case exec.PipelineFinished:
-		s.pulls = slices.DeleteFunc(s.pulls, func(p *pull) bool { return p.pipeline == e.Pipeline })
 	}
+	s.pulls.Apply(e)
 	s.summary.Apply(e)
 }
 
-func (s *state) pulling(e exec.PullProgress) {
-	same := func(p *pull) bool { return p.platform == e.Platform && p.of(e.Pipeline, e.Image) }
-	if e.Done {
-		s.pulls = slices.DeleteFunc(s.pulls, same)
-		s.fetched.current += e.Current
-		s.fetched.total += e.Total
-		if e.Failed {
-			s.fetched.failed++
-		} else {
-			s.fetched.images++
-		}
-		return
+// add counts an image that is done with.
+func (f *fetched) add(e exec.PullProgress) {
+	f.current += e.Current
+	f.total += e.Total
+	if e.Failed {
+		f.failed++
+	} else {
+		f.images++
 	}
-	i := slices.IndexFunc(s.pulls, same)
-	if i < 0 {
-		i = len(s.pulls)
-		s.pulls = append(s.pulls, &pull{pipeline: e.Pipeline, image: e.Image, platform: e.Platform, since: e.Time})
-	}
-	s.pulls[i].current, s.pulls[i].total = e.Current, e.Total
-}
-
-// of compares images as people write them: a step and a report of progress may
-// write the same one differently.
-func (p *pull) of(pipeline, image string) bool {
-	return p.pipeline == pipeline && report.ShortImage(p.image) == report.ShortImage(image)
 }
 
 func (s *state) name(pipeline, step string) string {
@@ -140,7 +114,7 @@ type counts struct {
 // board copies what is to be shown.
 func (s *state) board() *board {
 	b := &board{started: s.summary.Started, failed: s.failed, stopping: s.stopping, fetched: s.fetched}
-	claimed := map[*pull]bool{}
+	claimed := map[*report.Pull]bool{}
 	waiting := 0
 	for _, n := range s.planned {
 		waiting += n
@@ -160,10 +134,10 @@ func (s *state) board() *board {
 	}
 	b.counts.waiting = waiting
 	for _, p := range s.pulls {
-		b.fetched.current += p.current
-		b.fetched.total += p.total
+		b.fetched.current += p.Current
+		b.fetched.total += p.Total
 		if !claimed[p] {
-			b.rows = append(b.rows, row{name: p.name(), detail: "pulling" + p.progress(), since: p.since})
+			b.rows = append(b.rows, row{name: clean(p.Name()), detail: joined("pulling", p.Progress()), since: p.Since})
 		}
 	}
 	slices.SortStableFunc(b.rows, func(x, y row) int {
@@ -185,36 +159,23 @@ func rank(r row) int {
 
 func over(s exec.Status) bool { return s != exec.StatusPending && s != exec.StatusRunning }
 
-func (s *state) row(pipeline string, step *exec.StepSummary, claimed map[*pull]bool) row {
+func (s *state) row(pipeline string, step *exec.StepSummary, claimed map[*report.Pull]bool) row {
 	r := row{name: s.name(pipeline, step.Name), since: step.Started, service: step.Kind == exec.KindService}
 	if r.service {
 		r.detail = "service"
 	}
 	for _, p := range s.pulls {
-		if p.of(pipeline, step.Image) {
+		if p.Of(pipeline, step.Image) {
 			claimed[p] = true
-			r.detail = "pulling " + p.name() + p.progress()
+			r.detail = joined("pulling", clean(p.Name()), p.Progress())
 		}
 	}
 	return r
 }
 
-func (p *pull) name() string {
-	name := clean(report.ShortImage(p.image))
-	if p.platform != "" {
-		name += " for " + clean(p.platform)
-	}
-	return name
-}
-
-func (p *pull) progress() string {
-	switch {
-	case p.total > 0:
-		return " " + report.Bytes(p.current) + " of " + report.Bytes(p.total)
-	case p.current > 0:
-		return " " + report.Bytes(p.current)
-	}
-	return ""
+// joined puts blanks between words, of which some may be empty.
+func joined(words ...string) string {
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
 func (c *counts) add(step *exec.StepSummary) {

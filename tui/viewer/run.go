@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/drone-laptop/drone/exec"
@@ -16,44 +17,18 @@ type key struct{ pipeline, step string }
 type run struct {
 	plan    *exec.Plan
 	summary exec.Summary
-	pulls   []*pull
+	pulls   report.Pulls
 	// stopping is set when the run is being ended early.
 	stopping bool
 }
 
-// pull is the fetching of an image.
-type pull struct {
-	pipeline, image, platform string
-	current, total            int64
-}
-
 // apply adds an event. Output is for the logs.
 func (r *run) apply(e exec.Event) {
-	switch e := e.(type) {
-	case exec.StepOutput:
+	if _, output := e.(exec.StepOutput); output {
 		return
-	case exec.PullProgress:
-		r.pulling(e)
-	case exec.PipelineFinished:
-		r.pulls = slices.DeleteFunc(r.pulls, func(p *pull) bool { return p.pipeline == e.Pipeline })
 	}
+	r.pulls.Apply(e)
 	r.summary.Apply(e)
-}
-
-func (r *run) pulling(e exec.PullProgress) {
-	same := func(p *pull) bool {
-		return p.pipeline == e.Pipeline && p.image == e.Image && p.platform == e.Platform
-	}
-	if e.Done {
-		r.pulls = slices.DeleteFunc(r.pulls, same)
-		return
-	}
-	i := slices.IndexFunc(r.pulls, same)
-	if i < 0 {
-		i = len(r.pulls)
-		r.pulls = append(r.pulls, &pull{pipeline: e.Pipeline, image: e.Image, platform: e.Platform})
-	}
-	r.pulls[i].current, r.pulls[i].total = e.Current, e.Total
 }
 
 // snapshot is a run at a moment. It is not changed once made.
@@ -258,26 +233,12 @@ func (r *run) stepNode(p *pipelineNode, plan *exec.Step, known *exec.StepSummary
 	}
 	if node.Status == exec.StatusRunning {
 		for _, pull := range r.pulls {
-			if pull.pipeline == p.Name && report.ShortImage(pull.image) == report.ShortImage(node.Image) {
-				node.pulling = pull.text()
+			if pull.Of(p.Name, node.Image) {
+				node.pulling = strings.TrimSpace(report.Visible(pull.Name()) + " " + pull.Progress())
 			}
 		}
 	}
 	return node
-}
-
-func (p *pull) text() string {
-	text := report.Visible(report.ShortImage(p.image))
-	if p.platform != "" {
-		text += " for " + report.Visible(p.platform)
-	}
-	switch {
-	case p.total > 0:
-		text += " " + report.Bytes(p.current) + " of " + report.Bytes(p.total)
-	case p.current > 0:
-		text += " " + report.Bytes(p.current)
-	}
-	return text
 }
 
 // group finds steps that stand together and wait for the same ones, so that
