@@ -22,6 +22,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/drone-laptop/drone/internal/dirlock"
 )
 
 // mostTexts and mostPrivileges are how many agreements of a kind are remembered
@@ -230,7 +232,7 @@ func (s Store) lock() (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return lockDir(dir)
+	return dirlock.Hold(dir)
 }
 
 func (s Store) read() (record, error) {

@@ -3,7 +3,6 @@
 package consent
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,24 +29,4 @@ func exposed(name string, info fs.FileInfo) (why, hint string) {
 		return "", ""
 	}
 	return fmt.Sprintf("others can write to it (mode %04o)", info.Mode().Perm()), fmt.Sprintf("look at what is in it, then `chmod go-w %s`", name)
-}
-
-// lockDir waits until no other process holds the lock of a directory, and holds
-// it.
-func lockDir(dir string) (unlock func(), err error) {
-	file, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
-	}
-	// Where a file system knows no locks, the last of two writers wins.
-	if err != nil && !errors.Is(err, syscall.ENOLCK) && !errors.Is(err, errors.ErrUnsupported) {
-		return nil, errors.Join(err, file.Close())
-	}
-	return func() { _ = file.Close() }, nil
 }
