@@ -51,6 +51,9 @@ func parseDotenv(path string, content []byte) (entries []assignment, warnings []
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := bounded(path, statements); err != nil {
+		return nil, nil, err
+	}
 	values, err := godotenv.Unmarshal(text)
 	if err != nil {
 		return nil, nil, &Error{File: path, Message: "no dotenv file"}
@@ -102,6 +105,31 @@ type statement struct {
 // reference is what godotenv takes for a variable, $(NAME included, unless a
 // backslash is before it.
 var reference = regexp.MustCompile(`(\\)?\$\(?\{?([A-Z0-9_]+)\}?`)
+
+// maxValues is how much text the values of a file may be in all.
+const maxValues = 16 << 20
+
+// bounded refuses a file whose values refer to others so often that they would
+// fill the memory: each line may multiply the one above it.
+func bounded(path string, statements []statement) error {
+	size, total := map[string]int{}, 0
+	for _, s := range statements {
+		n := len(s.text)
+		for _, m := range reference.FindAllStringSubmatch(s.text, -1) {
+			if n += size[m[2]]; n > maxValues {
+				break
+			}
+		}
+		size[s.name] = n
+		if total += n; total > maxValues {
+			return &Error{
+				File: path, Line: s.line, Message: fmt.Sprintf("the values up to here are more than %d MiB when those that they refer to are put in", maxValues>>20),
+				Hint: "refer to fewer values, or put those with a $ in single quotes",
+			}
+		}
+	}
+	return nil
+}
 
 // loses reports whether the value refers to a variable that is not there.
 func (s statement) loses(known map[string]bool) bool {

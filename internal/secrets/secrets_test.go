@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,4 +233,20 @@ func FuzzParseFile(f *testing.F) {
 			t.Errorf("%q came back as %v, %v, %v", text, entries, warnings, err)
 		}
 	})
+}
+
+// TestValuesThatGrow is about a file in which each line multiplies the one above.
+func TestValuesThatGrow(t *testing.T) {
+	text := "A0=0123456789\n"
+	for i := range 12 {
+		text += fmt.Sprintf("A%d=%s\n", i+1, strings.Repeat(fmt.Sprintf("${A%d}", i), 10))
+	}
+	_, _, err := ParseFile("my.secrets", []byte(text))
+	if err == nil || !strings.Contains(err.Error(), "more than 16 MiB") {
+		t.Errorf("got %v", err)
+	}
+	entries, _, err := ParseFile("my.secrets", []byte("A=0123456789\nB='$A$A'\nC=$A$A\n"))
+	if err != nil || len(entries) != 3 || entries[2].Value != "01234567890123456789" {
+		t.Errorf("got %v, %v", entries, err)
+	}
 }
