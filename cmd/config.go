@@ -194,8 +194,8 @@ const hiddenValue = "******"
 
 func (src *settingSources) view(o setting) (settingView, error) {
 	found, refused, err := src.of(o)
-	for _, place := range refused {
-		src.streams.warn(fmt.Sprintf("%s has no effect: no file of a repository may set --%s", report.Visible(place), o.flag.Name))
+	for _, r := range refused {
+		src.streams.warn(r.text(o.flag.Name))
 	}
 	v := settingView{Key: o.key, Values: found.values, Source: found.kind, Place: found.place, Variable: o.variable, Secret: o.secret()}
 	if found.kind == "default" {
@@ -222,11 +222,11 @@ func runConfigLs(s Streams, root *cobra.Command, prefix string, all bool, form s
 		return err
 	}
 	views := []settingView{}
-	known, bad := map[string]bool{}, false
+	bad := false
 	within := func(key string) bool { return prefix == "" || key == prefix || strings.HasPrefix(key, prefix+".") }
 	var keys []string
-	for _, o := range allSettings(root) {
-		known[o.key] = true
+	known := allSettings(root)
+	for _, o := range known {
 		keys = append(keys, o.key)
 		if !within(o.key) {
 			continue
@@ -243,11 +243,7 @@ func runConfigLs(s Streams, root *cobra.Command, prefix string, all bool, form s
 	if prefix != "" && !slices.ContainsFunc(keys, within) {
 		return usage(fmt.Errorf("no command %q has settings", prefix), "write for example `drone config ls exec`, or runs.rm for `drone runs rm`")
 	}
-	for _, o := range src.keptInOrder() {
-		if !known[o.Key] {
-			s.warn(fmt.Sprintf("%s:%d: there is no setting %s%s", src.file.Path, o.Line, report.Visible(o.Key), maybe(similar.Word(o.Key, keys))))
-		}
-	}
+	src.warnUnknownKeys(known)
 	if form == "json" {
 		err = document.JSON(s.Out, views)
 	} else {
@@ -314,17 +310,13 @@ func runConfigSet(s Streams, root *cobra.Command, key string, values []string) e
 	if err != nil {
 		return err
 	}
-	file, err := settings.Open(path)
+	err = settings.Change(path, func(f *settings.File) error { f.Set(key, values...); return nil })
 	if err != nil {
 		return mistake(err, "")
 	}
-	file.Set(key, values...)
-	if err := file.Save(); err != nil {
-		return usage(err, "")
-	}
 	s.note(fmt.Sprintf("%s is set in %s", key, path))
-	if slices.Contains(hostSettings, o.flag.Name) {
-		s.warn(fmt.Sprintf("--%s gives the pipelines of every file access to this machine from now on, whoever wrote the file", o.flag.Name))
+	if risk := o.risk(); risk != "" {
+		s.warn(fmt.Sprintf("--%s %s", o.flag.Name, risk))
 	}
 	if s.getenv(o.variable) != "" {
 		s.warn(o.variable + " is set, and stronger")
@@ -341,11 +333,12 @@ func runConfigUnset(s Streams, key string) error {
 	if err != nil {
 		return mistake(err, "")
 	}
-	if !file.Unset(key) {
+	if !file.Unset(key) { // without making a folder where there is none
 		return usage(fmt.Errorf("%s is not set in %s", key, path), "`drone config ls` lists what is set, and where")
 	}
-	if err := file.Save(); err != nil {
-		return usage(err, "")
+	err = settings.Change(path, func(f *settings.File) error { f.Unset(key); return nil })
+	if err != nil {
+		return mistake(err, "")
 	}
 	s.note(fmt.Sprintf("%s is not set any more", key))
 	return nil

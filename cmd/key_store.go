@@ -81,12 +81,18 @@ func keyStore(s Streams) (*keystore.Store, error) {
 	return keystore.In(dir, systemKeyring(s, keystore.KeyService)), nil
 }
 
-// userConfigDir is the folder for the configuration of the user.
+// userConfigDir is the folder for the configuration of the user by the XDG
+// conventions, which take an absolute path only, on Windows and macOS by theirs.
 func userConfigDir(s Streams) (string, error) {
 	if dir := s.getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		return dir, nil
 	}
-	return os.UserConfigDir()
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return os.UserConfigDir()
+	}
+	// That fails where XDG_CONFIG_HOME is relative.
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".config"), err
 }
 
 // systemKeyring is the keyring, nil where there is none. It is asked for only

@@ -386,7 +386,8 @@ func machine() string {
 func droneVars(environ []string) map[string]string {
 	return pick(environ, func(name string) bool {
 		kind := name[strings.LastIndex(name, "_")+1:]
-		return strings.HasPrefix(name, "DRONE_") && !slices.Contains([]string{"TOKEN", "SECRET", "PASSWORD"}, kind)
+		value := strings.HasSuffix(name, "_ADD_DATA") || strings.HasSuffix(name, "_UPDATE_DATA") // of `drone secret add --data`
+		return strings.HasPrefix(name, "DRONE_") && !value && !slices.Contains([]string{"TOKEN", "SECRET", "PASSWORD"}, kind)
 	})
 }
 

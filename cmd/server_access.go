@@ -42,6 +42,7 @@ func (f *serverFlags) access(s Streams) (access, error) {
 		return f.named(s, f.profile, "--profile")
 	}
 	var a access
+	file := dotEnv(s)
 	envServer, hasServer := s.LookupEnv(serverVar)
 	envToken, hasToken := s.LookupEnv(tokenVar)
 	switch {
@@ -62,7 +63,6 @@ func (f *serverFlags) access(s Streams) (access, error) {
 	if a.server != "" && a.token != "" {
 		return a, nil
 	}
-	file := dotEnv()
 	if a.server == "" && file[serverVar] != "" && !hasServer {
 		return f.fromFile(s, file, a)
 	}
@@ -120,10 +120,19 @@ func (a access) optionHint(option string) string {
 
 // dotEnv are the variables in the file .env of the working directory, which the
 // official command reads. That one which cannot be read is told elsewhere.
-func dotEnv() map[string]string {
-	values, err := dotEnvSettings()
+func dotEnv(s Streams) map[string]string {
+	entries, err := dotEnvSettings()
 	if err != nil {
 		return nil
+	}
+	values := map[string]string{}
+	for name, e := range entries {
+		values[name] = e.Value
+	}
+	for _, name := range []string{skipVerifyVar, socksVar, socksOffVar, autoscalerVar} {
+		if e := entries[name]; e.Value != "" {
+			s.warn(fmt.Sprintf("%s:%d: %s has no effect: no file of a repository may say how a server is reached", dotEnvFile, e.Line, name))
+		}
 	}
 	return values
 }

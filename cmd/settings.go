@@ -6,15 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/joho/godotenv"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/drone-laptop/drone/internal/secrets"
 	"github.com/drone-laptop/drone/internal/settings"
 	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/report"
@@ -39,14 +40,33 @@ type setting struct {
 var serverSettings = []string{"server", "token", "profile", "skip-verify", "socks-proxy", "socks-proxy-off", "autoscaler", "ca-file", "client-cert", "client-key", "verbose"}
 
 // confirmations are said each time: that is what they are for.
-var confirmations = []string{"yes", "unsafe"}
+var confirmations = []string{"yes", "unsafe", "force"}
 
 // secretSettings hold secrets in their values, which a file of settings does not
 // keep.
-var secretSettings = []string{"secret", "netrc-password", "data", "password"}
+var secretSettings = []string{"secret", "netrc-password", "data", "password", "user-token"}
+
+// runCommands are those that run, or prepare to run, what files say.
+var runCommands = []string{"exec", "plan", "compile", "pull"}
 
 // hostSettings give every file that is run access to this machine.
 var hostSettings = []string{"trusted", "host", "privileged", "volume"}
+
+// givenSettings hand secrets or variables to every file that is run.
+var givenSettings = []string{"secret-file", "key-file", "key-env", "remembered-key", "env-file"}
+
+// risk is what a setting means for files of other people, "" for most.
+func (o setting) risk() string {
+	switch {
+	case o.command.Parent() != o.command.Root() || !slices.Contains(runCommands, o.command.Name()):
+		return ""
+	case slices.Contains(hostSettings, o.flag.Name):
+		return "gives the pipelines of every file access to this machine from now on, whoever wrote the file"
+	case slices.Contains(givenSettings, o.flag.Name):
+		return "hands what it names to the pipelines of every file from now on, whoever wrote the file"
+	}
+	return ""
+}
 
 // harmless are the flags that a file of a repository may set: what is built,
 // which of it, for how long, and how it is shown. None of them has something
@@ -115,7 +135,7 @@ func allSettings(root *cobra.Command) (list []setting) {
 	return list
 }
 
-// origin of what a flag is worth.
+// settingFrom is where what a flag is worth comes from.
 type settingFrom struct {
 	values []string
 	// kind is environment, dotenv, file or default.
@@ -127,11 +147,19 @@ type settingFrom struct {
 // sources are where settings are looked up.
 type settingSources struct {
 	streams Streams
-	dotenv  map[string]string
+	dotenv  map[string]secrets.Entry
 	file    *settings.File // nil without one
 	kept    map[string]settings.Setting
-	inTree  bool // the file belongs to the working tree, like those of a repository
+	// others says who else than the user may have written the file, "" where
+	// nobody can have.
+	others string
 }
+
+// Who else may have written the file of settings.
+const (
+	byRepository = "no file of a repository"
+	byAnybody    = "no file that everybody can write to"
+)
 
 // settingSources opens them. What is wrong with .env is told only if it is about
 // this program: others read such a file, too.
@@ -155,18 +183,21 @@ func (s Streams) settingSources() (*settingSources, error) {
 	for _, o := range list {
 		src.kept[o.Key] = o
 	}
-	src.inTree = len(list) > 0 && inWorkingTree(path)
+	switch {
+	case len(list) == 0:
+	case inWorkingTree(path):
+		src.others = byRepository
+	case src.file.OthersMayWrite():
+		src.others = byAnybody
+	}
 	return src, nil
 }
 
 // settingsFile is the file of settings, "" where no directory for it is known.
 func settingsFile(s Streams) string {
-	dir := s.getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(dir) {
-		var err error
-		if dir, err = os.UserConfigDir(); err != nil {
-			return ""
-		}
+	dir, err := userConfigDir(s)
+	if err != nil {
+		return ""
 	}
 	return filepath.Join(dir, "drone", "config.yaml")
 }
@@ -174,23 +205,31 @@ func settingsFile(s Streams) string {
 // maxDotEnv is the size beyond which a file .env is surely none.
 const maxDotEnv = 1 << 20
 
-// dotEnvSettings are the variables of this program in the file .env of the
-// current directory.
-func dotEnvSettings() (map[string]string, error) {
-	info, err := os.Stat(".env")
+// dotEnvSettings are the variables in the file .env of the current directory,
+// none where nothing in it is about this program.
+func dotEnvSettings() (map[string]secrets.Entry, error) {
+	info, err := os.Stat(dotEnvFile)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxDotEnv {
 		return nil, nil // as without one
 	}
-	text, err := os.ReadFile(".env")
+	text, err := os.ReadFile(dotEnvFile)
 	if err != nil {
-		return nil, fmt.Errorf(".env cannot be read, so nothing of it is used: %w", cause(err))
+		return nil, fmt.Errorf("%s cannot be read, so nothing of it is used: %w", dotEnvFile, cause(err))
 	}
 	if !bytes.Contains(text, []byte("DRONE_")) {
 		return nil, nil
 	}
-	values, err := godotenv.UnmarshalBytes(text)
-	if err != nil { // which quotes values
-		return nil, errors.New(".env has a line that is no NAME=value, so nothing of it is used")
+	if bytes.IndexByte(text, 0) >= 0 {
+		return nil, fmt.Errorf("%s has a NUL character, so nothing of it is used", dotEnvFile)
+	}
+	// What it warns of is about values, of which most are for other programs.
+	entries, _, err := secrets.ParseFile(dotEnvFile, text)
+	if err != nil { // which quotes no values
+		return nil, fmt.Errorf("%w; nothing of the file is used", err)
+	}
+	values := map[string]secrets.Entry{}
+	for _, e := range entries {
+		values[e.Name] = e
 	}
 	return values, nil
 }
@@ -211,13 +250,32 @@ func inWorkingTree(path string) bool {
 			break
 		}
 	}
-	relative, err := filepath.Rel(top, path)
-	return err == nil && filepath.IsLocal(relative)
+	within := func(top, path string) bool {
+		relative, err := filepath.Rel(top, path)
+		return err == nil && filepath.IsLocal(relative)
+	}
+	if within(top, path) {
+		return true
+	}
+	// By other names, too: either may be reached through links.
+	top, err = filepath.EvalSymlinks(top)
+	if err != nil {
+		return false
+	}
+	path, err = filepath.EvalSymlinks(path)
+	return err == nil && within(top, path)
+}
+
+// refusal is a value that its place must not decide about.
+type refusal struct{ place, by string }
+
+func (r refusal) text(flag string) string {
+	return fmt.Sprintf("%s has no effect: %s may set --%s", report.Visible(r.place), r.by, flag)
 }
 
 // of finds what a flag is worth where the command line does not say it. refused
 // are places that name a value which they must not decide about.
-func (src *settingSources) of(o setting) (found settingFrom, refused []string, err error) {
+func (src *settingSources) of(o setting) (found settingFrom, refused []refusal, err error) {
 	s := src.streams
 	if text := s.getenv(o.variable); text != "" {
 		values, err := o.split(text)
@@ -226,29 +284,35 @@ func (src *settingSources) of(o setting) (found settingFrom, refused []string, e
 		}
 		return settingFrom{values, "environment", o.variable}, nil, nil
 	}
-	if text := src.dotenv[o.variable]; text != "" {
-		values, err := o.split(text)
+	if entry := src.dotenv[o.variable]; entry.Value != "" {
+		place := fmt.Sprintf("%s:%d: %s", dotEnvFile, entry.Line, o.variable)
+		values, err := o.split(entry.Value)
 		switch {
 		case !o.mayBeOfRepository():
-			refused = append(refused, ".env: "+o.variable)
+			refused = append(refused, refusal{place, byRepository})
 		case err != nil:
-			return found, nil, usage(fmt.Errorf(".env: %s: %w", o.variable, err), "write several values as a,b, and one with a comma in double quotes")
+			return found, nil, usage(fmt.Errorf("%s: %w", place, err), "write several values as a,b, and one with a comma in double quotes")
 		default:
-			return settingFrom{values, "dotenv", ".env: " + o.variable}, refused, nil
+			return settingFrom{values, "dotenv", place}, refused, nil
 		}
 	}
 	if kept, ok := src.kept[o.key]; ok {
-		place := fmt.Sprintf("%s:%d", src.file.Path, kept.Line)
+		place := src.place(kept)
 		switch {
 		case o.secret():
 			return found, refused, usage(fmt.Errorf("%s: %s is a secret, which is not kept here", place, o.key), "remove it, and give it with "+o.variable)
-		case src.inTree && !o.mayBeOfRepository():
-			refused = append(refused, place+": "+o.key)
+		case src.others != "" && !o.mayBeOfRepository():
+			refused = append(refused, refusal{place + ": " + o.key, src.others})
 		default:
 			return settingFrom{kept.Values, "file", place}, refused, nil
 		}
 	}
 	return settingFrom{kind: "default"}, refused, nil
+}
+
+// place is where the file has a setting.
+func (src *settingSources) place(kept settings.Setting) string {
+	return fmt.Sprintf("%s:%d:%d", src.file.Path, kept.Line, kept.Column)
 }
 
 // split gives the values of a variable: one, or several separated by commas for
@@ -311,8 +375,8 @@ func (s Streams) applySettings(c *cobra.Command) error {
 			continue
 		}
 		found, refused, err := src.of(o)
-		for _, place := range refused {
-			s.warn(fmt.Sprintf("%s has no effect: no file of a repository may set --%s", report.Visible(place), o.flag.Name))
+		for _, r := range refused {
+			s.warn(r.text(o.flag.Name))
 		}
 		if err == nil && found.kind != "default" {
 			if err = o.set(found.values); err != nil {
@@ -341,19 +405,9 @@ func placed(place string, err error) error {
 func (src *settingSources) warnUnknown(c *cobra.Command, list []setting) {
 	s := src.streams
 	if len(src.kept) > 0 {
-		known := map[string]bool{}
-		var keys []string
-		for _, o := range allSettings(c.Root()) {
-			known[o.key] = true
-			keys = append(keys, o.key)
-		}
-		for _, o := range src.keptInOrder() {
-			if !known[o.Key] {
-				s.warn(fmt.Sprintf("%s:%d: there is no setting %s%s", src.file.Path, o.Line, report.Visible(o.Key), maybe(similar.Word(o.Key, keys))))
-			}
-		}
+		src.warnUnknownKeys(allSettings(c.Root()))
 	}
-	if s.Environ == nil || len(list) == 0 {
+	if len(list) == 0 {
 		return
 	}
 	prefix := strings.TrimSuffix(list[0].variable, variableOf(list[0].flag.Name)[len("DRONE_"):])
@@ -361,14 +415,38 @@ func (src *settingSources) warnUnknown(c *cobra.Command, list []setting) {
 	for _, o := range list {
 		known = append(known, o.variable)
 	}
-	for _, entry := range s.Environ() {
-		name, value, _ := strings.Cut(entry, "=")
+	nearly := func(place, name, value string) {
 		if value == "" || !strings.HasPrefix(name, prefix) || slices.Contains(known, name) {
-			continue
+			return
 		}
 		// Others may have variables that begin like this.
 		if near := similar.Word(strings.TrimPrefix(name, prefix), trimmed(known, prefix)); near != "" {
-			s.warn(fmt.Sprintf("there is no setting %s%s", report.Visible(name), maybe(prefix+near)))
+			s.warn(fmt.Sprintf("%sthere is no setting %s%s", place, report.Visible(name), maybe(prefix+near)))
+		}
+	}
+	if s.Environ != nil {
+		for _, entry := range s.Environ() {
+			name, value, _ := strings.Cut(entry, "=")
+			nearly("", name, value)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(src.dotenv)) {
+		entry := src.dotenv[name]
+		nearly(fmt.Sprintf("%s:%d: ", dotEnvFile, entry.Line), name, entry.Value)
+	}
+}
+
+// warnUnknownKeys tells of what the file has and no flag is called.
+func (src *settingSources) warnUnknownKeys(all []setting) {
+	known := map[string]bool{}
+	var keys []string
+	for _, o := range all {
+		known[o.key] = true
+		keys = append(keys, o.key)
+	}
+	for _, o := range src.keptInOrder() {
+		if !known[o.Key] {
+			src.streams.warn(fmt.Sprintf("%s: there is no setting %s%s", src.place(o), report.Visible(o.Key), maybe(similar.Word(o.Key, keys))))
 		}
 	}
 }

@@ -9,8 +9,8 @@
 //	    older-than: 30d
 //
 // It knows neither which commands and flags there are nor what they take. A key
-// is the way to a value, joined by dots: runs.rm.older-than. A File is for one
-// goroutine.
+// is the way to a value, joined by dots: runs.rm.older-than. The file may have it
+// so, too. A File is for one goroutine.
 package settings
 
 import (
@@ -20,13 +20,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
-
-	"github.com/drone-laptop/drone/internal/rewrite"
 )
 
 // maxFile is the size beyond which a file is surely not one of settings.
@@ -34,32 +32,38 @@ const maxFile = 1 << 20
 
 // Setting is what the file has for a key.
 type Setting struct {
-	Key    string
-	Values []string // several for a list
-	Line   int
+	Key          string
+	Values       []string // several for a list
+	Line, Column int      // where the value begins, both from 1
 }
 
 // File is a file of settings.
 type File struct {
 	Path string
 
+	text     []byte // as it is on disk, or will be
 	document yaml.Node
+	broken   error // why a change could not be made
 }
 
 // Error is what is wrong with a file, and where. Line is 0 when it is not about
-// a line.
+// a line, and Column when it is about the whole of it.
 type Error struct {
-	Path    string
-	Line    int
-	Message string
-	Hint    string
+	Path         string
+	Line, Column int
+	Message      string
+	Hint         string
 }
 
 func (e *Error) Error() string {
+	place := e.Path
 	if e.Line > 0 {
-		return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Message)
+		place += ":" + strconv.Itoa(e.Line)
 	}
-	return e.Path + ": " + e.Message
+	if e.Line > 0 && e.Column > 0 {
+		place += ":" + strconv.Itoa(e.Column)
+	}
+	return place + ": " + e.Message
 }
 
 // Open reads a file. One that does not exist has no settings. Its errors are of
@@ -76,13 +80,12 @@ func Open(path string) (*File, error) {
 		}
 		return nil, &Error{Path: path, Message: "cannot be read: " + err.Error()}
 	}
-	if err := yaml.Unmarshal(text, &f.document); err != nil {
-		return nil, &Error{Path: path, Message: strings.TrimPrefix(err.Error(), "yaml: "), Hint: "it is a YAML map of commands with their flags beneath, such as `exec: {timeout: 30m}`"}
+	document, wrong := parse(text)
+	if wrong != nil {
+		wrong.Path = path
+		return nil, wrong
 	}
-	root := f.root()
-	if root != nil && root.Kind != yaml.MappingNode && root.Tag != "!!null" {
-		return nil, &Error{Path: path, Line: root.Line, Message: "is no map of commands", Hint: "write for example `exec: {timeout: 30m}`"}
-	}
+	f.text, f.document = text, document
 	return f, nil
 }
 
@@ -106,6 +109,60 @@ func read(path string) ([]byte, error) {
 	return text, err
 }
 
+// parse reads the text of a file, in which each key is once. The error has no
+// path.
+func parse(text []byte) (document yaml.Node, wrong *Error) {
+	const hint = "it is a YAML map of commands with their flags beneath, such as `exec: {timeout: 30m}`"
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+		return document, nil
+	} else if err != nil {
+		return document, syntax(err, hint)
+	}
+	var more yaml.Node
+	switch err := decoder.Decode(&more); {
+	case err == nil:
+		return document, &Error{Line: more.Line, Message: "a second document begins, which nothing would read", Hint: "write all settings into one"}
+	case !errors.Is(err, io.EOF):
+		return document, syntax(err, hint)
+	}
+	root := document.Content[0]
+	if root.Kind != yaml.MappingNode && root.Tag != "!!null" {
+		return document, &Error{Line: root.Line, Column: root.Column, Message: "is no map of commands", Hint: "write for example `exec: {timeout: 30m}`"}
+	}
+	return document, repeated(root, "", map[string]*yaml.Node{})
+}
+
+var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
+
+func syntax(err error, hint string) *Error {
+	text := err.Error()
+	m := yamlLine.FindStringSubmatch(text)
+	line, _ := strconv.Atoi(m[1]) // 0 where it names none
+	return &Error{Line: line, Message: strings.TrimPrefix(text, m[0]), Hint: hint}
+}
+
+// repeated finds a key that is there twice: which of its values counts nobody
+// could tell.
+func repeated(m *yaml.Node, above string, seen map[string]*yaml.Node) *Error {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		name, value := m.Content[i], m.Content[i+1]
+		key := joined(above, name.Value)
+		if other := seen[key]; other != nil {
+			return &Error{Line: name.Line, Column: name.Column, Message: fmt.Sprintf("%s is there twice, also in line %d", key, other.Line), Hint: "leave one of them"}
+		}
+		seen[key] = name
+		if value.Kind == yaml.MappingNode {
+			if wrong := repeated(value, key, seen); wrong != nil {
+				return wrong
+			}
+		}
+	}
+	return nil
+}
+
+func joined(above, name string) string { return strings.TrimPrefix(above+"."+name, ".") }
+
 // root is the map of commands, nil in a file without one.
 func (f *File) root() *yaml.Node {
 	if len(f.document.Content) == 0 {
@@ -117,21 +174,29 @@ func (f *File) root() *yaml.Node {
 // All lists the settings in the order of the file, and what is in it that can
 // be none, such as an alias.
 func (f *File) All() (list []Setting, problems []*Error) {
+	list, problems = settingsIn(&f.document)
+	for _, p := range problems {
+		p.Path = f.Path
+	}
+	return list, problems
+}
+
+func settingsIn(document *yaml.Node) (list []Setting, problems []*Error) {
 	var walk func(n *yaml.Node, key string)
 	walk = func(n *yaml.Node, key string) {
 		wrong := func(at *yaml.Node, message string) {
-			problems = append(problems, &Error{Path: f.Path, Line: at.Line, Message: message, Hint: "write a value, or a list of values"})
+			problems = append(problems, &Error{Line: at.Line, Column: at.Column, Message: message, Hint: "write a value, or a list of values"})
 		}
 		switch {
 		case n.Kind == yaml.MappingNode:
 			for i := 0; i+1 < len(n.Content); i += 2 {
-				walk(n.Content[i+1], strings.TrimPrefix(key+"."+n.Content[i].Value, "."))
+				walk(n.Content[i+1], joined(key, n.Content[i].Value))
 			}
 		case key == "" || n.Tag == "!!null":
 		case n.Kind == yaml.ScalarNode:
-			list = append(list, Setting{Key: key, Values: []string{n.Value}, Line: n.Line})
+			list = append(list, Setting{Key: key, Values: []string{n.Value}, Line: n.Line, Column: n.Column})
 		case n.Kind == yaml.SequenceNode:
-			s := Setting{Key: key, Line: n.Line, Values: []string{}}
+			s := Setting{Key: key, Line: n.Line, Column: n.Column, Values: []string{}}
 			for _, item := range n.Content {
 				if item.Kind != yaml.ScalarNode {
 					wrong(item, key+" has an entry that is no value")
@@ -144,130 +209,12 @@ func (f *File) All() (list []Setting, problems []*Error) {
 			wrong(n, key+" has no value")
 		}
 	}
-	if root := f.root(); root != nil {
+	for _, root := range document.Content {
 		walk(root, "")
 	}
 	return list, problems
 }
 
-// Set gives a key one value or several. Comments and the order of the file stay.
-func (f *File) Set(key string, values ...string) {
-	if len(f.document.Content) == 0 || f.root().Kind != yaml.MappingNode {
-		head := f.document.HeadComment
-		if root := f.root(); root != nil && head == "" {
-			head = root.HeadComment
-		}
-		f.document = yaml.Node{Kind: yaml.DocumentNode, HeadComment: head, Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}
-	}
-	at := f.root()
-	words := strings.Split(key, ".")
-	for i, word := range words {
-		child := entry(at, word)
-		if child == nil {
-			child = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-			at.Content = append(at.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: word}, child)
-		}
-		last := i == len(words)-1
-		if !last && child.Kind != yaml.MappingNode {
-			*child = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-		}
-		if last {
-			fill(child, values)
-		}
-		at = child
-	}
-}
-
-// fill makes a node hold values, and keeps its comments.
-func fill(n *yaml.Node, values []string) {
-	fresh := yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
-	if len(values) == 1 {
-		fresh = *scalar(values[0])
-	} else {
-		for _, v := range values {
-			fresh.Content = append(fresh.Content, scalar(v))
-		}
-	}
-	fresh.HeadComment, fresh.LineComment, fresh.FootComment = n.HeadComment, n.LineComment, n.FootComment
-	*n = fresh
-}
-
-// scalar writes a value as one would: numbers and truth values without quotes.
-func scalar(value string) *yaml.Node {
-	n := &yaml.Node{}
-	n.SetString(value)
-	switch strings.ToLower(value) {
-	case "", "~", "null":
-		n.Style = yaml.SingleQuotedStyle
-	default:
-		n.Tag = ""
-	}
-	return n
-}
-
-func entry(m *yaml.Node, key string) *yaml.Node {
-	for i := 0; i+1 < len(m.Content); i += 2 {
-		if m.Content[i].Value == key {
-			return m.Content[i+1]
-		}
-	}
-	return nil
-}
-
-// Unset removes a key, and the commands that have nothing left then. It reports
-// whether there was one.
-func (f *File) Unset(key string) bool {
-	root := f.root()
-	return root != nil && unset(root, strings.Split(key, "."))
-}
-
-func unset(m *yaml.Node, words []string) bool {
-	for i := 0; m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
-		if m.Content[i].Value != words[0] {
-			continue
-		}
-		child := m.Content[i+1]
-		if len(words) > 1 && !unset(child, words[1:]) {
-			return false
-		}
-		if len(words) == 1 || len(child.Content) == 0 {
-			m.Content = slices.Delete(m.Content, i, i+2)
-		}
-		return true
-	}
-	return false
-}
-
-// Save writes the file, for its owner alone when it is new.
-func (f *File) Save() error {
-	var text bytes.Buffer
-	if root := f.root(); root != nil && len(root.Content) > 0 {
-		enc := yaml.NewEncoder(&text)
-		enc.SetIndent(2)
-		if err := errors.Join(enc.Encode(&f.document), enc.Close()); err != nil {
-			return fmt.Errorf("%s cannot be written: %w", f.Path, err)
-		}
-	}
-	if err := f.write(text.Bytes()); err != nil {
-		if p, ok := errors.AsType[*fs.PathError](err); ok {
-			err = p.Err
-		}
-		return fmt.Errorf("%s cannot be written: %w", f.Path, err)
-	}
-	return nil
-}
-
-func (f *File) write(text []byte) error {
-	if _, err := os.Stat(f.Path); err == nil {
-		return rewrite.File(f.Path, text)
-	}
-	if err := os.MkdirAll(filepath.Dir(f.Path), 0o700); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Close())
-}
+// OthersMayWrite reports whether everybody on this machine can write to the file
+// or put another one into its place.
+func (f *File) OthersMayWrite() bool { return othersMayWrite(f.Path) }
