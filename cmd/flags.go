@@ -54,6 +54,18 @@ func (f *buildFlags) register(c *cobra.Command) {
 // flagError puts what the parser of flags says into this program's words.
 func flagError(c *cobra.Command, err error) error {
 	hint := "see `" + c.CommandPath() + " --help`"
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
+		var known []string
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				known = append(known, f.Name)
+			}
+		})
+		if near := closestWord(unknown.GetSpecifiedName(), known); near != "" {
+			hint = "did you mean --" + near + "? " + hint
+		}
+		return usage(err, hint)
+	}
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
 		return usage(err, hint)
