@@ -147,7 +147,7 @@ type settingFrom struct {
 // sources are where settings are looked up.
 type settingSources struct {
 	streams Streams
-	dotenv  map[string]secrets.Entry
+	dotenv  map[string]secrets.Assignment
 	file    *settings.File // nil without one
 	kept    map[string]settings.Setting
 	// others says who else than the user may have written the file, "" where
@@ -207,7 +207,7 @@ const maxDotEnv = 1 << 20
 
 // dotEnvSettings are the variables in the file .env of the current directory,
 // none where nothing in it is about this program.
-func dotEnvSettings() (map[string]secrets.Entry, error) {
+func dotEnvSettings() (map[string]secrets.Assignment, error) {
 	info, err := os.Stat(dotEnvFile)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxDotEnv {
 		return nil, nil // as without one
@@ -222,12 +222,11 @@ func dotEnvSettings() (map[string]secrets.Entry, error) {
 	if bytes.IndexByte(text, 0) >= 0 {
 		return nil, fmt.Errorf("%s has a NUL character, so nothing of it is used", dotEnvFile)
 	}
-	// What it warns of is about values, of which most are for other programs.
-	entries, _, err := secrets.ParseFile(dotEnvFile, text)
+	entries, err := secrets.Dotenv(dotEnvFile, text)
 	if err != nil { // which quotes no values
 		return nil, fmt.Errorf("%w; nothing of the file is used", err)
 	}
-	values := map[string]secrets.Entry{}
+	values := map[string]secrets.Assignment{}
 	for _, e := range entries {
 		values[e.Name] = e
 	}

@@ -12,15 +12,22 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// assignment is one name and value of a file.
-type assignment struct {
+// Assignment is one name and value of a file.
+type Assignment struct {
 	Name, Value string
 	Line        int // where the name is, 1-based
 }
 
+// Dotenv reads a text in the dotenv form of Sources.Files. path is used in errors,
+// which quote nothing of it and are of type *Error.
+func Dotenv(path string, content []byte) ([]Assignment, error) {
+	list, _, err := parseDotenv(path, bytes.TrimPrefix(content, []byte("\uFEFF")))
+	return list, err
+}
+
 // parseFile reads a file in one of the forms of Sources.Files. path is used in
 // errors and warnings.
-func parseFile(path string, content []byte) (entries []assignment, warnings []string, err error) {
+func parseFile(path string, content []byte) (entries []Assignment, warnings []string, err error) {
 	content = bytes.TrimPrefix(content, []byte("\uFEFF"))
 	if isYAML(path, content) {
 		entries, err = parseYAML(path, content)
@@ -45,7 +52,7 @@ func isYAML(path string, content []byte) bool {
 // parseDotenv lets godotenv read the whole file, because values can refer to
 // earlier ones, and statement by statement, because godotenv names no lines
 // and its errors quote values.
-func parseDotenv(path string, content []byte) (entries []assignment, warnings []string, err error) {
+func parseDotenv(path string, content []byte) (entries []Assignment, warnings []string, err error) {
 	text := strings.ReplaceAll(string(content), "\r\n", "\n")
 	statements, err := split(path, text)
 	if err != nil {
@@ -72,18 +79,18 @@ func parseDotenv(path string, content []byte) (entries []assignment, warnings []
 				path, s.line, s.name))
 		}
 		known[s.name] = true
-		entries = append(entries, assignment{Name: s.name, Value: values[s.name], Line: s.line})
+		entries = append(entries, Assignment{Name: s.name, Value: values[s.name], Line: s.line})
 	}
 	return lastOfEach(entries), warnings, nil
 }
 
 // lastOfEach drops entries that a later one of the same name replaces.
-func lastOfEach(entries []assignment) []assignment {
+func lastOfEach(entries []Assignment) []Assignment {
 	last := map[string]int{}
 	for i, e := range entries {
 		last[e.Name] = i
 	}
-	var kept []assignment
+	var kept []Assignment
 	for i, e := range entries {
 		if last[e.Name] == i {
 			kept = append(kept, e)

@@ -23,7 +23,7 @@ func write(t *testing.T, name, text string) string {
 func TestParseFile(t *testing.T) {
 	type testCase struct {
 		name, file, text string
-		want             []assignment
+		want             []Assignment
 		warnings         []string
 	}
 	run := func(t *testing.T, tc testCase) {
@@ -43,25 +43,25 @@ func TestParseFile(t *testing.T) {
 	}
 	cases := []testCase{
 		{name: "empty", file: "s.env"},
-		{name: "plain", file: "s.env", text: "A=1\nB=2", want: []assignment{{"A", "1", 1}, {"B", "2", 2}}},
-		{name: "comments and blanks", file: "s.env", text: "# top\n\n  A=1 # side\n#\nB=a#b\n", want: []assignment{{"A", "1", 3}, {"B", "a#b", 5}}},
-		{name: "export and colon", file: "s.env", text: "export A=1\nB: two words\n", want: []assignment{{"A", "1", 1}, {"B", "two words", 2}}},
-		{name: "windows lines and mark", file: "s.env", text: "\uFEFFA=1\r\nB=\"x\r\ny\"\r\n", want: []assignment{{"A", "1", 1}, {"B", "x\ny", 2}}},
-		{name: "quotes", file: "s.env", text: `A="a \"b\" \n c"` + "\n" + `B='$A \n'` + "\n", want: []assignment{{"A", "a \"b\" \n c", 1}, {"B", `$A \n`, 2}}},
-		{name: "several lines", file: "s.env", text: "KEY=\"-----BEGIN\nabc=\n-----END\n\"\nB=1\n", want: []assignment{{"KEY", "-----BEGIN\nabc=\n-----END\n", 1}, {"B", "1", 5}}},
-		{name: "earlier keys", file: "s.env", text: "A=1\nB=${A}2$A\nC=\"$A\"\nD='$A'\nE=\\$A\n", want: []assignment{{"A", "1", 1}, {"B", "121", 2}, {"C", "1", 3}, {"D", "$A", 4}, {"E", "$A", 5}}},
-		{name: "lost dollar", file: "s.env", text: "B=x\nA=pa$WORD\n", want: []assignment{{"B", "x", 1}, {"A", "pa", 2}}, warnings: lost("2: the value of A")},
-		{name: "lost digits", file: "s.env", text: "A=\"pa$1x\"\n", want: []assignment{{"A", "pax", 1}}, warnings: lost("1: the value of A")},
-		{name: "lost command", file: "s.env", text: "A=$(DATE)\n", want: []assignment{{"A", ")", 1}}, warnings: lost("1: the value of A")},
-		{name: "dollar that stays", file: "s.env", text: "A=pa$word$\nB='$X'\nC=$(date)\n", want: []assignment{{"A", "pa$word$", 1}, {"B", "$X", 2}, {"C", "$(date)", 3}}},
-		{name: "the last counts", file: "s.env", text: "A=1\nB=2\nA=3\n", want: []assignment{{"B", "2", 2}, {"A", "3", 3}}},
-		{name: "empty values", file: "s.env", text: "A=\nB=\"\"\nC=1\n", want: []assignment{{"A", "", 1}, {"B", "", 2}, {"C", "1", 3}}},
+		{name: "plain", file: "s.env", text: "A=1\nB=2", want: []Assignment{{"A", "1", 1}, {"B", "2", 2}}},
+		{name: "comments and blanks", file: "s.env", text: "# top\n\n  A=1 # side\n#\nB=a#b\n", want: []Assignment{{"A", "1", 3}, {"B", "a#b", 5}}},
+		{name: "export and colon", file: "s.env", text: "export A=1\nB: two words\n", want: []Assignment{{"A", "1", 1}, {"B", "two words", 2}}},
+		{name: "windows lines and mark", file: "s.env", text: "\uFEFFA=1\r\nB=\"x\r\ny\"\r\n", want: []Assignment{{"A", "1", 1}, {"B", "x\ny", 2}}},
+		{name: "quotes", file: "s.env", text: `A="a \"b\" \n c"` + "\n" + `B='$A \n'` + "\n", want: []Assignment{{"A", "a \"b\" \n c", 1}, {"B", `$A \n`, 2}}},
+		{name: "several lines", file: "s.env", text: "KEY=\"-----BEGIN\nabc=\n-----END\n\"\nB=1\n", want: []Assignment{{"KEY", "-----BEGIN\nabc=\n-----END\n", 1}, {"B", "1", 5}}},
+		{name: "earlier keys", file: "s.env", text: "A=1\nB=${A}2$A\nC=\"$A\"\nD='$A'\nE=\\$A\n", want: []Assignment{{"A", "1", 1}, {"B", "121", 2}, {"C", "1", 3}, {"D", "$A", 4}, {"E", "$A", 5}}},
+		{name: "lost dollar", file: "s.env", text: "B=x\nA=pa$WORD\n", want: []Assignment{{"B", "x", 1}, {"A", "pa", 2}}, warnings: lost("2: the value of A")},
+		{name: "lost digits", file: "s.env", text: "A=\"pa$1x\"\n", want: []Assignment{{"A", "pax", 1}}, warnings: lost("1: the value of A")},
+		{name: "lost command", file: "s.env", text: "A=$(DATE)\n", want: []Assignment{{"A", ")", 1}}, warnings: lost("1: the value of A")},
+		{name: "dollar that stays", file: "s.env", text: "A=pa$word$\nB='$X'\nC=$(date)\n", want: []Assignment{{"A", "pa$word$", 1}, {"B", "$X", 2}, {"C", "$(date)", 3}}},
+		{name: "the last counts", file: "s.env", text: "A=1\nB=2\nA=3\n", want: []Assignment{{"B", "2", 2}, {"A", "3", 3}}},
+		{name: "empty values", file: "s.env", text: "A=\nB=\"\"\nC=1\n", want: []Assignment{{"A", "", 1}, {"B", "", 2}, {"C", "1", 3}}},
 
-		{name: "yaml", file: "s.yml", text: "# c\na: 0123\nb-c: \"x: $Y\"\nd: yes\ne:\nf: |\n  one\n  two\n", want: []assignment{{"a", "0123", 2}, {"b-c", "x: $Y", 3}, {"d", "yes", 4}, {"e", "", 5}, {"f", "one\ntwo\n", 6}}},
-		{name: "yaml by content", file: "secrets", text: "a: |\n  x\n", want: []assignment{{"a", "x\n", 1}}},
-		{name: "yaml document", file: "secrets", text: "---\na: x # y\n", want: []assignment{{"a", "x", 2}}},
-		{name: "json", file: "s.json", text: `{"a": "x", "b": 1}`, want: []assignment{{"a", "x", 1}, {"b", "1", 1}}},
-		{name: "yaml alias", file: "s.yml", text: "a: &x y\nb: *x\n", want: []assignment{{"a", "y", 1}, {"b", "y", 2}}},
+		{name: "yaml", file: "s.yml", text: "# c\na: 0123\nb-c: \"x: $Y\"\nd: yes\ne:\nf: |\n  one\n  two\n", want: []Assignment{{"a", "0123", 2}, {"b-c", "x: $Y", 3}, {"d", "yes", 4}, {"e", "", 5}, {"f", "one\ntwo\n", 6}}},
+		{name: "yaml by content", file: "secrets", text: "a: |\n  x\n", want: []Assignment{{"a", "x\n", 1}}},
+		{name: "yaml document", file: "secrets", text: "---\na: x # y\n", want: []Assignment{{"a", "x", 2}}},
+		{name: "json", file: "s.json", text: `{"a": "x", "b": 1}`, want: []Assignment{{"a", "x", 1}, {"b", "1", 1}}},
+		{name: "yaml alias", file: "s.yml", text: "a: &x y\nb: *x\n", want: []Assignment{{"a", "y", 1}, {"b", "y", 2}}},
 		{name: "empty yaml", file: "s.yml", text: "# nothing\n"},
 		{name: "null yaml", file: "s.yml", text: "---\n"},
 	}
@@ -241,11 +241,11 @@ func TestValuesThatGrow(t *testing.T) {
 	for i := range 12 {
 		text += fmt.Sprintf("A%d=%s\n", i+1, strings.Repeat(fmt.Sprintf("${A%d}", i), 10))
 	}
-	_, _, err := ParseFile("my.secrets", []byte(text))
+	_, _, err := parseFile("my.secrets", []byte(text))
 	if err == nil || !strings.Contains(err.Error(), "more than 16 MiB") {
 		t.Errorf("got %v", err)
 	}
-	entries, _, err := ParseFile("my.secrets", []byte("A=0123456789\nB='$A$A'\nC=$A$A\n"))
+	entries, _, err := parseFile("my.secrets", []byte("A=0123456789\nB='$A$A'\nC=$A$A\n"))
 	if err != nil || len(entries) != 3 || entries[2].Value != "01234567890123456789" {
 		t.Errorf("got %v, %v", entries, err)
 	}

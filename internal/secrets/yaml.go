@@ -11,7 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-func parseYAML(path string, content []byte) ([]assignment, error) {
+func parseYAML(path string, content []byte) ([]Assignment, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var document yaml.Node
 	if err := decoder.Decode(&document); err != nil {
@@ -34,9 +34,9 @@ func parseYAML(path string, content []byte) ([]assignment, error) {
 	return mappingEntries(path, root)
 }
 
-func mappingEntries(path string, root *yaml.Node) ([]assignment, error) {
+func mappingEntries(path string, root *yaml.Node) ([]Assignment, error) {
 	lines := map[string]int{}
-	var entries []assignment
+	var entries []Assignment
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.Value == "" || key.Tag == "!!merge" {
@@ -57,7 +57,7 @@ func mappingEntries(path string, root *yaml.Node) ([]assignment, error) {
 		if value.Tag == "!!null" && value.Style == 0 {
 			text = ""
 		}
-		entries = append(entries, assignment{Name: key.Value, Value: text, Line: key.Line})
+		entries = append(entries, Assignment{Name: key.Value, Value: text, Line: key.Line})
 	}
 	return entries, nil
 }
