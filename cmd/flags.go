@@ -15,6 +15,7 @@ import (
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/hostpath"
+	"github.com/drone-laptop/drone/internal/similar"
 	"github.com/drone-laptop/drone/manifest"
 )
 
@@ -61,7 +62,7 @@ func flagError(c *cobra.Command, err error) error {
 				known = append(known, f.Name)
 			}
 		})
-		if near := closestWord(unknown.GetSpecifiedName(), known); near != "" {
+		if near := similar.Word(unknown.GetSpecifiedName(), known); near != "" {
 			hint = "did you mean --" + near + "? " + hint
 		}
 		return usage(err, hint)
