@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -33,65 +34,75 @@ type variable struct{ name, value string }
 
 // render writes pipelines in the canonical form of `drone fmt`.
 func render(list []*pipeline) []byte {
-	var b strings.Builder
-	line := func(indent int, format string, args ...any) {
-		b.WriteString(strings.Repeat(" ", indent) + fmt.Sprintf(format, args...) + "\n")
-	}
-	variables := func(key string, vars []variable) {
-		if len(vars) == 0 {
-			return
-		}
-		line(2, "%s:", key)
-		for _, v := range vars {
-			value := scalar(v.value)
-			if v.value == "true" && key == "settings" {
-				value = v.value
-			}
-			line(4, "%s: %s", v.name, value)
-		}
-	}
+	var w writer
 	for i, p := range list {
 		if i > 0 {
-			line(0, "\n---")
+			w.line(0, "\n---")
 		}
-		line(0, "kind: pipeline")
-		line(0, "type: docker")
-		line(0, "name: %s", scalar(p.name))
-		if len(p.services) > 0 {
-			line(0, "\nservices:")
+		w.pipeline(p)
+	}
+	return w.Bytes()
+}
+
+// writer is the text of a file.
+type writer struct{ bytes.Buffer }
+
+func (w *writer) line(indent int, format string, args ...any) {
+	w.WriteString(strings.Repeat(" ", indent) + fmt.Sprintf(format, args...) + "\n")
+}
+
+func (w *writer) pipeline(p *pipeline) {
+	w.line(0, "kind: pipeline")
+	w.line(0, "type: docker")
+	w.line(0, "name: %s", scalar(p.name))
+	if len(p.services) > 0 {
+		w.line(0, "\nservices:")
+	}
+	for i, s := range p.services {
+		w.container(i, s.name, s.image)
+		w.variables("environment", s.env)
+	}
+	w.line(0, "\nsteps:")
+	for i, s := range p.steps {
+		w.container(i, s.name, s.image)
+		w.variables("environment", s.env)
+		w.variables("settings", s.settings)
+		if len(s.commands) > 0 {
+			w.line(2, "commands:")
 		}
-		for j, s := range p.services {
-			if j > 0 {
-				line(0, "")
-			}
-			line(0, "- name: %s", scalar(s.name))
-			line(2, "image: %s", scalar(s.image))
-			variables("environment", s.env)
-		}
-		line(0, "\nsteps:")
-		for j, s := range p.steps {
-			if j > 0 {
-				line(0, "")
-			}
-			line(0, "- name: %s", scalar(s.name))
-			line(2, "image: %s", scalar(s.image))
-			variables("environment", s.env)
-			variables("settings", s.settings)
-			if len(s.commands) > 0 {
-				line(2, "commands:")
-			}
-			for _, c := range s.commands {
-				line(2, "- %s", scalar(c))
-			}
-		}
-		if len(p.after) > 0 {
-			line(0, "\ndepends_on:")
-		}
-		for _, name := range p.after {
-			line(0, "- %s", scalar(name))
+		for _, c := range s.commands {
+			w.line(2, "- %s", scalar(c))
 		}
 	}
-	return []byte(b.String())
+	if len(p.after) > 0 {
+		w.line(0, "\ndepends_on:")
+	}
+	for _, name := range p.after {
+		w.line(0, "- %s", scalar(name))
+	}
+}
+
+// container begins a step or a service, the one of a number in its list.
+func (w *writer) container(number int, name, image string) {
+	if number > 0 {
+		w.line(0, "")
+	}
+	w.line(0, "- name: %s", scalar(name))
+	w.line(2, "image: %s", scalar(image))
+}
+
+func (w *writer) variables(key string, vars []variable) {
+	if len(vars) == 0 {
+		return
+	}
+	w.line(2, "%s:", key)
+	for _, v := range vars {
+		value := scalar(v.value)
+		if v.value == "true" && key == "settings" {
+			value = v.value
+		}
+		w.line(4, "%s: %s", v.name, value)
+	}
 }
 
 // scalar is a text as it stands in YAML, on one line. An expression of Drone is
