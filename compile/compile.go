@@ -169,8 +169,8 @@ func (c *compiler) mounted() bool { return c.opts.Workspace != "" && !c.opts.Clo
 
 // substitute gives each stage its pipeline out of the substituted text. The
 // text is read once for all of them; where it asks for a variable that differs
-// from one stage to the next, each document is read again for its own. It returns the file for what belongs to
-// no stage.
+// from one stage to the next, each document is read again for its own. It
+// returns the file for what belongs to no stage.
 func (c *compiler) substitute() *manifest.File {
 	shared := c.raw
 	if changesText(c.source) {

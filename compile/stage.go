@@ -24,9 +24,9 @@ type stage struct {
 	before []int // indices of the stages it depends on
 }
 
-// newStage makes a stage of a pipeline's document. Where it asks for no platform, the
-// server takes it for one of linux/amd64 (reference §11.5), but what runs on
-// this machine runs on what this machine is.
+// newStage makes a stage of a pipeline's document. Where it asks for no
+// platform, the server takes it for one of linux/amd64 (reference §11.5), but
+// what runs on this machine runs on what this machine is.
 func newStage(d *manifest.Document, host Host) *stage {
 	st := &stage{document: d, raw: d.Pipeline, name: d.Pipeline.DisplayName(), os: "linux", arch: "amd64"}
 	if st.onHost() && host.OS != "" {

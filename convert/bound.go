@@ -74,9 +74,9 @@ func used() uint64 {
 }
 
 // abandonable runs f and returns what it gives. When ctx ends first it returns
-// the cause of that, or what f gives while it may still hear of it. Else f goes on in the
-// background until it is done: that is for what nobody can stop, in a program
-// that ends soon itself.
+// the cause of that, or what f gives while it may still hear of it. Else f goes
+// on in the background until it is done: that is for what nobody can stop, in a
+// program that ends soon itself.
 func abandonable[T any](ctx context.Context, hearing time.Duration, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -45,9 +45,9 @@ type JsonnetOptions struct {
 // maxStack is the depth of calls that the server allows.
 const maxStack = 500
 
-// evaluateJsonnet evaluates a program and returns the documents it makes: one for an
-// object, one for each element of a list. Each is JSON with three blanks of
-// indent and sorted keys, without a final newline. name is the path of the
+// evaluateJsonnet evaluates a program and returns the documents it makes: one
+// for an object, one for each element of a list. Each is JSON with three blanks
+// of indent and sorted keys, without a final newline. name is the path of the
 // program, which need not exist.
 //
 // The error is an *Error at the innermost place that is not in the standard

@@ -202,8 +202,8 @@ func (r *Result) Lines() []manifest.Pos {
 	return out
 }
 
-// sourceOfText gives the place in a file that a place in Text comes from. Of a program
-// that is where the text of the value stands, if it does so only once.
+// sourceOfText gives the place in a file that a place in Text comes from. Of a
+// program that is where the text of the value stands, if it does so only once.
 func (r *Result) sourceOfText(pos manifest.Pos) (manifest.Pos, bool) {
 	if pos.File != r.Name || pos.Line == 0 {
 		return pos, false

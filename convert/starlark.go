@@ -45,9 +45,10 @@ const (
 	maxOutput    = 1_000_000 // bytes
 )
 
-// evaluateStarlark runs main(ctx) of a program and returns the documents it makes: one
-// for a dict, one for each element of a list. Each is JSON with three blanks of
-// indent and keys in the order of the program, without a final newline.
+// evaluateStarlark runs main(ctx) of a program and returns the documents it
+// makes: one for a dict, one for each element of a list. Each is JSON with
+// three blanks of indent and keys in the order of the program, without a final
+// newline.
 //
 // ctx has build and repo as on the server, and the input. Unlike there load
 // works, which Warn is told. The error is an *Error at the innermost place in

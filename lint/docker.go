@@ -169,8 +169,8 @@ func withoutTLS(e element) bool {
 
 var majorVersion = regexp.MustCompile(`:(\d+)`)
 
-// beforeTLS reports whether an image is of a Docker before 19, which knows no TLS by
-// itself.
+// beforeTLS reports whether an image is of a Docker before 19, which knows no
+// TLS by itself.
 func beforeTLS(image string) bool {
 	m := majorVersion.FindStringSubmatch(image)
 	return m != nil && (len(m[1]) == 1 || len(m[1]) == 2 && m[1] < "19")

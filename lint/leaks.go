@@ -170,11 +170,13 @@ func (p *pass) reportPlain(e element, span manifest.Span, message string) {
 	}
 }
 
-// passwordWords are in passwords that nobody means to keep secret, and in some others.
+// passwordWords are in passwords that nobody means to keep secret, and in some
+// others.
 var passwordWords = regexp.MustCompile(`(?i)secret|passw`)
 
-// looksRandom reports whether a text looks like one that a program has drawn, or a
-// careful person: long, of several kinds of characters, with few repetitions.
+// looksRandom reports whether a text looks like one that a program has drawn,
+// or a careful person: long, of several kinds of characters, with few
+// repetitions.
 func looksRandom(text string) bool {
 	const least, bits = 12, 3.0
 	if len(text) < least || strings.ContainsAny(text, " \t\n$<>{}()") || strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") || strings.Contains(text, "://") {

@@ -10,7 +10,8 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// scriptRules are about the commands of a step as the one script that they become.
+// scriptRules are about the commands of a step as the one script that they
+// become.
 func scriptRules() []Rule {
 	return []Rule{{
 		ID: "split-command", Group: groupCommands, Severity: manifest.Error,

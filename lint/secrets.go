@@ -225,8 +225,8 @@ func checkUnknownSecret(p *pass) {
 	}
 }
 
-// meantSecret returns the name that was meant: that with other capitals or hyphens, or one that
-// differs by a slip of the fingers.
+// meantSecret returns the name that was meant: that with other capitals or
+// hyphens, or one that differs by a slip of the fingers.
 func meantSecret(name string, all []string) string {
 	plain := func(s string) string { return strings.ToLower(strings.ReplaceAll(s, "-", "_")) }
 	for _, known := range all {

@@ -8,8 +8,8 @@ import (
 	"github.com/drone-laptop/drone/manifest"
 )
 
-// substitutionRules are about what replacing `${…}` makes of the text of the file,
-// which a runner does before it reads the YAML.
+// substitutionRules are about what replacing `${…}` makes of the text of the
+// file, which a runner does before it reads the YAML.
 func substitutionRules() []Rule {
 	return []Rule{{
 		ID: manifest.RuleSubstitution, Group: groupCommands, Severity: manifest.Error,

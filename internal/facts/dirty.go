@@ -25,10 +25,11 @@ var errChanged = errors.New("changed")
 
 // dirty reports whether a tracked file differs from HEAD, staged or not, as
 // `git describe --dirty` does: untracked files do not count, and of a submodule
-// only the commit that is checked out does. It trusts sizes and times as git does and reads only files
-// whose times say nothing, which makes it as fast as git; go-git's own status
-// reads every file. A file with a content filter (Git LFS) counts as changed
-// when its time changed, because filters are programs and are not run.
+// only the commit that is checked out does. It trusts sizes and times as git
+// does and reads only files whose times say nothing, which makes it as fast as
+// git; go-git's own status reads every file. A file with a content filter (Git
+// LFS) counts as changed when its time changed, because filters are programs
+// and are not run.
 func (t *Tree) dirty() (bool, error) {
 	if t.repo == nil || t.cfg.Core.IsBare {
 		return false, errNoRepository
