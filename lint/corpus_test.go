@@ -1,7 +1,6 @@
 package lint_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -63,15 +62,6 @@ func TestCorpus(t *testing.T) {
 		}
 	}
 	compareGolden(t, filepath.Join("testdata", "corpus.golden"), got.String())
-}
-
-// TestReference compares the page of all rules with the rules.
-func TestReference(t *testing.T) {
-	var page bytes.Buffer
-	if err := lint.Markdown(&page); err != nil {
-		t.Fatal(err)
-	}
-	compareGolden(t, filepath.Join("..", "docs", "lint-rules.md"), page.String())
 }
 
 func compareGolden(t *testing.T, golden, got string) {
