@@ -9,7 +9,10 @@ import (
 
 // A file that says how a project is tested becomes a pipeline that does so.
 func ExampleWrite() {
-	result, err := scaffold.Write(fstest.MapFS{"go.mod": {Data: []byte("module example.com/hello\n\ngo 1.26\n")}}, scaffold.Options{})
+	result, err := scaffold.Write(fstest.MapFS{
+		"go.mod":  {Data: []byte("module example.com/hello\n\ngo 1.26\n")},
+		"main.go": {Data: []byte("package main\n")},
+	}, scaffold.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

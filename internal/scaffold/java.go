@@ -18,10 +18,12 @@ func javaProject(s *scan, folder string) *project {
 	if maven != "" {
 		version := javaRelease(cmp.Or(find(maven, `<maven\.compiler\.release>\s*([\d.]+)`), find(maven, `<java\.version>\s*([\d.]+)`), find(maven, `<maven\.compiler\.target>\s*([\d.]+)`)))
 		image, tool := "maven:3-eclipse-temurin-"+version, "mvn"
-		if s.has(folder, "mvnw") != "" {
-			image, tool = "eclipse-temurin:"+version, "./mvnw"
+		if wrapper := s.program(folder, "mvnw"); wrapper != "" {
+			image, tool = "eclipse-temurin:"+version, wrapper
 		}
-		p.workspace = strings.Contains(maven, "<modules>")
+		if strings.Contains(maven, "<modules>") {
+			p.members = []string{"**"}
+		}
 		s.saw(path.Join(folder, "pom.xml"), "Java %s with Maven: verify", version)
 		p.steps = []step{{name: "verify", image: image, commands: []string{tool + " --batch-mode verify"}}}
 		return p
@@ -29,10 +31,15 @@ func javaProject(s *scan, folder string) *project {
 	text := s.read(folder, gradle)
 	version := javaRelease(cmp.Or(find(text, `JavaLanguageVersion\.of\((\d+)\)`), find(text, `JavaVersion\.VERSION_(\d[\d_]*)`), find(text, `jvmToolchain\((\d+)\)`), find(text, `sourceCompatibility\s*=\s*['"]?([\d.]+)`)))
 	image, tool := "gradle:8-jdk"+version, "gradle"
-	if s.has(folder, "gradlew") != "" {
-		image, tool = "eclipse-temurin:"+version, "./gradlew"
+	if !older(version, "25") { // which 8 does not know
+		image = "gradle:9-jdk" + version
 	}
-	p.workspace = s.has(folder, "settings.gradle", "settings.gradle.kts") != ""
+	if wrapper := s.program(folder, "gradlew"); wrapper != "" {
+		image, tool = "eclipse-temurin:"+version, wrapper
+	}
+	if s.has(folder, "settings.gradle", "settings.gradle.kts") != "" {
+		p.members = []string{"**"}
+	}
 	s.saw(path.Join(folder, gradle), "Java %s with Gradle: build", version)
 	p.steps = []step{{name: "build", image: image, commands: []string{tool + " --no-daemon build"}}}
 	return p

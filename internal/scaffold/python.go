@@ -7,121 +7,153 @@ import (
 	"strings"
 )
 
-// python is a Python project while its files are read.
+// requirements are the files that pip installs from, where there are any.
+var requirements = []string{"requirements.txt", "requirements-dev.txt", "requirements-test.txt", "requirements/dev.txt", "requirements/test.txt", "dev-requirements.txt", "test-requirements.txt"}
+
+// python is what files tell about a project of Python.
 type python struct {
-	*scan
-	folder       string
-	settings     string   // pyproject.toml
-	files        []string // with requirements
-	requirements string   // what is in them
-	packages     string   // the text of all files that name packages
-
-	tool   string // that installs packages
-	run    string // what a command in its environment begins with
-	marker string // the file that tells
-	step   step
-	ran    []string // what the step checks
+	scan      *scan
+	folder    string
+	marker    string   // the file for which there is a project
+	files     []string // the requirements that there are
+	listed    string   // what they have in them
+	pyproject string
+	all       string // of all files that name what is used
 }
 
-// requirementsFiles may name packages, one on a line.
-var requirementsFiles = []string{
-	"requirements.txt", "requirements-dev.txt", "requirements-test.txt", "requirements/dev.txt", "requirements/test.txt", "dev-requirements.txt", "test-requirements.txt",
-}
-
-// packaged matches a pyproject.toml that has more than settings of tools.
-var packaged = regexp.MustCompile(`(?m)^\[(project|build-system|tool\.(poetry|pdm|uv|hatch))\b`)
-
-func pythonProject(s *scan, folder string) *project {
-	p := &python{scan: s, folder: folder, tool: "pip", settings: s.read(folder, "pyproject.toml")}
-	p.marker = s.has(folder, "pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "tox.ini")
-	if p.marker == "" {
-		return nil
-	}
-	for _, name := range requirementsFiles {
+// pythonAt looks for a project of Python, nil for none: files of settings alone
+// are none.
+func (s *scan) pythonAt(folder string) *python {
+	p := &python{scan: s, folder: folder, pyproject: s.read(folder, "pyproject.toml")}
+	for _, name := range requirements {
 		if text := s.read(folder, name); text != "" {
-			p.requirements += text + "\n"
+			p.listed += text + "\n"
 			p.files = append(p.files, name)
 		}
 	}
-	if p.settings != "" && len(p.files) == 0 && !packaged.MatchString(p.settings) {
-		return nil
-	}
-	p.packages = p.settings + p.requirements + s.read(folder, "setup.py") + s.read(folder, "setup.cfg") + s.read(folder, "Pipfile")
-	version := cmp.Or(find(s.read(folder, ".python-version"), `^(\d+\.\d+)`),
-		find(p.settings, `(?m)^requires-python\s*=\s*["'](?:>=|==|~=|\^)?\s*(3\.\d+)`), find(p.settings, `(?m)^python\s*=\s*["'](?:>=|==|~=|~|\^)?\s*(3\.\d+)`), defaultPython)
-	p.step = step{name: "test", image: "python:" + version}
-	p.install()
-	p.lint()
-	p.test()
-	s.saw(path.Join(folder, p.marker), "Python %s with %s: %s", version, p.tool, strings.Join(p.ran, ", "))
-	return &project{folder: folder, steps: []step{p.step}}
-}
-
-// has reports which of the files is there, "" for none.
-func (p *python) has(names ...string) string { return p.scan.has(p.folder, names...) }
-
-// uses reports whether a file names a package.
-func (p *python) uses(name string) bool { return hasWord(p.packages, name) }
-
-func hasWord(text, word string) bool {
-	return regexp.MustCompile(`\b` + word + `\b`).MatchString(text)
-}
-
-// install finds the tool that installs packages, and has it do so.
-func (p *python) install() {
+	isProject := regexp.MustCompile(`(?m)^\[(project|build-system|dependency-groups|tool\.(poetry|pdm|uv|hatch))\b`).MatchString(p.pyproject)
+	isTox := regexp.MustCompile(`(?m)^\[(tox|testenv)`).MatchString(s.read(folder, "tox.ini"))
 	switch {
-	case p.has("poetry.lock") != "" || strings.Contains(p.settings, "[tool.poetry]"):
-		p.tool, p.run, p.marker = "poetry", "poetry run ", cmp.Or(p.has("poetry.lock"), "pyproject.toml")
-		p.step.commands = []string{"pip install poetry", "poetry install --no-interaction"}
-	case p.has("uv.lock") != "":
-		p.tool, p.run, p.marker = "uv", "uv run ", "uv.lock"
-		// The workspace is yours: the environment is not to be left in it.
-		p.step.commands, p.step.env = []string{"pip install uv", "uv sync --locked"}, []variable{{"UV_PROJECT_ENVIRONMENT", "/tmp/venv"}}
-	case p.has("Pipfile") != "":
-		p.tool, p.run, p.marker = "pipenv", "pipenv run ", "Pipfile"
-		p.step.commands = []string{"pip install pipenv", "pipenv install --dev"}
+	case isProject:
+		p.marker = "pyproject.toml"
 	case len(p.files) > 0:
 		p.marker = p.files[0]
-		for _, name := range p.files {
-			p.step.commands = append(p.step.commands, "pip install -r "+name)
-		}
+	case s.has(folder, "setup.py", "Pipfile") != "":
+		p.marker = s.has(folder, "setup.py", "Pipfile")
+	case isTox:
+		p.marker = "tox.ini"
+	case folder == "." && p.firstTest() != "":
+		p.marker = p.firstTest()
 	default:
-		install := "pip install ."
-		if extra := find(p.settings, `(?ms)^\[project\.optional-dependencies\].*?^(dev|test|tests|testing)\s*=`); extra != "" {
-			install = "pip install '.[" + extra + "]'"
+		return nil
+	}
+	p.all = p.pyproject + p.listed + s.read(folder, "setup.py") + s.read(folder, "setup.cfg") + s.read(folder, "Pipfile")
+	return p
+}
+
+// firstTest is a file with tests, "" where there is none.
+func (p *python) firstTest() string {
+	for _, folder := range []string{".", "tests", "test"} {
+		for _, pattern := range []string{"test_*.py", "test*.py", "*_test.py"} {
+			if name := p.scan.first(path.Join(p.folder, folder), pattern); name != "" {
+				return path.Join(folder, name)
+			}
 		}
-		p.step.commands = []string{install}
 	}
+	return ""
 }
 
-// check adds a command, for what it is for people. needs is the package that it
-// is of, "" for none: without a tool that has installed it, pip does.
-func (p *python) check(what, command, needs string) {
-	if needs != "" && p.run == "" && !hasWord(p.requirements+p.settings, needs) {
-		p.step.commands = append(p.step.commands, "pip install "+needs)
-	}
-	p.step.commands, p.ran = append(p.step.commands, p.run+command), append(p.ran, what)
+func (p *python) uses(word string) bool {
+	return regexp.MustCompile(`(?m)\b` + word + `\b`).MatchString(p.all)
 }
 
-func (p *python) lint() {
+func (p *python) version() string {
+	const number = `3\.\d+`
+	open := []string{">=", ">", "~=", "^"}
+	for _, asked := range []string{
+		find(p.scan.read(p.folder, ".python-version"), `^(\d+\.\d+)`),
+		find(p.pyproject, `(?m)^requires-python\s*=\s*["'](.*?)["']`),
+		find(p.pyproject, `(?m)^python\s*=\s*["'](.*?)["']`),
+		find(p.scan.read(p.folder, "Pipfile"), `(?m)^python_version\s*=\s*["'](.*?)["']`),
+	} {
+		if version := release(asked, number, oldestPython, open...); version != "" {
+			return version
+		}
+	}
+	return defaultPython
+}
+
+// install is how its dependencies come into the container, with what begins the
+// commands that use them. There is everything that is in has.
+func (p *python) install() (tool, run string, commands []string, has string) {
+	s := p.scan
 	switch {
-	case p.uses("ruff") || p.has("ruff.toml", ".ruff.toml") != "":
-		p.check("ruff", "ruff check .", "ruff")
-	case p.uses("flake8") || p.has(".flake8") != "":
-		p.check("flake8", "flake8", "flake8")
+	case s.has(p.folder, "poetry.lock") != "" || strings.Contains(p.pyproject, "[tool.poetry]"):
+		p.marker = cmp.Or(s.has(p.folder, "poetry.lock"), "pyproject.toml")
+		return "poetry", "poetry run ", []string{"pip install poetry", "poetry install --no-interaction"}, p.all
+	case s.has(p.folder, "uv.lock") != "":
+		p.marker = "uv.lock"
+		return "uv", "uv run ", []string{"pip install uv", "uv sync --locked"}, p.all
+	case s.has(p.folder, "Pipfile") != "":
+		p.marker = "Pipfile"
+		return "pipenv", "pipenv run ", []string{"pip install pipenv", "pipenv install --dev"}, p.all
 	}
+	for _, name := range p.files {
+		p.marker = p.files[0]
+		commands = append(commands, "pip install -r "+name)
+	}
+	has = p.listed
+	built := s.has(p.folder, "setup.py") != "" || strings.Contains(p.pyproject, "[build-system]")
+	if !built && (len(p.files) > 0 || !regexp.MustCompile(`(?m)^\[project\]`).MatchString(p.pyproject)) {
+		return "pip", "", commands, has
+	}
+	install := "pip install ."
+	if m := regexp.MustCompile(`(?ms)^\[project\.optional-dependencies\].*?^(dev|tests?|testing)\s*=\s*\[(.*?)\]`).FindStringSubmatch(p.pyproject); m != nil {
+		install, has = "pip install '.["+m[1]+"]'", has+m[2]
+	}
+	return "pip", "", append(commands, install), has
 }
 
-func (p *python) test() {
+func pythonProject(s *scan, folder string) *project {
+	p := s.pythonAt(folder)
+	if p == nil {
+		return nil
+	}
+	tool, run, commands, has := p.install()
+	st := step{name: "test", image: "python:" + p.version(), commands: commands}
+	if tool == "uv" { // the workspace is yours: the environment is not to be left in it
+		st.env = []variable{{"UV_PROJECT_ENVIRONMENT", "/tmp/venv"}}
+	}
+	ran := []string{}
+	do := func(what, needs, command string) {
+		if needs != "" && run == "" && !regexp.MustCompile(`(?m)\b`+needs+`\b`).MatchString(has) {
+			st.commands = append(st.commands, "pip install "+needs)
+		}
+		st.commands, ran = append(st.commands, run+command), append(ran, what)
+	}
+	if p.uses("ruff") || s.has(folder, "ruff.toml", ".ruff.toml") != "" {
+		do("ruff", "ruff", "ruff check .")
+	} else if p.uses("flake8") || s.has(folder, ".flake8") != "" {
+		do("flake8", "flake8", "flake8")
+	}
+	test := p.firstTest()
+	source := s.read(folder, test)
 	switch {
-	case p.has("manage.py") != "" && !p.uses("pytest"):
-		p.check("the tests of Django", "python manage.py test", "")
-	case p.uses("pytest") || p.has("pytest.ini", "conftest.py", "tests/conftest.py") != "":
-		p.check("pytest", "pytest", "pytest")
-	case p.has("tox.ini") != "" && p.tool == "pip":
-		// It installs and checks all by itself.
-		p.step.commands, p.ran = []string{"pip install tox", "tox"}, []string{"tox"}
+	case s.has(folder, "manage.py") != "" && !p.uses("pytest"):
+		do("the tests of Django", "", "python manage.py test")
+	case p.uses("pytest") || s.has(folder, "pytest.ini", "conftest.py", "tests/conftest.py") != "":
+		do("pytest", "pytest", "pytest")
+	case s.has(folder, "tox.ini") != "" && tool == "pip":
+		st.commands, ran = []string{"pip install tox", "tox"}, []string{"tox"}
+	case test == "":
+		do("compiled, since no tests were found", "", "python -m compileall -q .")
+	case !strings.Contains(source, "unittest"):
+		do("pytest", "pytest", "pytest")
+	case path.Dir(test) != "." && s.has(folder, path.Join(path.Dir(test), "__init__.py")) == "":
+		do("unittest", "", "python -m unittest discover -s "+path.Dir(test))
 	default:
-		p.check("unittest", "python -m unittest discover", "")
+		do("unittest", "", "python -m unittest discover")
 	}
+	s.saw(path.Join(folder, p.marker), "Python %s with %s: %s", strings.TrimPrefix(st.image, "python:"), tool, strings.Join(ran, ", "))
+	return &project{folder: folder, steps: []step{st}}
 }

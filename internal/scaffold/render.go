@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"gopkg.in/yaml.v3"
 )
@@ -27,7 +28,9 @@ type step struct {
 type service struct {
 	name, image string
 	env         []variable
+	command     []string
 	port        int
+	kind        *kind
 }
 
 type variable struct{ name, value string }
@@ -60,6 +63,7 @@ func (w *writer) pipeline(p *pipeline) {
 	}
 	for i, s := range p.services {
 		w.container(i, s.name, s.image)
+		w.list("command", s.command)
 		w.variables("environment", s.env)
 	}
 	w.line(0, "\nsteps:")
@@ -67,12 +71,7 @@ func (w *writer) pipeline(p *pipeline) {
 		w.container(i, s.name, s.image)
 		w.variables("environment", s.env)
 		w.variables("settings", s.settings)
-		if len(s.commands) > 0 {
-			w.line(2, "commands:")
-		}
-		for _, c := range s.commands {
-			w.line(2, "- %s", scalar(c))
-		}
+		w.list("commands", s.commands)
 	}
 	if len(p.after) > 0 {
 		w.line(0, "\ndepends_on:")
@@ -101,7 +100,16 @@ func (w *writer) variables(key string, vars []variable) {
 		if v.value == "true" && key == "settings" {
 			value = v.value
 		}
-		w.line(4, "%s: %s", v.name, value)
+		w.line(4, "%s: %s", scalar(v.name), value)
+	}
+}
+
+func (w *writer) list(key string, words []string) {
+	if len(words) > 0 {
+		w.line(2, "%s:", key)
+	}
+	for _, word := range words {
+		w.line(2, "- %s", scalar(word))
 	}
 }
 
@@ -109,11 +117,10 @@ func (w *writer) variables(key string, vars []variable) {
 // none here: what has a ${ is meant for the shell.
 func scalar(text string) string {
 	text = strings.ReplaceAll(text, "${", "$${")
-	n := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
-	if strings.ContainsAny(text, "\n\r\t") {
-		n.Style = yaml.DoubleQuotedStyle
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return fmt.Sprintf("%q", text)
 	}
-	out, err := yaml.Marshal(&n)
+	out, err := yaml.Marshal(text)
 	if err != nil { // not of a scalar
 		return fmt.Sprintf("%q", text)
 	}

@@ -12,8 +12,11 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // maxProjects is how many projects of a tree get pipelines. A tree with more is
@@ -54,29 +57,15 @@ func Write(tree fs.FS, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var projects []*project
-	covered := map[string]bool{} // languages whose workspace the top is
-	for _, folder := range folders {
-		for _, l := range languages {
-			if covered[l.name] {
-				continue
-			}
-			p := l.detect(s, folder)
-			if p == nil {
-				continue
-			}
-			p.language = l.name
-			covered[l.name] = p.workspace && folder == "."
-			projects = append(projects, p)
-		}
-	}
-	projects = s.limit(projects)
+	s.sources = folders
+	projects := limit(s, "project", s.projects(folders), func(p *project) string { return p.folder })
 	s.addServices(projects)
-	pipelines := s.named(projects)
-	for _, folder := range folders {
-		if p := imagePipeline(s, folder, pipelines); p != nil {
-			pipelines = append(pipelines, p)
-		}
+	taken := map[string]bool{}
+	pipelines := named(projects, taken)
+	tests := names(pipelines)
+	images := slices.DeleteFunc(slices.Clone(folders), func(folder string) bool { return !s.file(folder, "Dockerfile") })
+	for _, folder := range limit(s, "Dockerfile", images, func(folder string) string { return folder }) {
+		pipelines = append(pipelines, s.imagePipeline(folder, tests, taken))
 	}
 	r := &Result{Recognised: len(pipelines) > 0}
 	if !r.Recognised {
@@ -87,20 +76,40 @@ func Write(tree fs.FS, opts Options) (*Result, error) {
 	return r, nil
 }
 
+// projects are those of all folders, but not those that belong to another one.
+func (s *scan) projects(folders []string) (list []*project) {
+	for _, folder := range folders {
+		for _, l := range languages {
+			if slices.ContainsFunc(list, func(p *project) bool { return p.language == l.name && p.has(folder) }) {
+				continue
+			}
+			if p := l.detect(s, folder); p != nil {
+				p.language = l.name
+				list = append(list, p)
+			}
+		}
+	}
+	return list
+}
+
 // scan is one look at a tree.
 type scan struct {
-	tree  fs.FS
-	opts  Options
-	seen  []Seen
-	notes []string
+	tree    fs.FS
+	opts    Options
+	sources []string // the folders in which a project may be
+	seen    []Seen
+	notes   []string
 }
 
 func (s *scan) saw(file, format string, args ...any) {
 	s.seen = append(s.seen, Seen{file, fmt.Sprintf(format, args...)})
 }
 
+// note tells something once.
 func (s *scan) note(format string, args ...any) {
-	s.notes = append(s.notes, fmt.Sprintf(format, args...))
+	if text := fmt.Sprintf(format, args...); !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
 }
 
 // notSources are folders whose projects are those of others, or examples.
@@ -155,7 +164,38 @@ func (s *scan) read(folder, name string) string {
 	if err != nil {
 		return ""
 	}
-	return string(text)
+	// Editors of Windows begin files with a mark, which not every parser knows.
+	return strings.TrimPrefix(string(text), "\ufeff")
+}
+
+// file reports whether a folder has a regular file of a name.
+func (s *scan) file(folder, name string) bool {
+	info, err := fs.Stat(s.tree, path.Join(folder, name))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// first gives the first file of a folder that matches a pattern, "" for none.
+func (s *scan) first(folder, pattern string) string {
+	entries, _ := fs.ReadDir(s.tree, folder)
+	for _, e := range entries {
+		if ok, _ := path.Match(pattern, e.Name()); ok && !e.IsDir() {
+			return e.Name()
+		}
+	}
+	return ""
+}
+
+// program is how a script of a folder is called: some lose the right to be run
+// on their way through Windows.
+func (s *scan) program(folder, name string) string {
+	info, err := fs.Stat(s.tree, path.Join(folder, name))
+	switch {
+	case err != nil || !info.Mode().IsRegular():
+		return ""
+	case info.Mode()&0o111 == 0:
+		return "sh " + name
+	}
+	return "./" + name
 }
 
 // has reports which of the files of a folder is there, "" for none.
@@ -178,28 +218,46 @@ var languages = []struct {
 
 // project is something that is built and tested by one tool.
 type project struct {
-	language  string // short, for the name of its pipeline
-	folder    string
-	workspace bool // it has those of the folders below it, too
-	steps     []step
-	services  []service
-	env       []variable
+	language string // short, for the name of its pipeline
+	folder   string
+	members  []string // patterns of the folders below it that belong to it, too
+	steps    []step
+	services []service
+	env      []variable
+}
+
+// has reports whether a folder belongs to the workspace of the project.
+func (p *project) has(folder string) bool {
+	below := folder
+	if p.folder != "." {
+		var ok bool
+		if below, ok = strings.CutPrefix(folder, p.folder+"/"); !ok {
+			return false
+		}
+	}
+	in := false
+	for _, pattern := range p.members {
+		pattern, without := strings.CutPrefix(pattern, "!")
+		if ok, _ := doublestar.Match(path.Clean(pattern), below); ok {
+			in = !without
+		}
+	}
+	return in
 }
 
 // limit leaves out what is too much for one file that is written by hand.
-func (s *scan) limit(projects []*project) []*project {
-	if len(projects) <= maxProjects {
-		return projects
+func limit[T any](s *scan, what string, list []T, where func(T) string) []T {
+	if len(list) <= maxProjects {
+		return list
 	}
-	s.note("%d more projects were found, such as %s: add pipelines for them, or have a program make the file",
-		len(projects)-maxProjects, projects[maxProjects].folder)
-	return projects[:maxProjects]
+	s.note("the tree has %d %ss, and the file pipelines for %d of them: add those of others, such as %s, or have a program make the file",
+		len(list), what, maxProjects, where(list[maxProjects]))
+	return list[:maxProjects]
 }
 
 // named gives each project its pipeline: default when it is the only one,
 // otherwise the language at the top, and the folder below it.
-func (s *scan) named(projects []*project) (list []*pipeline) {
-	taken := map[string]bool{}
+func named(projects []*project, taken map[string]bool) (list []*pipeline) {
 	for _, p := range projects {
 		name := p.language
 		switch {
@@ -207,25 +265,48 @@ func (s *scan) named(projects []*project) (list []*pipeline) {
 			name = "default"
 		case p.folder != ".":
 			name = strings.ReplaceAll(p.folder, "/", "-")
-		}
-		if taken[name] {
-			name += "-" + p.language
-		}
-		taken[name] = true
-		l := &pipeline{name: name, services: p.services}
-		if len(p.services) > 0 {
-			l.steps = append(l.steps, waitStep(p.services))
-		}
-		for _, st := range p.steps {
-			if p.folder != "." {
-				st.commands = append([]string{"cd " + quoteWord(p.folder)}, st.commands...)
+			if taken[name] {
+				name += "-" + p.language
 			}
-			st.env = append(st.env, p.env...)
+		}
+		l := &pipeline{name: unique(name, taken), services: p.services}
+		steps := map[string]bool{}
+		for _, svc := range p.services {
+			steps[svc.name] = true
+		}
+		if len(p.services) > 0 {
+			p.steps = append([]step{waitStep(p.services)}, p.steps...)
+		}
+		for i, st := range p.steps {
+			st.name = unique(st.name, steps)
+			if i > 0 || len(p.services) == 0 { // nothing but waiting is done at the top
+				if p.folder != "." {
+					st.commands = append([]string{"cd " + quoteWord(p.folder)}, st.commands...)
+				}
+				st.env = append(slices.Clone(st.env), p.env...)
+			}
 			l.steps = append(l.steps, st)
 		}
 		list = append(list, l)
 	}
 	return list
+}
+
+// unique is a name that is not taken, and takes it.
+func unique(name string, taken map[string]bool) string {
+	free := name
+	for n := 2; taken[free]; n++ {
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
+	taken[free] = true
+	return free
+}
+
+func names(list []*pipeline) (all []string) {
+	for _, p := range list {
+		all = append(all, p.name)
+	}
+	return all
 }
 
 // quoteWord is a word for a shell.
@@ -246,29 +327,24 @@ func unknownPipeline() *pipeline {
 	}}}
 }
 
-// imagePipeline builds the image of a Dockerfile, without pushing it, once all
-// else has succeeded.
-func imagePipeline(s *scan, folder string, before []*pipeline) *pipeline {
-	if s.has(folder, "Dockerfile") == "" {
-		return nil
-	}
-	file := path.Join(folder, "Dockerfile")
-	name := "image"
-	repository := cmp.Or(s.opts.Repository, "octocat/hello")
+// imagePipeline builds the image of a Dockerfile, without pushing it, once the
+// tests have succeeded.
+func (s *scan) imagePipeline(folder string, tests []string, taken map[string]bool) *pipeline {
+	file, name, repository := path.Join(folder, "Dockerfile"), "image", cmp.Or(s.opts.Repository, "octocat/hello")
 	if folder != "." {
 		name = "image-" + strings.ReplaceAll(folder, "/", "-")
 		repository += "-" + path.Base(folder)
 	}
-	settings := []variable{{"repo", strings.ToLower(repository)}, {"dry_run", "true"}}
+	settings := []variable{{"repo", imageName(repository)}, {"dry_run", "true"}}
 	if folder != "." {
 		settings = append(settings, variable{"dockerfile", file}, variable{"context", folder})
 	}
 	s.saw(file, "a pipeline builds the image, and pushes none: give it username, password and tags, and remove dry_run, to have it published")
-	l := &pipeline{name: name, steps: []step{{name: "build", image: pluginDocker, settings: settings}}}
-	for _, p := range before {
-		if !strings.HasPrefix(p.name, "image") {
-			l.after = append(l.after, p.name)
-		}
-	}
-	return l
+	return &pipeline{name: unique(name, taken), steps: []step{{name: "build", image: pluginDocker, settings: settings}}, after: tests}
+}
+
+// imageName has nothing in it that no name of an image may have.
+func imageName(text string) string {
+	text = regexp.MustCompile(`[^a-z0-9/_.-]+`).ReplaceAllString(strings.ToLower(text), "-")
+	return strings.Trim(regexp.MustCompile(`([/_.-])[_.-]+`).ReplaceAllString(text, "$1"), "/_.-")
 }
