@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/internal/document"
+	"github.com/drone-laptop/drone/internal/selection"
 	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 	"github.com/drone-laptop/drone/report"
@@ -114,17 +115,15 @@ func listColumns(now time.Time) []table.Column[remote.Build] {
 	}
 }
 
-type buildFilter struct {
-	branch, tag, event, status string
-	limit, page                int
-}
-
-func (o *buildFilter) accepts(b *remote.Build) bool {
-	return (o.event == "" || b.Event == o.event) && (o.status == "" || b.Status == o.status) && (o.branch == "" || b.Target == o.branch)
+// buildPage is which builds are listed.
+type buildPage struct {
+	selection.Filter
+	tag         string
+	limit, page int
 }
 
 func (b buildCommands) ls() *cobra.Command {
-	var o buildFilter
+	var o buildPage
 	var r resultFlags
 	c := &cobra.Command{
 		Use:   "ls [OWNER/NAME]",
@@ -135,10 +134,10 @@ func (b buildCommands) ls() *cobra.Command {
 			"  drone build ls --event tag --output json\n  drone build ls --format '{{ .Number }} {{ .Status }}'",
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.branch, "branch", "", "only builds of this branch")
+	flags.StringVar(&o.Branch, "branch", "", "only builds of this branch")
 	flags.StringVar(&o.tag, "tag", "", "only builds of this tag")
-	flags.StringVar(&o.event, "event", "", "only builds of this event: push, pull_request, tag, promote, rollback, cron, custom")
-	flags.StringVar(&o.status, "status", "", "only builds with this status, for example failure")
+	flags.StringVar(&o.Event, "event", "", "only builds of this event: push, pull_request, tag, promote, rollback, cron, custom")
+	flags.StringVar(&o.Status, "status", "", "only builds with this status, for example failure")
 	flags.IntVar(&o.limit, "limit", 25, "at most `N` builds")
 	flags.IntVar(&o.page, "page", 1, "leave out those of the pages before this one")
 	r.register(flags)
@@ -152,31 +151,14 @@ func (b buildCommands) ls() *cobra.Command {
 }
 
 // find collects builds until there are enough.
-func (o *buildFilter) find(ctx context.Context, q *session, repo remote.Slug) ([]remote.Build, error) {
+func (o *buildPage) find(ctx context.Context, q *session, repo remote.Slug) ([]remote.Build, error) {
 	switch {
 	case o.limit < 1 || o.page < 1:
 		return nil, usage(errors.New("--limit and --page count from 1"), "")
-	case o.branch != "" && o.tag != "":
+	case o.Branch != "" && o.tag != "":
 		return nil, usage(errors.New("--branch and --tag contradict each other"), "leave out one of the two")
 	}
-	var found []remote.Build
-	skip := (o.page - 1) * o.limit
-	for b, err := range q.BuildAll(ctx, repo, remote.BuildFilter{Branch: o.branch, Tag: o.tag}) {
-		if err != nil {
-			return nil, err
-		}
-		if !o.accepts(&b) {
-			continue
-		}
-		if skip > 0 {
-			skip--
-			continue
-		}
-		if found = append(found, b); len(found) == o.limit {
-			break
-		}
-	}
-	return found, nil
+	return o.Page(q.BuildAll(ctx, repo, remote.BuildFilter{Branch: o.Branch, Tag: o.tag}), o.page, o.limit)
 }
 
 // show prints a build that was asked for.

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/selection"
 	"github.com/drone-laptop/drone/remote"
 )
 
@@ -32,10 +31,7 @@ func (b buildCommands) stop() *cobra.Command {
 		if err != nil {
 			return q.failBuild(err, repo, n)
 		}
-		build, err := q.BuildCancel(ctx, repo, n)
-		if errors.Is(err, remote.ErrConflict) { // somebody, such as a runner, has changed it in between
-			build, err = q.BuildCancel(ctx, repo, n)
-		}
+		build, err := q.cancel(ctx, repo, n)
 		if err != nil {
 			return q.failBuild(err, repo, n)
 		}
@@ -45,6 +41,15 @@ func (b buildCommands) stop() *cobra.Command {
 		}
 		return b.done(&r, build, text)
 	})
+}
+
+// cancel stops a build.
+func (q *session) cancel(ctx context.Context, repo remote.Slug, number int64) (*remote.Build, error) {
+	build, err := q.BuildCancel(ctx, repo, number)
+	if errors.Is(err, remote.ErrConflict) { // somebody, such as a runner, has changed it in between
+		build, err = q.BuildCancel(ctx, repo, number)
+	}
+	return build, err
 }
 
 // decision is a command that decides about stages that are blocked.
@@ -72,7 +77,7 @@ type decider func(*remote.Client, context.Context, remote.Slug, int64, int) erro
 // decide decides about the blocked stages that words name, all of them without
 // words. decided is told of each one.
 func (q *session) decide(ctx context.Context, repo remote.Slug, build *remote.Build, words []string, call decider, decided func(remote.Stage) error) error {
-	stages, err := stagesOf(build, words)
+	stages, err := selection.Blocked(build, words)
 	if err != nil {
 		return err
 	}
@@ -85,49 +90,6 @@ func (q *session) decide(ctx context.Context, repo remote.Slug, build *remote.Bu
 		}
 	}
 	return nil
-}
-
-// stagesOf finds the blocked stages that words name, by number or name; all of
-// them where there are no words.
-func stagesOf(build *remote.Build, words []string) ([]remote.Stage, error) {
-	var blocked, chosen []remote.Stage
-	var names []string
-	for _, stage := range build.Stages {
-		if stage.Status == remote.StateBlocked {
-			blocked = append(blocked, stage)
-			names = append(names, fmt.Sprintf("%d (%s)", stage.Number, stage.Name))
-		}
-	}
-	for _, word := range words {
-		found := false
-		for _, stage := range build.Stages {
-			if word != strconv.Itoa(stage.Number) && word != stage.Name {
-				continue
-			}
-			if stage.Status != remote.StateBlocked {
-				return nil, usage(fmt.Errorf("stage %d (%s) of build %d is not blocked, it is %s", stage.Number, stage.Name, build.Number, stage.Status), "")
-			}
-			chosen, found = append(chosen, stage), true
-			break
-		}
-		if !found {
-			return nil, usage(fmt.Errorf("build %d has no stage %q", build.Number, word), "blocked there: "+orNone(names))
-		}
-	}
-	if len(words) > 0 {
-		return chosen, nil
-	}
-	if len(blocked) == 0 {
-		return nil, usage(fmt.Errorf("no stage of build %d is blocked", build.Number), "")
-	}
-	return blocked, nil
-}
-
-func orNone(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
 }
 
 func (b buildCommands) purge() *cobra.Command {

@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/selection"
 	"github.com/drone-laptop/drone/internal/table"
 	"github.com/drone-laptop/drone/remote"
 )
 
 func (b buildCommands) queue() *cobra.Command {
-	var o buildFilter
+	var o selection.Filter
 	var repo string
 	var r resultFlags
 	c := &cobra.Command{
@@ -22,9 +23,9 @@ func (b buildCommands) queue() *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringVar(&repo, "repo", "", "only builds of this repository, `OWNER/NAME`")
-	flags.StringVar(&o.branch, "branch", "", "only builds of this branch")
-	flags.StringVar(&o.event, "event", "", "only builds of this event")
-	flags.StringVar(&o.status, "status", "", "only builds with this status: pending, running")
+	flags.StringVar(&o.Branch, "branch", "", "only builds of this branch")
+	flags.StringVar(&o.Event, "event", "", "only builds of this event")
+	flags.StringVar(&o.Status, "status", "", "only builds with this status: pending, running")
 	r.register(flags)
 	now := time.Now()
 	return b.ask(c, 0, 0, func(ctx context.Context, q *session, _ []string) error {
@@ -34,7 +35,7 @@ func (b buildCommands) queue() *cobra.Command {
 		}
 		var list []remote.Repo
 		for _, item := range all {
-			if item.Build != nil && (repo == "" || item.Slug == repo) && o.accepts(item.Build) {
+			if item.Build != nil && (repo == "" || item.Slug == repo) && o.Accepts(item.Build) {
 				list = append(list, item)
 			}
 		}

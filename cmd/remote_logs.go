@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drone-laptop/drone/internal/selection"
 	"github.com/drone-laptop/drone/remote"
 )
 
@@ -46,7 +47,7 @@ func (l *logShow) show(ctx context.Context, q *session, repo remote.Slug, args [
 		if err != nil {
 			return q.failBuild(err, repo, number)
 		}
-		if b.steps, err = stepsNamed(build, args[1:]); err != nil {
+		if b.steps, err = selection.Steps(build, args[1:]); err != nil {
 			return err
 		}
 		b.alone = len(args) == 3
@@ -116,7 +117,7 @@ func newLogFailed(s Streams) *cobra.Command {
 		if n := l.tellFailed(build); n == 0 {
 			return nil
 		}
-		b := &buildShow{s: s, q: q, repo: repo, number: number, output: l.output, timestamps: l.timestamps, once: true, steps: failedStep}
+		b := &buildShow{s: s, q: q, repo: repo, number: number, output: l.output, timestamps: l.timestamps, once: true, steps: selection.Failed}
 		_, err = b.show(ctx)
 		return err
 	})
@@ -130,7 +131,7 @@ func (l *logShow) tellFailed(build *remote.Build) (n int) {
 			l.s.note(fmt.Sprintf("stage %s: %s", stage.Name, stage.Error))
 		}
 		for _, step := range stage.Steps {
-			if failedStep(&stage, &step) {
+			if selection.Failed(&stage, &step) {
 				n++
 				if step.Error != "" {
 					l.s.note(fmt.Sprintf("step %s/%s: %s", stage.Name, step.Name, step.Error))

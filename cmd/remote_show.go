@@ -317,11 +317,7 @@ func (b *buildShow) control(ctx context.Context, look func()) *viewer.Control {
 			return decide("declined", pipeline, (*remote.Client).BuildDecline)
 		},
 		Cancel: func() (string, error) {
-			_, err := b.q.BuildCancel(ctx, b.repo, b.number)
-			if errors.Is(err, remote.ErrConflict) { // a runner has changed it in between
-				_, err = b.q.BuildCancel(ctx, b.repo, b.number)
-			}
-			if err != nil {
+			if _, err := b.q.cancel(ctx, b.repo, b.number); err != nil {
 				return "", err
 			}
 			look()

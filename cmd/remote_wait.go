@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drone-laptop/drone/exec"
+	"github.com/drone-laptop/drone/internal/selection"
 	"github.com/drone-laptop/drone/remote"
 	builds "github.com/drone-laptop/drone/remote/watch"
 )
@@ -106,10 +107,11 @@ func (w *buildWait) wait(ctx context.Context, q *session, repo remote.Slug, args
 	}
 	ended := map[int64]remote.Build{}
 	for began := time.Now(); ; {
-		list, err := w.ofCommit(ctx, q, repo, commit)
+		list, err := selection.Choice{Commit: commit}.List(ctx, q, repo)
 		if err != nil {
 			return nil, err
 		}
+		list = selection.Last(list)
 		if len(list) == 0 {
 			if err := w.await(ctx, began, repo, commit); err != nil {
 				return nil, err
@@ -150,26 +152,6 @@ func (w *buildWait) await(ctx context.Context, began time.Time, repo remote.Slug
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// ofCommit lists the builds of a commit. Of those for the same thing it is the
-// last one that counts.
-func (w *buildWait) ofCommit(ctx context.Context, q *session, repo remote.Slug, commit string) ([]remote.Build, error) {
-	list, err := q.choose(ctx, repo, buildChoice{commit: commit})
-	if err != nil {
-		return nil, err
-	}
-	type thing struct{ event, ref, target, cron, deploy string }
-	seen := map[thing]bool{}
-	var last []remote.Build
-	for _, b := range list {
-		t := thing{b.Event, b.Ref, b.Target, b.Cron, b.Deploy}
-		if !seen[t] {
-			seen[t] = true
-			last = append(last, b)
-		}
-	}
-	return last, nil
 }
 
 // end waits for the end of a build.

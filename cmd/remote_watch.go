@@ -12,6 +12,7 @@ import (
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/facts"
+	"github.com/drone-laptop/drone/internal/selection"
 	"github.com/drone-laptop/drone/remote"
 	builds "github.com/drone-laptop/drone/remote/watch"
 	"github.com/drone-laptop/drone/tui/viewer"
@@ -60,7 +61,7 @@ func newWatch(s Streams) *cobra.Command {
 }
 
 // choice says which builds are listed, in words, too.
-func (o *watchOptions) choice(repo remote.Slug) (c buildChoice, title string, err error) {
+func (o *watchOptions) choice(repo remote.Slug) (c selection.Choice, title string, err error) {
 	given := 0
 	for _, is := range []bool{o.branch != "", o.commit != "", o.all} {
 		if is {
@@ -72,19 +73,19 @@ func (o *watchOptions) choice(repo remote.Slug) (c buildChoice, title string, er
 	}
 	switch tree := facts.Read("."); {
 	case o.commit != "":
-		if c.commit, err = commitOf(o.commit); err != nil {
+		if c.Commit, err = commitOf(o.commit); err != nil {
 			return c, "", err
 		}
-		return c, repo.String() + ", commit " + c.commit[:min(len(c.commit), commitWidth)], nil
+		return c, repo.String() + ", commit " + c.Commit[:min(len(c.Commit), commitWidth)], nil
 	case o.branch != "":
-		c.branch = o.branch
+		c.Branch = o.branch
 	case !o.all && strings.EqualFold(tree.Remote.Slug, repo.String()):
-		c.branch = tree.Branch
+		c.Branch = tree.Branch
 	}
-	if c.branch == "" {
+	if c.Branch == "" {
 		return c, repo.String(), nil
 	}
-	return c, repo.String() + ", branch " + c.branch, nil
+	return c, repo.String() + ", branch " + c.Branch, nil
 }
 
 // listEvery is how often a list is fetched when nothing tells of a change; it is
@@ -96,7 +97,7 @@ type watching struct {
 	s      Streams
 	q      *session
 	repo   remote.Slug
-	choice buildChoice
+	choice selection.Choice
 	title  string
 	first  int64 // the build that is opened before the list is shown, or 0
 }
@@ -109,7 +110,7 @@ func (w *watching) run(ctx context.Context) error {
 	var list *viewer.Builds
 	lister := builds.NewList(builds.ListOptions{
 		Server: builds.ServerOf(w.q.Client), Repo: w.repo, Pace: builds.Pace{Poll: listEvery},
-		Fetch: func(ctx context.Context) ([]remote.Build, error) { return w.q.choose(ctx, w.repo, w.choice) },
+		Fetch: func(ctx context.Context) ([]remote.Build, error) { return w.choice.List(ctx, w.q, w.repo) },
 		Show: func(rows []remote.Build, err error) {
 			note := ""
 			if err != nil {

@@ -39,7 +39,7 @@ func serverFailure(err error, subject string, a access) error {
 			hint: "no pipeline of the file is for this branch and event, or the owner of the repository is not active: `drone plan` shows what would run"}
 	}
 	if _, ok := errors.AsType[*remote.StatusError](err); !ok {
-		return usage(err, "")
+		return mistake(err, "")
 	}
 	return &failure{status: StatusUnreachable, err: err, hint: refusalHint(err, subject, a)}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/drone-laptop/drone/internal/isolate"
 	"github.com/drone-laptop/drone/internal/keystore"
 	"github.com/drone-laptop/drone/internal/secrets"
+	"github.com/drone-laptop/drone/internal/selection"
 	"github.com/drone-laptop/drone/internal/settings"
 	"github.com/drone-laptop/drone/internal/snapshot"
 	"github.com/drone-laptop/drone/lint"
@@ -82,6 +83,9 @@ func hintOf(err error) string {
 	}
 	if _, ok := errors.AsType[*account.FileError](err); ok {
 		return "mend the file, or remove it and log in again"
+	}
+	if e, ok := errors.AsType[*selection.Error](err); ok {
+		return e.Hint
 	}
 	if e, ok := errors.AsType[*lint.ConfigError](err); ok {
 		return e.Hint

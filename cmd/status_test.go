@@ -10,6 +10,7 @@ import (
 	"github.com/drone-laptop/drone/internal/facts"
 	"github.com/drone-laptop/drone/internal/keystore"
 	"github.com/drone-laptop/drone/internal/secrets"
+	"github.com/drone-laptop/drone/internal/selection"
 	"github.com/drone-laptop/drone/internal/settings"
 	"github.com/drone-laptop/drone/internal/snapshot"
 	"github.com/drone-laptop/drone/lint"
@@ -31,6 +32,7 @@ func TestMistake(t *testing.T) {
 		"consent":      {&consent.Error{Err: cause, Hint: "own"}, StatusUsage, "own"},
 		"keystore":     {&keystore.Error{Err: cause, Hint: "own"}, StatusUsage, "own"},
 		"account":      {&account.FileError{Err: cause}, StatusUsage, "mend the file, or remove it and log in again"},
+		"selection":    {&selection.Error{Message: "x", Hint: "own"}, StatusUsage, "own"},
 		"lint":         {&lint.ConfigError{Hint: "own"}, StatusUsage, "own"},
 		"snapshot":     {&snapshot.CommitError{Text: "x", Hint: "own"}, StatusUsage, "own"},
 		"without hint": {&keystore.Error{Err: cause}, StatusUsage, "otherwise"},
