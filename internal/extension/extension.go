@@ -57,13 +57,14 @@ func (e *Error) Error() string {
 	return text
 }
 
+// limit is how long an extension may take to answer.
+const limit = time.Minute
+
 // Client asks one extension. Secret is what it shares with the server.
 type Client struct {
 	Endpoint, Secret string
 	SkipVerify       bool
 	Proxy            func(*http.Request) (*url.URL, error)
-	// Timeout bounds a request; 0 is a minute.
-	Timeout time.Duration
 }
 
 const (
@@ -88,11 +89,7 @@ func (c *Client) Ask(ctx context.Context, kind string, in, out any) error {
 	if err != nil {
 		return failed(0, err.Error())
 	}
-	timeout := c.Timeout
-	if timeout == 0 {
-		timeout = time.Minute
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Endpoint, bytes.NewReader(body))
 	if err != nil {
