@@ -175,6 +175,9 @@ func parseBind(goos, dir, text string) (exec.Bind, error) {
 		}
 		return exec.Bind{}, wrong("is a path of Windows, which this machine has not")
 	}
+	if goos == hostpath.Windows {
+		bind.Host = hostpath.Drive(bind.Host)
+	}
 	return exec.Bind{Host: hostpath.Abs(goos, dir, bind.Host), Path: bind.Path, ReadOnly: bind.ReadOnly}, nil
 }
 

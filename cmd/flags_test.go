@@ -22,6 +22,9 @@ func TestParseBind(t *testing.T) {
 		{"darwin", "/Users/me", "src:/b", exec.Bind{Host: "/Users/me/src", Path: "/b"}},
 		{"windows", `C:\Users\me`, `D:\src:/b`, exec.Bind{Host: `D:\src`, Path: "/b"}},
 		{"windows", `C:\Users\me`, "src/sub:/b:ro", exec.Bind{Host: `C:\Users\me\src\sub`, Path: "/b", ReadOnly: true}},
+		{"windows", `C:\Users\me`, "/d/src:/b", exec.Bind{Host: `D:\src`, Path: "/b"}},
+		{"windows", `C:\Users\me`, "//c/src:/b:ro", exec.Bind{Host: `C:\src`, Path: "/b", ReadOnly: true}},
+		{"linux", "/home/me", "/c/src:/b", exec.Bind{Host: "/c/src", Path: "/b"}},
 		{"windows", `C:\Users\me`, `\\server\share:/b`, exec.Bind{Host: `\\server\share`, Path: "/b"}},
 		{"windows", `\\wsl.localhost\Ubuntu\home\me`, `src:/b`, exec.Bind{Host: `\\wsl.localhost\Ubuntu\home\me\src`, Path: "/b"}},
 	} {

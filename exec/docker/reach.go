@@ -17,6 +17,7 @@ import (
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/internal/dockerhost"
+	"github.com/drone-laptop/drone/internal/hostpath"
 )
 
 // unreachable explains why the engine cannot be spoken to, or gives the cause
@@ -37,6 +38,12 @@ func dialError(host string) error {
 	}
 	network, address := u.Scheme, u.Host
 	switch u.Scheme {
+	case "npipe":
+		// To ask whether it exists opens it; busy is an answer, too.
+		if _, err := os.Stat(u.Path); errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+			return err
+		}
+		return nil
 	case "unix":
 		address = u.Path
 	case "tcp":
@@ -68,12 +75,17 @@ func explainUnreachable(at dockerhost.Endpoint, goos string, err, dial error) *e
 		return say("what answers there is no container engine", "check the address, and that no proxy answers in its place")
 	case errors.Is(dial, os.ErrNotExist):
 		what := "the socket does not exist"
+		if strings.HasPrefix(at.Host, "npipe://") {
+			what = "the pipe does not exist"
+		}
 		if len(at.Tried) > 1 {
 			what += ", nor does " + strings.Join(at.Tried[1:], ", ")
 		}
 		return say(what, startHint(at, goos)+orElse(at))
 	case errors.Is(dial, os.ErrPermission) && probably(at) == productPodman:
 		return say("permission denied", "use the service of your own user: `systemctl --user start podman.socket`, with DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock")
+	case errors.Is(dial, os.ErrPermission) && goos == hostpath.Windows:
+		return say("permission denied", "have an administrator add you to the group docker-users (`net localgroup docker-users NAME /add`), then log in again")
 	case errors.Is(dial, os.ErrPermission) || strings.Contains(text, "permission denied"):
 		return say("permission denied", "add yourself to group docker (`sudo usermod -aG docker $USER`, then log in again), or use rootless Docker")
 	case errors.Is(dial, syscall.ECONNREFUSED), errors.As(dial, &slow) && slow.Timeout():
@@ -133,6 +145,8 @@ func startHint(at dockerhost.Endpoint, goos string) string {
 		return "start Docker Desktop"
 	case !strings.HasPrefix(at.Host, "unix://") && !strings.HasPrefix(at.Host, "npipe://"):
 		return "check that the engine runs there and listens on this address"
+	case goos == hostpath.Windows:
+		return "start Docker Desktop, or another engine"
 	case goos != "linux":
 		return "start Docker Desktop, or another engine such as `colima start`"
 	case containsAny(at.Host, "/run/user/"):

@@ -32,6 +32,7 @@ func TestExplainUnreachable(t *testing.T) {
 	std := dockerhost.Endpoint{Host: "unix:///var/run/docker.sock", Source: "the default address"}
 	tried := std
 	tried.Tried = []string{"/var/run/docker.sock", "~/.colima/default/docker.sock"}
+	pipe := dockerhost.Endpoint{Host: "npipe:////./pipe/docker_engine", Source: "the default address", Tried: []string{"//./pipe/docker_engine", "//./pipe/dockerDesktopLinuxEngine"}}
 	down := errors.New("Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")
 	missing, refused := &net.OpError{Op: "dial", Err: fs.ErrNotExist}, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	tls := dockerhost.Endpoint{Host: "tcp://h:2376", Source: "DOCKER_HOST"}
@@ -40,6 +41,8 @@ func TestExplainUnreachable(t *testing.T) {
 			want: "cannot reach Docker at unix:///var/run/docker.sock, found through the default address: the socket does not exist", hint: "sudo systemctl start docker"},
 		{name: "missing everywhere", at: tried, err: down, dial: missing, want: "the socket does not exist, nor does ~/.colima/default/docker.sock", hint: "systemctl"},
 		{name: "missing on a Mac", at: std, goos: "darwin", err: down, dial: missing, want: "does not exist", hint: "Docker Desktop"},
+		{name: "missing on Windows", at: pipe, goos: "windows", err: down, dial: missing, want: "the pipe does not exist, nor does //./pipe/dockerDesktopLinuxEngine", hint: "start Docker Desktop, or another engine"},
+		{name: "permission on Windows", at: pipe, goos: "windows", err: down, dial: &fs.PathError{Err: fs.ErrPermission}, want: "permission denied", hint: "docker-users"},
 		{name: "colima", at: dockerhost.Endpoint{Host: "unix:///home/me/.colima/default/docker.sock", Context: "colima"}, err: down, dial: missing, want: "does not exist", hint: "`colima start`"},
 		{name: "rancher", at: dockerhost.Endpoint{Host: "unix:///home/me/.rd/docker.sock"}, err: down, dial: refused, want: "nothing answers", hint: "Rancher"},
 		{name: "desktop", at: dockerhost.Endpoint{Host: "unix:///home/me/.docker/run/docker.sock", Context: "desktop-linux"}, err: down, dial: missing, want: "does not exist", hint: "Docker Desktop"},

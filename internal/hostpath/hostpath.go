@@ -117,6 +117,21 @@ func cutVolume(p string) (volume, rest string) {
 	return `\\` + server + `\` + share, `\` + rest
 }
 
+// Drive is a path of Windows with its drive written as Windows does, C:/src for
+// the /c/src and //c/src of shells from Unix, such as Git Bash, which Docker
+// takes too. What names no drive is as it was.
+func Drive(p string) string {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(p, "/"), "/")
+	if !ok {
+		rest, ok = strings.CutPrefix(p, "/")
+	}
+	letter, inside, _ := strings.Cut(rest, "/")
+	if !ok || len(letter) != 1 || !hasDrive(letter+":") {
+		return p
+	}
+	return strings.ToUpper(letter) + ":/" + inside
+}
+
 // WSL is where Linux within Windows sees a path of Windows: a drive below /mnt,
 // and its own files, which Windows sees as \\wsl.localhost\NAME or \\wsl$\NAME,
 // where they are. It is "" for what Linux does not see.

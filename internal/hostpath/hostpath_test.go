@@ -142,6 +142,28 @@ func TestWindows(t *testing.T) {
 	}
 }
 
+func TestDrive(t *testing.T) {
+	for path, want := range map[string]string{
+		"/c/Users/me":    "C:/Users/me",
+		"//c/Users/a b":  "C:/Users/a b",
+		"/d":             "D:/",
+		"/d/":            "D:/",
+		"//server/share": "//server/share",
+		"///c/x":         "///c/x",
+		"/Users/me":      "/Users/me",
+		"/1/x":           "/1/x",
+		"c/x":            "c/x",
+		"C:/x":           "C:/x",
+		`\\c\x`:          `\\c\x`,
+		"/":              "/",
+		"":               "",
+	} {
+		if got := Drive(path); got != want {
+			t.Errorf("%q is %q, want %q", path, got, want)
+		}
+	}
+}
+
 func TestJoin(t *testing.T) {
 	for _, test := range []struct{ dir, inside, want string }{
 		{"/drone/src", "a/b", "/drone/src/a/b"},
