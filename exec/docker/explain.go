@@ -60,7 +60,10 @@ func startExplanations() []explanation {
 
 func hostExplanations() []explanation {
 	return []explanation{
-		explain(`bind source path does not exist: (\S+)`, "%[2]q, which the step mounts, does not exist on the engine's machine", "create it, or correct the path of the volume"),
+		explain(`bind source path does not exist: (\S+)`, "%[2]q, which the step mounts, does not exist on the engine's machine",
+			"create it, or correct the path of the volume; a drone in a container needs what it mounts at the path that it has outside"),
+		explain(`invalid mount path: '([A-Za-z]:/[^']*|//[^']*)' mount path must be absolute`, "%[2]q, which the step mounts, is a path of Windows, and the engine's machine has none",
+			"run drone on that machine, as within WSL, or with --clone"),
 		explain(`mounts denied|path (?:is )?not shared`, "the engine may not mount a path of this machine", "share the path in the settings of Docker Desktop"),
 		explain(`error gathering device information while adding custom device "([^"]+)"`, "device %[2]q does not exist on the engine's machine", "check the host path of the volume"),
 		explain(`unable to apply caps: operation not permitted`, "the engine may not start privileged containers",
