@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -305,7 +304,7 @@ type outputError struct{ error }
 
 // Error names what the caller knows: that the reader has gone away, as head does.
 func (e outputError) Error() string {
-	if errors.Is(e.error, syscall.EPIPE) {
+	if unread(e.error) {
 		return "nobody reads the output any more"
 	}
 	return e.error.Error()
@@ -395,7 +394,7 @@ func (o *execOptions) ending(ctx context.Context, status int) error {
 		return internalError(defect)
 	}
 	switch {
-	case !errors.As(context.Cause(ctx), &lost) || errors.Is(lost, syscall.EPIPE):
+	case !errors.As(context.Cause(ctx), &lost) || unread(lost):
 		return nil
 	case status == StatusOK:
 		return fmt.Errorf("the run succeeded, but not all of its output could be written: %w", lost)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -301,7 +300,7 @@ func (l *logView) show(ctx context.Context) error {
 		err = closeErr
 	}
 	switch {
-	case errors.Is(err, syscall.EPIPE):
+	case unread(err):
 		return &failure{status: StatusFailed} // nobody reads any more
 	case err != nil:
 		return &failure{status: StatusFailed, err: err}

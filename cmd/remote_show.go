@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/drone-laptop/drone/exec"
 	"github.com/drone-laptop/drone/remote"
@@ -75,7 +74,7 @@ func (b *buildShow) show(ctx context.Context) (*exec.Summary, error) {
 	switch signal, ended := interruption(ctx); {
 	case ended && err != nil:
 		return summary, &failure{status: signal.status()}
-	case errors.Is(err, syscall.EPIPE):
+	case unread(err):
 		return summary, &failure{status: StatusFailed} // nobody reads any more
 	case err != nil:
 		return summary, b.q.failBuild(err, b.repo, b.number)
