@@ -79,20 +79,17 @@ func noCondition(what string) string {
 	return "no trigger"
 }
 
-// match applies the algorithm of reference §6.3; why is set on a mismatch.
+// match is Matches, with the reason for a mismatch.
 func (s subject) match(what string) (ok bool, why string) {
+	if Matches(s.cond, s.value) {
+		return true, ""
+	}
 	if p, hit := firstMatch(s.cond.Exclude, s.value); hit {
 		why = fmt.Sprintf("%s.%s excludes %q", what, s.key, p)
 		if p != s.value {
 			why += fmt.Sprintf(", %s is %s", s.key, quoteOrEmpty(s.value))
 		}
 		return false, why
-	}
-	if len(s.cond.Include) == 0 {
-		return true, ""
-	}
-	if _, hit := firstMatch(s.cond.Include, s.value); hit {
-		return true, ""
 	}
 	return false, fmt.Sprintf("%s.%s is [%s], %s is %s", what, s.key, join(s.cond.Include), s.key, quoteOrEmpty(s.value))
 }
@@ -109,8 +106,11 @@ func firstMatch(patterns []manifest.String, value string) (string, bool) {
 // Matches applies one condition to the value of its fact (reference §6.3). One
 // without patterns matches everything.
 func Matches(c *manifest.Condition, value string) bool {
-	ok, _ := subject{cond: c, value: value}.match("")
-	return ok
+	if _, hit := firstMatch(c.Exclude, value); hit {
+		return false
+	}
+	_, hit := firstMatch(c.Include, value)
+	return hit || len(c.Include) == 0
 }
 
 // stepPolicy gives the run policy of a step whose other conditions are met

@@ -56,3 +56,13 @@ func TestConditionsCostNothing(t *testing.T) {
 		t.Errorf("a step without conditions costs %.0f objects", n)
 	}
 }
+
+// TestCostOfMismatch: whoever only asks whether a condition is met pays for no
+// reason. The linter asks so for each step and each event.
+func TestCostOfMismatch(t *testing.T) {
+	c := manifest.Condition{Include: []manifest.String{{Value: "main"}}}
+	glob := testing.AllocsPerRun(100, func() { MatchGlob("main", "develop") })
+	if n := testing.AllocsPerRun(100, func() { Matches(&c, "develop") }); n > glob {
+		t.Errorf("%v allocations for a condition, and %v for its only pattern", n, glob)
+	}
+}
