@@ -446,7 +446,11 @@ func TestFaultsOfStreams(t *testing.T) { // § 3.1 and 3.3
 			s := servertest.Example()
 			defer s.Close()
 			s.Fault(servertest.Fault{Match: match, Stream: tc.fault})
-			c := connect(t, remote.Options{Server: s.URL, Token: servertest.Token, Idle: 100 * time.Millisecond})
+			o := remote.Options{Server: s.URL, Token: servertest.Token}
+			if errors.Is(tc.end, remote.ErrIdle) {
+				o.Idle = 100 * time.Millisecond
+			}
+			c := connect(t, o)
 			s.Print(hello, step, "1", "2", "3")
 			stream, err := c.StreamLog(t.Context(), hello, step)
 			if err != nil {
@@ -494,13 +498,16 @@ func TestFaultsOfAnswers(t *testing.T) {
 			s := servertest.Example()
 			defer s.Close()
 			s.Fault(tc.fault)
-			c := connect(t, remote.Options{Server: s.URL, Token: servertest.Token, Timeout: 200 * time.Millisecond})
-			_, err := c.Self(t.Context())
+			o := remote.Options{Server: s.URL, Token: servertest.Token, Attempts: 1}
+			if tc.fault.Hang {
+				o.Timeout = 200 * time.Millisecond
+			}
+			_, err := connect(t, o).Self(t.Context())
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%v, want %s", err, tc.want)
 			}
 			s.ClearFaults()
-			if _, err := c.Self(context.WithoutCancel(t.Context())); err != nil {
+			if _, err := connect(t, remote.Options{Server: s.URL, Token: servertest.Token}).Self(context.WithoutCancel(t.Context())); err != nil {
 				t.Errorf("without the fault: %v", err)
 			}
 		})
