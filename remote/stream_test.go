@@ -77,6 +77,7 @@ func TestStreamLog(t *testing.T) {
 // TestStreamEnds has streams end as they should not.
 func TestStreamEnds(t *testing.T) {
 	over := make(chan struct{})
+	all := t // whose end comes after that of the handlers
 	endless := "data: " + strings.Repeat("x", 17<<20)
 	for name, tc := range map[string]struct {
 		serve http.HandlerFunc
@@ -101,6 +102,7 @@ func TestStreamEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(tc.serve)
 			t.Cleanup(server.CloseClientConnections)
+			all.Cleanup(server.Close)
 			c := connect(t, remote.Options{Server: server.URL, Token: token, Timeout: tc.patience, Idle: tc.patience})
 			s, err := c.StreamLog(t.Context(), hello, remote.StepRef{Build: 1, Stage: 1, Step: 1})
 			if (err == nil) != tc.opens {

@@ -1,0 +1,10 @@
+package watch_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/drone-laptop/drone/internal/testenv"
+)
+
+func TestMain(m *testing.M) { os.Exit(testenv.RunWithoutLeaks(m)) }
