@@ -59,32 +59,6 @@ const (
 	stageOver
 )
 
-// step is the state of one step.
-type step struct {
-	*Step
-	index      int
-	shownImage string // that of the plan, see Step.ImageSecret
-	status     Status // empty before its turn
-	background bool   // nobody waits for its end
-	launched   bool   // running as far as is known; of steps that are waited for only with a lookahead
-	frozen     bool   // an always-step after exit code 78
-	abandoned  bool   // the engine did not end it; what comes is too late
-
-	// ctx is that of the step, once it has started; cancel ends it alone.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	// unprepare undoes its preparation, or is nil. It does nothing once the
-	// step has started.
-	unprepare func()
-	limit     *time.Timer // when it exceeds Options.StepTimeout, or nil
-	overdue   *time.Timer // when the engine has had time enough to end it alone
-	started   time.Time
-	phase     Phase // since when it is in which, and those before
-	since     time.Time
-	spent     []Spent
-	result    result
-}
-
 // ErrOver is the cause that ends services and detached steps when the other
 // steps of their pipeline are over.
 var ErrOver = errors.New("the other steps of the pipeline are over")
@@ -359,7 +333,7 @@ func (p *pipeline) abandon(s *step) {
 	p.r.jobs--
 	silence := fmt.Errorf("the engine did not end the step within %v", p.r.cleanup())
 	if cause := context.Cause(s.ctx); p.r.hurried() && cause != nil {
-		p.finish(s, judge(s.Step, s.background, s.frozen, Exit{}, silence, cause))
+		p.finish(s, s.judge(Exit{}, silence, cause))
 		return
 	}
 	p.finish(s, result{

@@ -63,14 +63,14 @@ const (
 	codeError    = 255 // could not be run
 )
 
-// judge says what the end of a step means (reference §6.5). background marks
-// services and detached steps, frozen an always-step after exit code 78: their
-// results do not count. cause is why the context of the step ended, or nil.
-func judge(s *Step, background, frozen bool, exit Exit, err, cause error) result {
-	uncounted := background || frozen
+// judge says what the end of a step means (reference §6.5). Results of those in the
+// background, and of an always-step after exit code 78, do not count. cause is why
+// the context of the step ended, or nil.
+func (s *step) judge(exit Exit, err, cause error) result {
+	uncounted := s.background || s.frozen
 	switch {
 	case cause != nil && (err != nil || exit.Code != 0):
-		late := !background && timedOut(cause)
+		late := !s.background && timedOut(cause)
 		return result{
 			status: StatusKilled, code: codeKilled, ignored: uncounted && !late,
 			message: causeText(cause), cancelled: true, timedOut: late,
@@ -88,7 +88,7 @@ func judge(s *Step, background, frozen bool, exit Exit, err, cause error) result
 			ignored: uncounted || s.Failure == FailureIgnore,
 			message: exit.Reason, hint: exit.Hint,
 		}
-	case exit.Code == 0, exit.Code == codeSkipRest && !background:
+	case exit.Code == 0, exit.Code == codeSkipRest && !s.background:
 		return result{status: StatusSuccess, code: exit.Code}
 	default:
 		return result{

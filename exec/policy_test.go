@@ -99,7 +99,8 @@ func TestJudge(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := judge(&Step{Failure: tc.failure}, tc.background, tc.frozen, tc.exit, tc.err, tc.cause)
+			s := step{Step: &Step{Failure: tc.failure}, background: tc.background, frozen: tc.frozen}
+			got := s.judge(tc.exit, tc.err, tc.cause)
 			if got != tc.want {
 				t.Errorf("got  %+v\nwant %+v", got, tc.want)
 			}

@@ -8,6 +8,32 @@ import (
 	"time"
 )
 
+// step is the state of one step.
+type step struct {
+	*Step
+	index      int
+	shownImage string // that of the plan, see Step.ImageSecret
+	status     Status // empty before its turn
+	background bool   // nobody waits for its end
+	launched   bool   // running as far as is known; of steps that are waited for only with a lookahead
+	frozen     bool   // an always-step after exit code 78
+	abandoned  bool   // the engine did not end it; what comes is too late
+
+	// ctx is that of the step, once it has started; cancel ends it alone.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	// unprepare undoes its preparation, or is nil. It does nothing once the
+	// step has started.
+	unprepare func()
+	limit     *time.Timer // when it exceeds Options.StepTimeout, or nil
+	overdue   *time.Timer // when the engine has had time enough to end it alone
+	started   time.Time
+	phase     Phase // since when it is in which, and those before
+	since     time.Time
+	spent     []Spent
+	result    result
+}
+
 // start gives a step its turn. It runs in a job.
 func (p *pipeline) start(s *step) {
 	s.status, s.started = StatusRunning, p.r.opts.Now()
@@ -140,7 +166,7 @@ func (m ended) apply(r *runner) {
 		p.finish(s, result{status: StatusSuccess, cancelled: true})
 		return
 	}
-	res := judge(s.Step, s.background, s.frozen, m.exit, m.err, m.cause)
+	res := s.judge(m.exit, m.err, m.cause)
 	res.message, res.hint = p.text(res.message), p.text(res.hint)
 	if res.cancelled {
 		p.warnUnlessCause(m.err, s)
