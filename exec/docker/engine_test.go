@@ -226,7 +226,7 @@ func TestNoShell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = readPull(response, layers{}, func() {}, func(_, _ int64) {})
+	err = readPull(response, layers{}, func() {}, func() {})
 	response.Close()
 	if err != nil {
 		t.Fatal(err)

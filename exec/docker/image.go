@@ -344,6 +344,7 @@ func (im *images) pull(ctx context.Context, w wanted, auth string, patience time
 	return im.put(longer, w, auth, before)
 }
 
+// transfer has the engine pull an image, and tells of its progress.
 func (im *images) transfer(ctx context.Context, w wanted, auth string, patience time.Duration) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -353,21 +354,21 @@ func (im *images) transfer(ctx context.Context, w wanted, auth string, patience 
 		answered = func() { timer.Stop() }
 		defer timer.Stop()
 	}
-	about := exec.PullProgress{Image: w.image, Platform: im.named(w.platform)}
-	tell := func(current, total int64, done, failed bool) {
-		now := about
-		now.Current, now.Total, now.Done, now.Failed = current, total, done, failed
+	progress := exec.PullProgress{Image: w.image, Platform: im.named(w.platform)}
+	fetched := layers{}
+	tell := func() {
+		now := progress
+		now.Current, now.Total = fetched.sum()
 		w.notify(exec.Notice{Pull: &now})
 	}
-	tell(0, 0, false, false)
-	fetched := layers{}
+	tell()
 	defer func() {
-		current, total := fetched.sum()
-		tell(current, total, true, err != nil)
+		progress.Done, progress.Failed = true, err != nil
+		tell()
 	}()
-	stream, err := im.client.ImagePull(ctx, w.image, image.PullOptions{RegistryAuth: auth, Platform: about.Platform})
+	stream, err := im.client.ImagePull(ctx, w.image, image.PullOptions{RegistryAuth: auth, Platform: progress.Platform})
 	if err == nil {
-		err = readPull(stream, fetched, answered, func(current, total int64) { tell(current, total, false, false) })
+		err = readPull(stream, fetched, answered, tell)
 		stream.Close()
 	}
 	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {

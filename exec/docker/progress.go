@@ -66,8 +66,8 @@ func (l layers) sum() (current, total int64) {
 
 // readPull reads the messages of a pull to their end and returns the failure
 // among them. sums takes the progress of the layers; first is called with the
-// first message, tell with the sums now and then.
-func readPull(stream io.Reader, sums layers, first func(), tell func(current, total int64)) error {
+// first message, tell now and then when they have changed.
+func readPull(stream io.Reader, sums layers, first, tell func()) error {
 	decoder := json.NewDecoder(stream)
 	var reported time.Time
 	for n := 0; ; n++ {
@@ -87,7 +87,7 @@ func readPull(stream io.Reader, sums layers, first func(), tell func(current, to
 		}
 		if sums.take(m) && time.Since(reported) >= progressEvery {
 			reported = time.Now()
-			tell(sums.sum())
+			tell()
 		}
 	}
 }
