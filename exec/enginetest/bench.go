@@ -198,26 +198,6 @@ func (s *session) record(ctx context.Context, st *exec.Step, env map[string]stri
 	return rec.result(exit, err)
 }
 
-// atOnce is how many steps doAll runs at the same time.
-const atOnce = 4
-
-// doAll runs steps, some at the same time, with envs as their environments, and
-// gives what each gave.
-func (s *session) doAll(steps []*exec.Step, envs []map[string]string) []result {
-	results := make([]result, len(steps))
-	var all sync.WaitGroup
-	places := make(chan struct{}, atOnce)
-	for i, st := range steps {
-		places <- struct{}{}
-		all.Go(func() {
-			defer func() { <-places }()
-			results[i] = s.do(s.context(), st, envs[i])
-		})
-	}
-	all.Wait()
-	return results
-}
-
 // running is a step that runs in the background.
 type running struct {
 	*recorder

@@ -3,8 +3,6 @@ package enginetest
 import (
 	"fmt"
 	"strings"
-
-	"github.com/drone-laptop/drone/exec"
 )
 
 func exitCases() []testCase {
@@ -93,11 +91,10 @@ func outputManyLines(b *bench, res result) {
 // outputEveryTime shows that the end of the output does not depend on who
 // notices first, the reader of the log or the one who waits for the end.
 func outputEveryTime(b *bench) {
-	steps := make([]*exec.Step, 10)
-	for i := range steps {
-		steps[i] = step(fmt.Sprintf("only-%d", i), `printf 'first\nlast without end'`)
-	}
-	for _, res := range b.open(b.pipeline(steps...)).doAll(steps, make([]map[string]string, len(steps))) {
+	st := step("only", `printf 'first\nlast without end'`)
+	s := b.open(b.pipeline(st))
+	for range 10 {
+		res := s.do(b.context(), st, nil)
 		if res.err != nil {
 			b.Fatalf("run: %v", res.err)
 		}
