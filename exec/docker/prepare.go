@@ -44,9 +44,11 @@ func (s *session) Prepare(ctx context.Context, step *exec.Step, env map[string]s
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	p := &prepared{cancel: cancel, turn: s.engine.startQueue.turn(true), done: make(chan struct{})}
-	s.mu.Lock()
-	s.prepared[step] = p
-	s.mu.Unlock()
+	if !s.remember(step, p) {
+		cancel()
+		s.end()
+		return
+	}
 	go func() {
 		defer s.end()
 		var h *held
@@ -61,6 +63,18 @@ func (s *session) Prepare(ctx context.Context, step *exec.Step, env map[string]s
 		s.settle(p, h)
 		context.AfterFunc(ctx, func() { s.undo(step, p) })
 	}()
+}
+
+// remember keeps a preparation for the turn of its step. It reports false when there
+// is one already, which serves as well.
+func (s *session) remember(step *exec.Step, p *prepared) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.prepared[step] != nil {
+		return false
+	}
+	s.prepared[step] = p
+	return true
 }
 
 // settle hands over what a preparation has made, unless the session has ended.

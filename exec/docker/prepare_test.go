@@ -368,3 +368,26 @@ func TestPreparedOutput(t *testing.T) {
 }
 
 var _ io.Writer = writerFunc(nil)
+
+// TestPreparedTwice prepares a step that is prepared already: there is one container
+// for it, which is the one that runs.
+func TestPreparedTwice(t *testing.T) {
+	tr := open(t, newEngine(t), bound(t.TempDir()))
+	s := commands("cat /proc/sys/kernel/hostname")
+	first := tr.prepare(t.Context(), s, nil)
+	if first == nil {
+		t.Fatal("it was not prepared")
+	}
+	if again := tr.prepare(t.Context(), s, nil); again != first {
+		t.Error("it was prepared anew")
+	}
+	id := tr.id(first.name)
+	if got := strings.TrimSpace(tr.must(s, nil)); got != id {
+		t.Errorf("it ran in %s, was prepared in %s", got, id)
+	}
+	own := tr.session.(*session)
+	own.tidying.Wait()
+	if left := own.containers.names(true); len(left) > 0 {
+		t.Errorf("containers are left: %v", left)
+	}
+}

@@ -42,8 +42,9 @@ func Run(t *testing.T, cfg Config) {
 }
 
 // together runs the cases that are about one step in one pipeline, one after the
-// other: most of what such a case takes is the making and removing of that. Not at
-// the same time, which Docker 20.10 loses count of networks by now and then.
+// other: most of what such a case takes is the making and removing of that. At the
+// same time they do not, since Docker 20.10 then loses count, now and then, of what
+// is connected to a network.
 func (b *bench) together(cases []testCase) {
 	steps, results := make([]*exec.Step, len(cases)), make([]result, len(cases))
 	for i, c := range cases {
