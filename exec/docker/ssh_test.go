@@ -14,16 +14,9 @@ import (
 	"github.com/drone-laptop/drone/internal/dockerhost"
 )
 
-// dialStdioVar has this program join its standard streams to the socket that it
+// dialStdioVar has the program of the tests join its standard streams to the socket that it
 // names, as `docker system dial-stdio` does on the other end of ssh.
 const dialStdioVar = "DRONE_TEST_DIAL_STDIO"
-
-func TestMain(m *testing.M) {
-	if socket := os.Getenv(dialStdioVar); socket != "" {
-		os.Exit(dialStdio(socket))
-	}
-	os.Exit(m.Run())
-}
 
 func dialStdio(socket string) int {
 	conn, err := net.Dial("unix", socket)
