@@ -44,7 +44,10 @@ func Pages(root *cobra.Command, topics []Topic, version string) map[string][]byt
 func pageName(c *cobra.Command) string { return strings.ReplaceAll(c.CommandPath(), " ", "-") }
 
 // page is one page as it is written, in the macros of man(7).
-type page struct{ b strings.Builder }
+type page struct {
+	b     strings.Builder
+	fresh bool // right behind the beginning of a section or of a paragraph
+}
 
 func (w *page) command(c *cobra.Command, version string) {
 	c.LocalFlags() // has the synopsis know the flags of the commands above, too
@@ -125,6 +128,15 @@ func (w *page) macro(name string, args ...string) {
 		fmt.Fprintf(&w.b, ` "%s"`, strings.ReplaceAll(escaped(a), `"`, `\(dq`))
 	}
 	w.b.WriteString("\n")
+	w.fresh = true
+}
+
+// paragraph begins a paragraph, unless one has just begun.
+func (w *page) paragraph() {
+	if !w.fresh {
+		w.b.WriteString(".PP\n")
+	}
+	w.fresh = true
 }
 
 func (w *page) entry(name, about string) {
@@ -139,16 +151,18 @@ func (w *page) text(text string) {
 	literal := false
 	for line := range strings.SplitSeq(strings.Trim(text, "\n"), "\n") {
 		kept := strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")
-		if kept != literal && line != "" {
-			literal = kept
-			w.b.WriteString(map[bool]string{true: ".PP\n.nf\n", false: ".fi\n.PP\n"}[kept])
-		}
-		if line == "" {
-			if !literal {
-				w.b.WriteString(".PP\n")
-			}
+		switch {
+		case line == "":
+			w.paragraph()
 			continue
+		case kept && !literal:
+			w.paragraph()
+			w.b.WriteString(".nf\n")
+		case !kept && literal:
+			w.b.WriteString(".fi\n")
+			w.paragraph()
 		}
+		literal = kept
 		w.line(line)
 	}
 	if literal {
@@ -162,6 +176,7 @@ func (w *page) line(text string) {
 		w.b.WriteString(`\&`)
 	}
 	w.b.WriteString(escaped(text) + "\n")
+	w.fresh = false
 }
 
 func escaped(text string) string {
