@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -286,10 +287,13 @@ func completeKeys(s Streams) cobra.CompletionFunc {
 	}
 }
 
-// ownBash has the command completion bash print the script of bashCompletion.
-func ownBash(root, completion *cobra.Command) {
+// ownScripts has the command completion print the scripts for bash and fish that
+// are made here.
+func ownScripts(root, completion *cobra.Command) {
+	made := map[string]func(*cobra.Command, io.Writer, bool) error{"bash": bashCompletion, "fish": fishCompletion}
 	for _, c := range completion.Commands() {
-		if c.Name() != "bash" {
+		script := made[c.Name()]
+		if script == nil {
 			continue
 		}
 		c.Long = strings.Replace(c.Long, "This script depends on the 'bash-completion' package.\nIf it is not installed already, you can install it via your OS's package manager.\n\n", "", 1)
@@ -298,9 +302,25 @@ func ownBash(root, completion *cobra.Command) {
 			if err != nil {
 				return err
 			}
-			return bashCompletion(root, root.OutOrStdout(), !plain)
+			return script(root, root.OutOrStdout(), !plain)
 		}
 	}
+}
+
+// fishCompletion makes the script for fish keep to words. It evaluates the words
+// in front of the cursor, of which fish has taken away the quotes: a pipeline
+// called $(reboot), completed once, would run at the next press of the key.
+func fishCompletion(root *cobra.Command, out io.Writer, descriptions bool) error {
+	var script strings.Builder
+	if err := root.GenFishCompletion(&script, descriptions); err != nil {
+		return err
+	}
+	const bare, quoted = "(commandline -opc)", "(commandline -opc | string escape)"
+	if !strings.Contains(script.String(), bare) {
+		return errors.New("the script for fish is not as expected, so its words cannot be quoted")
+	}
+	_, err := io.WriteString(out, strings.ReplaceAll(script.String(), bare, quoted))
+	return err
 }
 
 // bashCompletion makes the script for bash work where the package

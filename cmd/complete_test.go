@@ -188,3 +188,15 @@ drone exec .dr> []
 		t.Errorf("the shell shows %q", errs.String())
 	}
 }
+
+// TestFishQuotesWords is about what the script evaluates: a word is no command.
+func TestFishQuotesWords(t *testing.T) {
+	var out, errs bytes.Buffer
+	s := cmd.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, LookupEnv: os.LookupEnv, Environ: os.Environ}
+	if status := cmd.Main([]string{"completion", "fish"}, s, cmd.Build{}); status != 0 {
+		t.Fatalf("status %d, %s", status, errs.String())
+	}
+	if !strings.Contains(out.String(), "(commandline -opc | string escape)") || strings.Contains(out.String(), "(commandline -opc)") {
+		t.Error("the words in front of the cursor are evaluated as they are")
+	}
+}

@@ -96,7 +96,7 @@ func New(s Streams, build Build) *cobra.Command {
 		switch c.Name() {
 		case "completion":
 			c.Short = "print the script that completes commands in a shell"
-			ownBash(root, c)
+			ownScripts(root, c)
 		}
 	}
 	complete(root)
