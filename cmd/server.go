@@ -104,6 +104,7 @@ func (f *serverFlags) open(s Streams) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.warnOfStray(s)
 	return &session{c, a}, nil
 }
 

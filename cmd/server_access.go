@@ -3,6 +3,7 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/drone-laptop/drone/internal/account"
@@ -17,6 +18,9 @@ type access struct {
 	server, serverFrom string
 	token, tokenFrom   string
 	profile            account.Profile // with the zero value where no login is used
+	// strayFrom is the server that the environment has the token for, where the token
+	// goes to another one.
+	strayFrom string
 }
 
 // Where they are from.
@@ -29,6 +33,18 @@ const (
 // explain says what is asked, without any part of the token.
 func (a access) explain() string {
 	return fmt.Sprintf("asking the server %s (from %s) with the token from %s", report.Visible(a.server), a.serverFrom, a.tokenFrom)
+}
+
+// warnOfStray tells that a token goes to another server than its own, once the
+// address is known to be one: what is none may have a password in it.
+func (a access) warnOfStray(s Streams) {
+	if a.strayFrom != "" {
+		own := "another server"
+		if u, err := url.Parse(a.strayFrom); err == nil && u.Host != "" {
+			own = u.Host
+		}
+		s.warn(fmt.Sprintf("the token of %s, which is for %s, goes to %s", tokenVar, report.Visible(own), report.Visible(a.server)))
+	}
 }
 
 // access finds the server and the token. In the order of places: flags, the
@@ -76,8 +92,7 @@ func (f *serverFlags) access(s Streams) (access, error) {
 		return a, err
 	}
 	if a.token == "" && envToken != "" { // that of another server, unless the user knows better
-		a.token, a.tokenFrom = envToken, tokenVar
-		s.warn(fmt.Sprintf("the token of %s, which stands beside the server %s, goes to %s", tokenVar, report.Visible(envServer), report.Visible(a.server)))
+		a.token, a.tokenFrom, a.strayFrom = envToken, tokenVar, envServer
 	}
 	return a, nil
 }

@@ -39,7 +39,7 @@ func TestAccess(t *testing.T) {
 		{name: "flags", flags: serverFlags{server: a, token: "t0k-f"}, env: map[string]string{serverVar: b, tokenVar: "t0k-e"}, logins: logins, server: a, serverFrom: "--server", token: "t0k-f", tokenFrom: "--token"},
 		{name: "environment", env: map[string]string{serverVar: b, tokenVar: "t0k-e"}, file: "DRONE_SERVER=" + c + "\nDRONE_TOKEN=t0k-d", logins: logins, server: b, serverFrom: serverVar, token: "t0k-e", tokenFrom: tokenVar},
 		{name: "a server of a login, the token of the environment for another", flags: serverFlags{server: b + "/"}, env: map[string]string{serverVar: a, tokenVar: "t0k-e"}, logins: logins, server: b + "/", serverFrom: "--server", token: "t0k-login-b", tokenFrom: "the login b"},
-		{name: "a server without a login", flags: serverFlags{server: c}, env: map[string]string{serverVar: a, tokenVar: "t0k-e"}, logins: logins, server: c, serverFrom: "--server", token: "t0k-e", tokenFrom: tokenVar, warns: "stands beside the server " + a + ", goes to " + c},
+		{name: "a server without a login", flags: serverFlags{server: c}, env: map[string]string{serverVar: a, tokenVar: "t0k-e"}, logins: logins, server: c, serverFrom: "--server", token: "t0k-e", tokenFrom: tokenVar, warns: "which is for a.example.com, goes to " + c},
 		{name: "the file", file: "DRONE_SERVER=" + c + "\nDRONE_TOKEN=t0k-d\n", logins: logins, server: c, serverFrom: "DRONE_SERVER in .env", token: "t0k-d", tokenFrom: "DRONE_TOKEN in .env"},
 		{name: "the server of the file, a token of the environment", env: map[string]string{tokenVar: "t0k-e"}, file: "DRONE_SERVER=" + c, logins: logins, err: "is named by the file .env only, so it does not get the token of DRONE_TOKEN", hint: "`drone login https://c.example.com`"},
 		{name: "the server of the file, a token flag", flags: serverFlags{token: "t0k-f"}, file: "DRONE_SERVER=" + c, err: "does not get the token of --token"},
@@ -112,6 +112,7 @@ func TestAccess(t *testing.T) {
 			if got.server != tc.server || got.serverFrom != tc.serverFrom || got.token != tc.token || got.token != "" && got.tokenFrom != tc.tokenFrom {
 				t.Errorf("%s (%s), %s (%s); want %s (%s), %s (%s)", got.server, got.serverFrom, got.token, got.tokenFrom, tc.server, tc.serverFrom, tc.token, tc.tokenFrom)
 			}
+			got.warnOfStray(s)
 			if told := warned.String(); tc.warns == "" && told != "" || !strings.Contains(told, tc.warns) {
 				t.Errorf("it warns of %q, want %q", told, tc.warns)
 			}
