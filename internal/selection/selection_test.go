@@ -75,10 +75,10 @@ func TestChoice(t *testing.T) {
 	s := &server{}
 	for n := int64(150); n > 0; n-- {
 		b := remote.Build{Number: n, Source: "main", Target: "main", After: fmt.Sprintf("%08d", n)}
-		switch {
-		case n == 20:
+		switch n {
+		case 20:
 			b.Source, b.Target = "topic", "topic" // too old to be among the recent ones
-		case n == 140:
+		case 140:
 			b.Source = "topic" // a pull request
 		}
 		s.builds = append(s.builds, b)
