@@ -192,9 +192,9 @@ func unset(m *yaml.Node, words []string) bool {
 	if !ok {
 		return false
 	}
-	for i := len(at.names) - 1; i >= 0; i-- {
+	for i, name := range slices.Backward(at.names) {
 		m := at.maps[i]
-		n := slices.Index(m.Content, at.names[i])
+		n := slices.Index(m.Content, name)
 		m.Content = slices.Delete(m.Content, n, n+2)
 		if len(m.Content) > 0 {
 			break
@@ -304,7 +304,7 @@ func (f *File) lineUnset(key string) (text []byte, ok bool) {
 		return nil, false
 	}
 	first := name.Line - 1
-	for range strings.Split(name.HeadComment, "\n") {
+	for range strings.SplitSeq(name.HeadComment, "\n") {
 		if first > 0 && name.HeadComment != "" && strings.HasPrefix(strings.TrimSpace(lines[first-1]), "#") {
 			first--
 		}
