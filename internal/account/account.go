@@ -19,6 +19,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/drone-laptop/drone/internal/dirlock"
 	"github.com/drone-laptop/drone/internal/keystore"
 )
 
@@ -146,21 +147,22 @@ func (s *Store) Save(p Profile, token string, plain bool) (entry keystore.Entry,
 	if err := CheckName(p.Name); err != nil {
 		return entry, nil, err
 	}
-	list, err := s.Profiles()
-	if err != nil {
+	if _, err := s.Profiles(); err != nil {
 		return entry, nil, err
 	}
-	p.Server = Normal(p.Server)
-	if before, ok := list.Find(p.Name); ok {
-		p.Default = before.Default
-	}
-	list = slices.DeleteFunc(list, func(q Profile) bool { return q.Name == p.Name })
-	p.Default = p.Default || !slices.ContainsFunc(list, func(q Profile) bool { return q.Default })
 	// The token first: a profile without one would ask for a login each time.
 	if entry, why, err = s.tokens.Set(p.Name, token, plain); err != nil {
 		return entry, nil, err
 	}
-	return entry, why, s.write(append(list, p))
+	p.Server = Normal(p.Server)
+	return entry, why, s.change(func(list Profiles) (Profiles, error) {
+		if before, ok := list.Find(p.Name); ok {
+			p.Default = before.Default
+		}
+		list = slices.DeleteFunc(list, func(q Profile) bool { return q.Name == p.Name })
+		p.Default = p.Default || !slices.ContainsFunc(list, func(q Profile) bool { return q.Default })
+		return append(list, p), nil
+	})
 }
 
 // Token gives the token of a profile. The error is ErrUnknown where there is
@@ -180,31 +182,53 @@ func (s *Store) Remove(name string) error {
 	if err != nil {
 		return err
 	}
-	gone, ok := list.Find(name)
-	if !ok {
+	if _, ok := list.Find(name); !ok {
 		return ErrUnknown
 	}
 	if err := s.tokens.Remove(name); err != nil && !errors.Is(err, keystore.ErrUnknown) {
 		return err
 	}
-	list = slices.DeleteFunc(list, func(p Profile) bool { return p.Name == name })
-	if gone.Default && len(list) == 1 {
-		list[0].Default = true
-	}
-	return s.write(list)
+	return s.change(func(list Profiles) (Profiles, error) {
+		gone, _ := list.Find(name)
+		list = slices.DeleteFunc(list, func(p Profile) bool { return p.Name == name })
+		if gone.Default && len(list) == 1 {
+			list[0].Default = true
+		}
+		return list, nil
+	})
 }
 
-// Use makes a profile the default.
+// Use makes a profile the default. The error is ErrUnknown where there is none.
 func (s *Store) Use(name string) error {
+	return s.change(func(list Profiles) (Profiles, error) {
+		if _, ok := list.Find(name); !ok {
+			return nil, ErrUnknown
+		}
+		for i := range list {
+			list[i].Default = list[i].Name == name
+		}
+		return list, nil
+	})
+}
+
+// change reads the profiles, has them edited and writes them, while no other
+// process does. Nobody is asked for a keyring meanwhile, which may take as long
+// as its user likes.
+func (s *Store) change(edit func(Profiles) (Profiles, error)) error {
+	if err := os.MkdirAll(filepath.Dir(s.file), 0o700); err != nil {
+		return s.failed(err)
+	}
+	release, err := dirlock.Hold(filepath.Dir(s.file))
+	if err != nil {
+		return s.failed(err)
+	}
+	defer release()
 	list, err := s.Profiles()
 	if err != nil {
 		return err
 	}
-	if _, ok := list.Find(name); !ok {
-		return ErrUnknown
-	}
-	for i := range list {
-		list[i].Default = list[i].Name == name
+	if list, err = edit(list); err != nil {
+		return err
 	}
 	return s.write(list)
 }
@@ -214,9 +238,6 @@ func (s *Store) Use(name string) error {
 func (s *Store) write(list Profiles) error {
 	text, err := yaml.Marshal(document{list})
 	if err != nil {
-		return s.failed(err)
-	}
-	if err := os.MkdirAll(filepath.Dir(s.file), 0o700); err != nil {
 		return s.failed(err)
 	}
 	fresh, err := os.CreateTemp(filepath.Dir(s.file), ".new-*") // with mode 0600
