@@ -56,6 +56,16 @@ func runInit(s Streams, o *initOptions, dir string) error {
 		}
 	}
 	tree := facts.Read(dir)
+	place, err := filepath.Abs(dir)
+	if err != nil {
+		return usage(err, "")
+	}
+	if home := s.getenv("HOME"); !o.print && !o.force && (place == filepath.Dir(place) || place == filepath.Clean(home)) {
+		return usage(fmt.Errorf("%s is no place of a project, so nothing was written", place), "name the directory of one, or write the file all the same with --force")
+	}
+	if tree.Root != "" && !same(tree.Root, place) {
+		s.warn(fmt.Sprintf("servers read the %s at the top of a repository, which is %s", defaultFile, tree.Root))
+	}
 	made, err := scaffold.Write(os.DirFS(dir), scaffold.Options{Repository: tree.Remote.Slug})
 	if err != nil {
 		return usage(fmt.Errorf("cannot read %s: %w", dir, cause(err)), "name a directory that you may read")

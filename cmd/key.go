@@ -144,6 +144,8 @@ func keyText(key *sign.JOSEKey, format string) ([]byte, error) {
 	return key.PEM()
 }
 
+const writeHint = "is that a directory where you may write, with space left?"
+
 // writeNew writes a file that is not there. Nothing is left of one that cannot be
 // written as a whole.
 func writeNew(name string, text []byte, mode fs.FileMode) error {
@@ -154,11 +156,11 @@ func writeNew(name string, text []byte, mode fs.FileMode) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return usage(fmt.Errorf("cannot write %s: there is no folder %s", name, filepath.Dir(name)), "make it first; for keys, readable by nobody else: `mkdir -m 700 "+filepath.Dir(name)+"`")
 	case err != nil:
-		return usage(fmt.Errorf("cannot write %s: %w", name, cause(err)), "")
+		return usage(fmt.Errorf("cannot write %s: %w", name, cause(err)), writeHint)
 	}
 	_, err = file.Write(text)
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(usage(fmt.Errorf("cannot write %s: %w", name, cause(err)), ""), os.Remove(name))
+		return errors.Join(usage(fmt.Errorf("cannot write %s: %w", name, cause(err)), writeHint), os.Remove(name))
 	}
 	return nil
 }

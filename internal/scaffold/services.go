@@ -588,7 +588,7 @@ const waitLimit = 120
 func waitStep(list []service) step {
 	w := step{name: "services", image: waitImage}
 	for _, s := range list {
-		w.commands = append(w.commands, fmt.Sprintf("timeout %d sh -c 'until nc -z %s %d; do sleep 1; done'", waitLimit, s.name, s.port))
+		w.commands = append(w.commands, fmt.Sprintf("timeout %[1]d sh -c 'until nc -z %[2]s %[3]d; do sleep 1; done' || (echo %[2]s does not answer on port %[3]d; exit 1)", waitLimit, s.name, s.port))
 	}
 	return w
 }
