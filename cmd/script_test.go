@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +39,11 @@ func TestMain(m *testing.M) {
 		os.Exit(cmd.Main(os.Args[1:], cmd.StandardStreams(), cmd.Build{}))
 	}
 	flag.Parse()
+	// Under nohup, programs that are started here would ignore what tests send them.
+	// A signal that is caught is as usual for them, and still ends nothing here.
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	// Tests of the history turn it on; the others leave nothing in that of the
 	// user, and cost less.
 	if err := os.Setenv("DRONE_HISTORY", "off"); err != nil {
