@@ -129,13 +129,13 @@ func TestOutlet(t *testing.T) {
 		t.Errorf("after that: %v", err)
 	}
 	close(to.free)
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		o.mu.Lock()
-		done := len(o.results) > 0
-		o.mu.Unlock()
-		if done {
-			break
+	select {
+	case err := <-o.results: // of the write that was given up
+		if err != nil {
+			t.Errorf("the write that was given up: %v", err)
 		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the write that was given up never ends")
 	}
 	if got := to.String(); got != "one\none\none\n" {
 		t.Errorf("the reader gets %q", got)
