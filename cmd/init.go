@@ -60,7 +60,8 @@ func runInit(s Streams, o *initOptions, dir string) error {
 	if err != nil {
 		return usage(err, "")
 	}
-	if home := s.getenv("HOME"); !o.print && !o.force && (place == filepath.Dir(place) || place == filepath.Clean(home)) {
+	home, _ := os.UserHomeDir() // "" where there is none
+	if !o.print && !o.force && (place == filepath.Dir(place) || same(place, home)) {
 		return usage(fmt.Errorf("%s is no place of a project, so nothing was written", place), "name the directory of one, or write the file all the same with --force")
 	}
 	if tree.Root != "" && !same(tree.Root, place) {
