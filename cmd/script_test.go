@@ -40,9 +40,12 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	// Under nohup, programs that are started here would ignore what tests send them.
-	// A signal that is caught is as usual for them, and still ends nothing here.
+	// A signal that is caught is as usual again for a program that takes the place.
 	if signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+		if self, err := os.Executable(); err == nil {
+			fmt.Fprintln(os.Stderr, "tests of signals: not begun again without nohup:", syscall.Exec(self, os.Args, os.Environ()))
+		}
 	}
 	// Tests of the history turn it on; the others leave nothing in that of the
 	// user, and cost less.
